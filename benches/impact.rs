@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use linesman_domain::intelligence::impact::Impact;
 use linesman_domain::intelligence::relevance::Traits;
+use linesman_domain::snapshots::parts::PartRow;
 use linesman_schemas::intelligence::Relevance;
 
 /// How many messages there are.
@@ -28,10 +29,11 @@ struct Device {
     product: String,
     platform: String,
     os_version: String,
+    parts: Vec<PartRow>,
 }
 
 impl Device {
-    /// Some 200 products, 5 platforms and 3,000 versions.
+    /// Some 200 products, 5 platforms and 3,000 versions; with eight parts.
     fn numbered(number: usize) -> Self {
         let (family, model) = (family(number), number / 7 % 25);
         let (major, minor, release, service) =
@@ -42,19 +44,32 @@ impl Device {
             product: format!("{family}{}", 100 + 20 * model),
             platform: format!("platform-{}", number % 5),
             os_version: format!("{major}.{minor}R{release}-S{service}.{}{evo}", 1 + number % 3),
+            parts: (0..8).map(|slot| part(number, slot)).collect(),
         }
     }
 
     fn traits(&self) -> Traits<'_> {
-        let Self { serial_number, product, platform, os_version } = self;
-        Traits { serial_number, product, platform, os_version }
+        let Self { serial_number, product, platform, os_version, parts } = self;
+        Traits { serial_number, product, platform, os_version, parts }
     }
 }
 
-/// A message: one in ten names devices, the others products and most of them ranges of versions.
+/// The part in a slot of a device.
+fn part(number: usize, slot: usize) -> PartRow {
+    PartRow { name: format!("FPC {slot}"), part_number: "750-056519".to_owned(), serial_number: named(number, slot) }
+}
+
+fn named(number: usize, slot: usize) -> String {
+    format!("CA{slot}{number:08X}")
+}
+
+/// A message: one in ten names devices and as many parts, the others products and most of them ranges of versions.
 fn message(number: usize, devices: usize) -> Relevance {
     let serial_numbers = match number % 10 {
-        0 => (0..50).map(|step| format!("JN{:08X}", (number * 7 + step * 31) % devices)).collect(),
+        0 => (0..50)
+            .map(|step| (step, (number * 7 + step * 31) % devices))
+            .flat_map(|(step, device)| [format!("JN{device:08X}"), named((device + 1) % devices, step % 8)])
+            .collect(),
         _ => Vec::new(),
     };
     let family = family(number);

@@ -62,7 +62,7 @@ fn every_action_with_all_it_can_be_told() {
     let policy = script(
         r#"submit_case(#{
             synopsis: "s", comments: "c", priority: "2 - High", cc: ["a@example.net", "b@example.net"],
-            follow_up: "Phone Call",
+            follow_up: "Phone Call", reference: "CHG-4711", address: "berlin",
         });
         submit_case();
         log("plain");
@@ -76,6 +76,8 @@ fn every_action_with_all_it_can_be_told() {
         priority: Some(Priority::High),
         cc: Some(vec!["a@example.net".to_owned(), "b@example.net".to_owned()]),
         follow_up: Some(FollowUp::Phone),
+        reference: Some("CHG-4711".to_owned()),
+        address: Some("berlin".to_owned()),
         ..CaseWords::default()
     };
     let data = json!({
@@ -103,7 +105,12 @@ fn what_cannot_be_asked_for_is_refused_by_name() {
         ),
         (
             "submit_case(#{ x: 1 });",
-            "refused 3:1: `submit_case` knows no key `x`: known are `synopsis`, `comments`, `priority`, `cc`, `follow_up`",
+            "refused 3:1: `submit_case` knows no key `x`: known are `synopsis`, `comments`, `priority`, `cc`, `follow_up`, `reference`, `address`",
+        ),
+        ("submit_case(#{ reference: \"a\\nb\" });", "refused 3:1: `reference` of `submit_case` is a text of one line"),
+        (
+            "let long = \"\"; long.pad(129, \"x\"); submit_case(#{ reference: long });",
+            "refused 3:36: `reference` of `submit_case` is a text of at most 128 characters",
         ),
         ("submit_case(#{ synopsis: 1 });", "refused 3:1: `synopsis` of `submit_case` is a text, not a number"),
         ("submit_case(#{ cc: \"x\" });", "refused 3:1: `cc` of `submit_case` is a list of texts, not a text"),

@@ -307,6 +307,9 @@ pub struct CaseDetails {
     pub cc: Vec<String>,
     /// How to keep in touch.
     pub follow_up: FollowUp,
+    /// What the customer's own system calls the case; empty where it has not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
 }
 
 /// A reaction as it stands on `out.<org>.reaction.<connector>`.

@@ -31,7 +31,12 @@ async fn what_is_imported_is_all_right_and_is_heard_of() {
     let groups = "\u{feff}name,contact,address\r\nberlin,\"Ann, desk 3\",\"Gate 3\n10115 Berlin\"\r\nparis,,Rue 1\r\n";
     let path = file("groups.csv", groups);
     let dry = cli(&data, &["address", "import", "acme", &path, "--dry-run"]).await;
-    assert_eq!((dry.code, dry.stdout.trim()), (Some(0), "2 lines are right; nothing is imported"), "{}", dry.stderr);
+    assert_eq!(
+        (dry.code, dry.stdout.trim()),
+        (Some(0), "2 lines are right, and would be taken; nothing is imported"),
+        "{}",
+        dry.stderr
+    );
     assert_eq!(engine.get("/api/v1/organizations/acme/addresses").await.unwrap(), json!({"groups": [], "devices": []}));
     let done = cli(&data, &["address", "import", "acme", &path]).await;
     assert_eq!((done.code, done.stdout.trim()), (Some(0), "2 lines are imported"), "{}", done.stderr);
@@ -73,6 +78,17 @@ async fn what_is_imported_is_all_right_and_is_heard_of() {
         "agreement_number,sku,end,serial_number,status\nA-17,SVC,{soon},SN1,Active\nA-18,SVC,2090-01-01,SN1,\n"
     );
     let contracts = file("contracts.csv", &contracts);
+    let dry = cli(&data, &["contract", "import", "acme", &contracts, "--dry-run"]).await;
+    let would = "2 lines are right, and would be taken; nothing is imported";
+    assert_eq!((dry.code, dry.stdout.trim()), (Some(0), would), "{}", dry.stderr);
+    let dry = cli(&data, &["contract", "import", "nobody", &contracts, "--dry-run"]).await;
+    assert_eq!(
+        (dry.code, dry.stdout.trim()),
+        (Some(1), ""),
+        "the engine takes it of no organization that there is not"
+    );
+    let none = cli(&data, &["contract", "list", "acme", "--json"]).await;
+    assert_eq!(none.stdout.trim(), "", "{}", none.stderr);
     let imported = cli(&data, &["contract", "import", "acme", &contracts]).await;
     assert_eq!(imported.stdout.trim(), "2 lines are imported", "{}", imported.stderr);
     let shown = cli(&data, &["contract", "list", "acme", "--json"]).await;

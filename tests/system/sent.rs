@@ -101,6 +101,11 @@ async fn two_of_three_have_it_each_in_its_words_and_the_third_nothing_anywhere()
     let data = data.to_str().unwrap();
     let associated = run(&["intel", "associate", MESSAGE, "--affected", "--data-dir", data]).await.unwrap();
     assert_eq!(associated.code, Some(0), "{}", associated.stderr);
+    let each = run(&["intel", "associate", MESSAGE, "acme", "nobody", "bolt", "--data-dir", data]).await.unwrap();
+    assert_eq!(each.code, Some(1), "{}{}", each.stdout, each.stderr);
+    let lines: Vec<_> =
+        each.stdout.lines().skip(1).map(|line| line.split_whitespace().take(2).collect::<Vec<_>>()).collect();
+    assert_eq!(lines, [["acme", "done"], ["nobody", "refused"], ["bolt", "done"]], "{}", each.stdout);
     let path = format!("intelligence/{MESSAGE}/associations/acme");
     let worded = put(&api, &path, json!({"title": "Yours may restart", "text": "Call us."})).await;
     assert_eq!((worded.status, &worded.body["detail"]), (200, &json!("changed")), "{:?}", worded.body);
@@ -133,6 +138,18 @@ async fn two_of_three_have_it_each_in_its_words_and_the_third_nothing_anywhere()
     }
     let again = run(&["intel", "send", MESSAGE, "acme", "--json", "--data-dir", data]).await.unwrap();
     assert!(again.code == Some(0) && again.stdout.contains("unchanged"), "{}{}", again.stdout, again.stderr);
+    // Of more than fit into a request all are asked, and the last is not hidden by those before it.
+    let nobodies: Vec<String> = (0..40).map(|number| format!("nobody-{number}")).collect();
+    let named = nobodies.iter().map(String::as_str).chain(["not a name", "acme"]);
+    let asked: Vec<&str> =
+        ["intel", "send", MESSAGE].into_iter().chain(named).chain(["--json", "--data-dir", data]).collect();
+    let many = run(&asked).await.unwrap();
+    assert_eq!(many.code, Some(1), "{}{}", many.stdout, many.stderr);
+    let told: Value = serde_json::from_str(&many.stdout).unwrap();
+    let verdicts: Vec<_> = told["organizations"].as_array().unwrap().iter().map(|it| it["verdict"].clone()).collect();
+    let expected = [vec![json!("not-found"); 40], vec![json!("refused"), json!("done")]].concat();
+    assert_eq!(verdicts, expected, "{}", many.stdout);
+    assert!(many.stderr.contains("for 41 of 42 organizations it was refused"), "{}", many.stderr);
     let of_bolt = engine.get("/api/v1/intelligence?sent_to=bolt").await.unwrap();
     assert_eq!(of_bolt["items"].as_array().unwrap().len(), 1, "{of_bolt}");
 

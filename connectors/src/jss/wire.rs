@@ -45,6 +45,8 @@ struct Details<'a> {
     customer_comments: &'a str,
     cc_list: &'a [String],
     follow_up_method: FollowUp,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    customer_reference: &'a str,
 }
 
 impl<'a> CreateSr<'a> {
@@ -78,6 +80,7 @@ impl<'a> Details<'a> {
             comments,
             cc,
             follow_up,
+            reference,
         } = details;
         Self {
             host_event_id,
@@ -91,6 +94,7 @@ impl<'a> Details<'a> {
             customer_comments: comments,
             cc_list: cc,
             follow_up_method: *follow_up,
+            customer_reference: reference,
         }
     }
 }

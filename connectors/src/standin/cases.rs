@@ -47,6 +47,8 @@ pub(super) struct Details {
     customer_comments: String,
     cc_list: Vec<String>,
     follow_up_method: FollowUp,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    customer_reference: String,
 }
 
 /// What is wrong with a request: code and message.

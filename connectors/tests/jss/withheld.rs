@@ -94,6 +94,7 @@ async fn every_detail_leaves_under_its_name_when_they_may() {
         comments: "please call".to_owned(),
         cc: vec!["a@acme.example".to_owned()],
         follow_up: FollowUp::Phone,
+        reference: "CHG-4711".to_owned(),
     };
     let expected = concat!(
         r#"{"siteId":"SITE-1","userId":"noc@acme.example","customerTrackingNumber":"acme-17","#,
@@ -101,7 +102,7 @@ async fn every_detail_leaves_under_its_name_when_they_may() {
         r#""hostEventId":"r1-JN1-20260102-030405-1","hostName":"r1","serialNumber":"JN1","product":"MX240","#,
         r#""platform":"junos","osVersion":"23.4R1","eventType":"CHASSISD_FRU_OFFLINE","#,
         r#""description":"two\nlines","customerComments":"please call","ccList":["a@acme.example"],"#,
-        r#""followUpMethod":"Phone Call"}}"#,
+        r#""followUpMethod":"Phone Call","customerReference":"CHG-4711"}}"#,
     );
     assert_eq!(sent(&request(Some(details))).await, expected);
 }

@@ -45,6 +45,7 @@ async fn a_case_is_reported_once_the_partner_knows_who_comes() {
         comments: String::new(),
         cc: Vec::new(),
         follow_up: FollowUp::Phone,
+        reference: "CHG-4711".to_owned(),
     };
     if let Action::SubmitCase(request) = &mut task.action {
         request.details = Some(details.clone());

@@ -110,6 +110,21 @@ pub(crate) fn ship_to(desk: &Desk, org: &OrgName, serial_number: &str) -> Result
     Ok(desk.read(&key(org, &row.ship_to))?.map(|group| group.text()))
 }
 
+/// Where the spare parts of a case go: to the address group it names, and where it names none, or one that is gone, where those
+/// of its device do; none where nobody has said.
+pub(crate) fn of_case(desk: &Desk, org: &OrgName, name: &str, serial_number: &str) -> Result<Option<String>, Error> {
+    let named = if name.is_empty() { None } else { desk.read(&key(org, name))? };
+    match named {
+        Some(group) => Ok(Some(group.text())),
+        None => ship_to(desk, org, serial_number),
+    }
+}
+
+/// Whether an organization has an address group of that name.
+pub(crate) fn has(desk: &Desk, org: &OrgName, name: &str) -> Result<bool, Error> {
+    Ok(desk.read(&key(org, name))?.is_some())
+}
+
 /// Whether an organization has address groups at all.
 pub(crate) fn has_any(desk: &Desk, org: &OrgName) -> Result<bool, Error> {
     let prefix = ADDRESSES.prefix(&[org.as_str()], &[]);

@@ -147,7 +147,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 70] = [
+pub const TABLES: [&dyn Upgradable; 71] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -174,6 +174,7 @@ pub const TABLES: [&dyn Upgradable; 70] = [
     &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
     &intelligence::sent::SENT,
+    &intelligence::sent::CHANGES,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,

@@ -9,11 +9,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use linesman_rules::{Book, Failure, Intent, Judge, Policy, Scratch, Subject};
+use linesman_rules::{Book, Failure, FailureKind, Intent, Judge, Policy, Scratch, Subject};
 use linesman_schemas::dead_letter::LineColumn;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 
+use super::cases;
 use super::dead_letters::policy_dead;
 use super::desk::Desk;
 use super::devices::Devices;
@@ -126,6 +127,7 @@ impl Policies {
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
         let judged = self.judge.borrow_mut().react_among(policy, Rc::clone(subject), &view, devices);
+        let judged = judged.and_then(|intents| as_known(desk, intents));
         if let Err(failure) = &judged {
             desk.tally.policy_failure(failure.kind.as_str());
             let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });
@@ -133,5 +135,22 @@ impl Policies {
             policy_dead(desk, org, policy, fired, detail, place)?;
         }
         Ok(judged)
+    }
+}
+
+/// What a policy wants, as far as its level knows it. INVARIANT (decided again): below [`cases::FURTHER`] a case has no key of
+/// what it knows from there on.
+fn as_known(desk: &Desk, intents: Vec<Intent>) -> Result<Vec<Intent>, Failure> {
+    let later = |intent: &Intent| match intent {
+        Intent::SubmitCase(words) if words.reference.is_some() => Some("reference"),
+        Intent::SubmitCase(words) if words.address.is_some() => Some("address"),
+        _ => None,
+    };
+    match intents.iter().find_map(later).filter(|_| !desk.is_at(cases::FURTHER)) {
+        Some(key) => {
+            let message = format!("`submit_case` knows `{key}` from engine level {} on", cases::FURTHER);
+            Err(Failure { kind: FailureKind::Refused, message, line: None, column: None })
+        }
+        None => Ok(intents),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Incident {
     pub(crate) chain: Option<ChainRow>,
     /// Whether another upstream than the present one has taken its case.
     pub(crate) is_elsewhere: bool,
-    /// Where spare parts of its device go; none where nobody has said.
+    /// Where spare parts go, of the address group that its case names or of its device; none where nobody has said.
     pub(crate) ship_to: Option<String>,
     pub(crate) kind: SubjectKind,
     occurred: TimeText,

@@ -312,7 +312,7 @@ pub(super) fn intelligence_state() -> Schema {
 
 /// The schema of by what a message concerns a device.
 pub(super) fn reason_of_match() -> Schema {
-    words([By::Everybody, By::SerialNumber, By::Product, By::Platform, By::OsVersion].map(By::as_str))
+    words([By::Everybody, By::SerialNumber, By::Part, By::Product, By::Platform, By::OsVersion].map(By::as_str))
 }
 
 /// The schema of a filter level.

@@ -64,13 +64,11 @@ pub(super) async fn messages(
 /// What was sent to an organization or recalled behind `after`; none where nothing has gone that far: the state is not the one
 /// the cursor was given by.
 fn page(lane: &Lane, controller: &str, org: &OrgName, after: u64, most: usize) -> Result<Option<MessagePage>, Error> {
-    let mut sent: Vec<(String, SentRow)> = sent::all(lane, org).collect::<Result<_, _>>()?;
-    if after > sent.iter().map(|(_, row)| row.changed).max().unwrap_or_default() {
+    if after > sent::last_change(lane, org)? {
         return Ok(None);
     }
-    // What was never sent is not told of; its change is 0.
-    sent.retain(|(_, row)| row.changed > after);
-    sent.sort_by_key(|(_, row)| row.changed);
+    // One more than are told says whether there are more.
+    let sent = sent::changed_after(lane, org, after, most + 1)?;
     let (mut messages, mut last, mut bytes, mut more) = (Vec::new(), after, 0, false);
     for (id, row) in sent {
         if messages.len() >= most || bytes >= TEXT_MOST {

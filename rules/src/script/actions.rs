@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use linesman_schemas::command::{CaseWords, Handling, NOTE_MOST};
+use linesman_schemas::command::{CASE_REFERENCE_MOST, CaseWords, Handling, NOTE_MOST};
 pub use linesman_schemas::notification::Holds as Parameter;
 use linesman_schemas::notification::{KINDS, Kind, Notification};
 use linesman_schemas::reaction::FollowUp;
@@ -21,7 +21,7 @@ use crate::diagnostic::{excerpt, quoted, suggest};
 use crate::subject::SubjectKind;
 
 /// What `submit_case` may be told.
-pub(super) const CASE_KEYS: [&str; 5] = ["synopsis", "comments", "priority", "cc", "follow_up"];
+pub(super) const CASE_KEYS: [&str; 7] = ["synopsis", "comments", "priority", "cc", "follow_up", "reference", "address"];
 
 /// The upstreams, whose reactions are cases; no policy publishes under their names, nor under those of notifications.
 const UPSTREAMS: [&str; 1] = ["jss"];
@@ -166,6 +166,12 @@ fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
             "comments" => case.comments = Some(text()?),
             "priority" => case.priority = Some(read_priority(&text()?)?),
             "follow_up" => case.follow_up = Some(read_follow_up(&text()?)?),
+            "reference" => {
+                let reference = text()?;
+                read_reference(&reference)?;
+                case.reference = Some(reference);
+            }
+            "address" => case.address = Some(text()?),
             "cc" => case.cc = Some(texts_of(key, value, &mut bytes)?),
             unknown => return Err(unknown_case_key(unknown).into()),
         }
@@ -249,6 +255,18 @@ pub(super) fn read_note(note: &str) -> Result<(), Refusal> {
     }
     if note.chars().count() > NOTE_MOST {
         return refused(format!("more than {NOTE_MOST} characters"));
+    }
+    Ok(())
+}
+
+/// Refuses a reference of a case that is not of one line, or longer than those of people.
+pub(super) fn read_reference(reference: &str) -> Result<(), Refusal> {
+    let refused = |what: String| Err(Refusal::new(format!("`reference` of `submit_case` is a text {what}"), None));
+    if reference.chars().any(char::is_control) {
+        return refused("of one line".to_owned());
+    }
+    if reference.chars().count() > CASE_REFERENCE_MOST {
+        return refused(format!("of at most {CASE_REFERENCE_MOST} characters"));
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod fault;
 mod field_text;
 mod fields;
 mod host_event_id;
+mod inventory;
 mod model;
 mod node;
 mod scan;
@@ -36,6 +37,7 @@ pub use encode::encode;
 pub use error::Error;
 pub use fault::{Bound, Fault, Flaw};
 pub use host_event_id::HostEventId;
+pub use inventory::{InventoryPart, PARTS_MOST, inventory};
 pub use model::{
     Bundle, CoreFile, Device, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample, ScriptParameter, Variant,
 };

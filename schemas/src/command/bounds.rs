@@ -8,6 +8,8 @@ pub const NOTE_MOST: usize = 4096;
 pub const CASE_TEXT_MOST: usize = 32 * 1024;
 /// The longest case id, and the longest word for a case's status, in characters.
 pub const CASE_WORD_MOST: usize = 64;
+/// The longest reference of a case, in characters.
+pub const CASE_REFERENCE_MOST: usize = 128;
 /// The longest address of an organization, in characters.
 pub const ADDRESS_MOST: usize = 1_000;
 /// The longest link to a case, in characters.

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address::ADDRESS_NAME_MOST;
 use super::bounds::{
-    CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, NOTE_MOST, OWNER_MOST, label, list, text,
+    CASE_LINK_MOST, CASE_REFERENCE_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, NOTE_MOST, OWNER_MOST,
+    label, list, text,
 };
 use crate::cascade::{ALIAS_MOST, CONTROLLER_MOST, CaseReport, KEY_MOST, TRACE_MOST};
 use crate::name::is_token;
@@ -152,6 +154,7 @@ fn check_details(details: &CaseDetails) -> Result<(), Fault> {
     for (name, line) in lines {
         text(&format!("/report/details/{name}"), line, DETAIL_MOST)?;
     }
+    label("/report/details/reference", &details.reference, CASE_REFERENCE_MOST)?;
     text("/report/details/description", &details.description, DETAIL_MOST)?;
     text("/report/details/comments", &details.comments, CASE_TEXT_MOST)?;
     list("/report/details/cc", &details.cc)?;
@@ -269,6 +272,13 @@ pub struct CaseWords {
     /// Whether what its manifest says of core files does. From engine level 9 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core_files: Option<bool>,
+    /// What the customer's own system calls it. From engine level 12 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The organization's address group whose address it carries; empty for where the device's spare parts go. From engine
+    /// level 12 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 impl CaseWords {
@@ -277,7 +287,14 @@ impl CaseWords {
         self.attachments.is_some() || self.core_files.is_some()
     }
 
+    /// Whether it says more than cases had before engine level 12.
+    pub const fn says_more(&self) -> bool {
+        self.reference.is_some() || self.address.is_some()
+    }
+
     fn check(&self) -> Result<(), Fault> {
+        label("/case/reference", self.reference.as_deref().unwrap_or_default(), CASE_REFERENCE_MOST)?;
+        label("/case/address", self.address.as_deref().unwrap_or_default(), ADDRESS_NAME_MOST)?;
         label("/case/synopsis", self.synopsis.as_deref().unwrap_or_default(), CASE_TEXT_MOST)?;
         text("/case/comments", self.comments.as_deref().unwrap_or_default(), CASE_TEXT_MOST)?;
         let cc = self.cc.as_deref().unwrap_or_default();

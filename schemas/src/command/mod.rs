@@ -39,7 +39,8 @@ pub use address::{
 pub use approval::{Approval, ApprovalDecision};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{
-    ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
+    ADDRESS_MOST, CASE_LINK_MOST, CASE_REFERENCE_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST,
+    NOTE_MOST, OWNER_MOST,
 };
 pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported, UploadKept};
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};

@@ -83,6 +83,8 @@ fn words() -> CaseWords {
         follow_up: Some(FollowUp::EmailLink),
         attachments: Some(true),
         core_files: Some(false),
+        reference: Some("CHG-4711".to_owned()),
+        address: Some("berlin".to_owned()),
     }
 }
 
@@ -739,6 +741,7 @@ fn details() -> CaseDetails {
         comments: String::new(),
         cc: Vec::new(),
         follow_up: FollowUp::default(),
+        reference: "CHG-4711".to_owned(),
     }
 }
 

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
 use super::leaving::Texts;
 use super::{
-    ALIAS_UPWARD_MOST, CLEARS, CaseRow, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, is_test, new, note_test,
-    outgoing,
+    ALIAS_UPWARD_MOST, CLEARS, CaseRow, CaseState, CaseText, FURTHER, Further, SETTLED, TEST_MARK, begin_anew, is_test,
+    new, note_test, outgoing,
 };
 use crate::Error;
 use crate::desk::Desk;
@@ -69,7 +69,11 @@ pub(crate) fn report(
             ..CaseText::default()
         })
     };
-    incident.case = Some(new(desk.now, CaseState::Reported, request));
+    // Below that level nobody kept it.
+    let details = report.details.as_ref().filter(|_| desk.is_at(FURTHER));
+    let reference = details.map(|details| details.reference.clone()).unwrap_or_default();
+    let further = Further { reference, ..Further::default() };
+    incident.case = Some(CaseRow { further, ..new(desk.now, CaseState::Reported, request) });
     incident.chain = Some(ChainRow {
         reported: Some(ReportedRow {
             key: key.clone(),
@@ -126,11 +130,12 @@ pub(crate) fn forward(
     incident: &mut Incident,
     cause: Cause,
 ) -> Result<Vec<Follow>, String> {
-    let request = forwardable(incident)?.0.request.clone();
+    let case = forwardable(incident)?.0;
+    let (request, further) = (case.request.clone(), case.further.clone());
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
     begin_anew(incident);
-    let action = outgoing(desk, organizations, incident, &request, level);
+    let action = outgoing(desk, organizations, incident, (&request, &further), level);
     note_test(desk, organizations, incident);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
@@ -164,7 +169,7 @@ fn forwardable(incident: &Incident) -> Result<(&CaseRow, &ReportedRow), String> 
 pub(crate) fn forwards(desk: &Desk, organizations: &Organizations, incident: &Incident) -> Result<Value, String> {
     let (case, reported) = forwardable(incident)?;
     let CaseText { synopsis, comments, priority, cc, follow_up } = &case.request;
-    Ok(json!({
+    let mut told = json!({
         "upstream": upstream::of_case(&desk.installed).to_string(),
         "filter_level": organizations.filter_level(&incident.id.org),
         "is_test": is_test(desk, organizations, incident),
@@ -178,7 +183,11 @@ pub(crate) fn forwards(desk: &Desk, organizations: &Organizations, incident: &In
         "state": case.state.as_str(),
         "handling": incident.chain.as_ref().and_then(|chain| chain.handling),
         "is_closed": incident.chain.as_ref().is_some_and(|chain| chain.is_closed),
-    }))
+    });
+    if let (false, Some(told)) = (case.further.reference.is_empty(), told.as_object_mut()) {
+        told.insert("reference".to_owned(), case.further.reference.as_str().into());
+    }
+    Ok(told)
 }
 
 /// What the upstream is to be told of a case that it gets now: what was said of it before, and that it is closed.

@@ -114,5 +114,6 @@ fn none() -> CaseDetails {
         comments: String::new(),
         cc: Vec::new(),
         follow_up: linesman_schemas::reaction::FollowUp::default(),
+        reference: String::new(),
     }
 }

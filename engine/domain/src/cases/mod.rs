@@ -15,7 +15,9 @@ pub mod taken;
 
 use jiff::{Timestamp, ToSpan as _};
 use linesman_schemas::cascade::SYNOPSIS_MOST;
-use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};
+use linesman_schemas::command::{
+    ADDRESS_MOST, CASE_REFERENCE_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs,
+};
 use linesman_schemas::outcome::{CaseNote, CaseStanding};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest};
 use linesman_schemas::trigger::Trigger;
@@ -26,12 +28,12 @@ use super::follow::{Cause, Follow};
 use super::organizations::Organizations;
 use super::reactions::Decided;
 use super::subject::Incident;
-use super::upstream;
+use super::{Error, addresses, upstream};
 pub use chain::ChainRow;
 use leaving::Texts;
 use row::TESTS_STAY;
-pub(crate) use row::{BY_CHOICE, find, keep};
-pub use row::{CASES, CaseRow, CaseState, CaseText, Stays, key, within};
+pub(crate) use row::{BY_CHOICE, FURTHER, find, keep};
+pub use row::{CASES, CaseRow, CaseState, CaseText, Further, Stays, key, within};
 
 /// The engine level from which on cases go through a cascade.
 pub(crate) const CASCADE: u32 = 6;
@@ -71,15 +73,15 @@ pub(crate) fn open(
     }
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
-    let stays = stays(incident, &wanted);
+    let (stays, further) = (stays(incident, &wanted), further(incident, &wanted));
     let request = text(incident, wanted);
     begin_anew(incident);
-    let action = outgoing(desk, organizations, incident, &request, level);
+    let action = outgoing(desk, organizations, incident, (&request, &further), level);
     let is_test = desk.is_at(TESTS_STAY) && is_test(desk, organizations, incident);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
     let case = new(desk.now, state, request);
-    incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, stays, ..case });
+    incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, stays, further, ..case });
     Some((
         state,
         action.map(|action| {
@@ -93,9 +95,9 @@ pub(crate) fn draft(now: Timestamp, incident: &mut Incident, wanted: CaseWords) 
     if incident.case.as_ref().is_some_and(|case| case.state != CaseState::Draft) {
         return false;
     }
-    let stays = stays(incident, &wanted);
+    let (stays, further) = (stays(incident, &wanted), further(incident, &wanted));
     let request = text(incident, wanted);
-    incident.case = Some(CaseRow { stays, ..new(now, CaseState::Draft, request) });
+    incident.case = Some(CaseRow { stays, further, ..new(now, CaseState::Draft, request) });
     true
 }
 
@@ -114,6 +116,7 @@ fn new(now: Timestamp, state: CaseState, request: CaseText) -> CaseRow {
         opened: now,
         is_test: false,
         stays: Stays::default(),
+        further: Further::default(),
     }
 }
 
@@ -210,8 +213,9 @@ pub(crate) fn fail(incident: &mut Incident) {
 /// if any may. Where none may, the case is withheld, and the incident to be kept.
 pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
     let level = organizations.filter_level(&incident.id.org);
-    let request = incident.case.as_ref()?.request.clone();
-    let action = outgoing(desk, organizations, incident, &request, level);
+    let case = incident.case.as_ref()?;
+    let (request, further) = (case.request.clone(), case.further.clone());
+    let action = outgoing(desk, organizations, incident, (&request, &further), level);
     note_test(desk, organizations, incident);
     if action.is_none()
         && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
@@ -244,6 +248,34 @@ fn stays(incident: &Incident, words: &CaseWords) -> Stays {
         attachments: words.attachments.map_or(kept.attachments, |goes| !goes),
         core_files: words.core_files.map_or(kept.core_files, |goes| !goes),
     }
+}
+
+/// What else is said of an incident's case: as it is given, else as its draft has it.
+fn further(incident: &Incident, words: &CaseWords) -> Further {
+    let draft = incident.case.as_ref().filter(|case| case.state == CaseState::Draft);
+    let kept = draft.map(|case| case.further.clone()).unwrap_or_default();
+    Further {
+        reference: words.reference.clone().unwrap_or(kept.reference),
+        address: words.address.clone().unwrap_or(kept.address),
+    }
+}
+
+/// Finds where the spare parts of a case that somebody wants would go: to the address group that they name, or its draft does.
+/// Why it cannot be opened so: there is no such group, or nobody names one yet.
+pub(crate) fn place(desk: &Desk, incident: &mut Incident, words: &CaseWords) -> Result<Result<(), String>, Error> {
+    if words.says_more() && !desk.is_at(FURTHER) {
+        return Ok(Err(format!("`reference` and `address` are given from engine level {FURTHER} on")));
+    }
+    if incident.case.as_ref().is_some_and(|case| !matches!(case.state, CaseState::Draft | CaseState::Failed)) {
+        return Ok(Ok(()));
+    }
+    let name = further(incident, words).address;
+    let (org, serial_number) = (&incident.id.org, &incident.row.serial_number);
+    if !name.is_empty() && !addresses::has(desk, org, &name)? {
+        return Ok(Err(format!("there is no address group `{name}`")));
+    }
+    incident.ship_to = addresses::of_case(desk, org, &name, serial_number)?;
+    Ok(Ok(()))
 }
 
 /// Whether an incident's case is a try and no case: it was opened as one, its organization's are, or it was reported as one.
@@ -290,7 +322,7 @@ fn outgoing(
     desk: &Desk,
     organizations: &Organizations,
     incident: &Incident,
-    text: &CaseText,
+    (text, further): (&CaseText, &Further),
     level: FilterLevel,
 ) -> Option<Action> {
     if level == FilterLevel::DoNotSend {
@@ -327,14 +359,14 @@ fn outgoing(
     if reported.is_some() || desk.installed.has_partner {
         trace_route.push(desk.installed.controller.clone());
     }
-    // The device's own comes before the organization's.
+    // The case's own comes before the device's, and the device's own before the organization's.
     let address = incident.ship_to.as_deref().or(row.map(|row| row.address.as_str()));
     let address = address.filter(|_| !texts.are_withheld()).map(|address| texts.text(address, ADDRESS_MOST));
     Some(Action::SubmitCase(Box::new(CaseRequest {
         incident: incident.id.clone(),
         priority: text.priority.unwrap_or(incident.row.priority),
         synopsis,
-        details: has_details.then(|| details(&texts, incident, text)),
+        details: has_details.then(|| details(&texts, incident, text, further)),
         alias,
         address: address.unwrap_or_default(),
         trace_route,
@@ -351,14 +383,15 @@ pub(crate) fn as_it_leaves(
     let level = organizations.filter_level(&incident.id.org);
     let case = incident.case.as_ref();
     let words = case.map_or_else(|| text(incident, CaseWords::default()), |case| case.request.clone());
-    match outgoing(desk, organizations, incident, &words, level) {
+    let further = case.map(|case| case.further.clone()).unwrap_or_default();
+    match outgoing(desk, organizations, incident, (&words, &further), level) {
         Some(Action::SubmitCase(request)) => Some(request),
         _ => None,
     }
 }
 
 /// What else leaves of a case whose texts do.
-fn details(texts: &Texts, incident: &Incident, text: &CaseText) -> CaseDetails {
+fn details(texts: &Texts, incident: &Incident, text: &CaseText, further: &Further) -> CaseDetails {
     let line = |line: &str| texts.line(line, DETAIL_MOST);
     CaseDetails {
         host_event_id: line(&incident.row.host_event_id),
@@ -372,5 +405,6 @@ fn details(texts: &Texts, incident: &Incident, text: &CaseText) -> CaseDetails {
         comments: texts.text(&text.comments, CASE_TEXT_MOST),
         cc: text.cc.iter().map(|cc| texts.line(cc, OWNER_MOST)).collect(),
         follow_up: text.follow_up,
+        reference: texts.line(&further.reference, CASE_REFERENCE_MOST),
     }
 }

@@ -17,6 +17,9 @@ pub(super) const TESTS_STAY: u32 = 8;
 /// The engine level from which on whoever wants a case chooses what of its incident's bundle goes along.
 pub(crate) const BY_CHOICE: u32 = 9;
 
+/// The engine level from which on a case has a reference of the customer's own, and an address group.
+pub(crate) const FURTHER: u32 = 12;
+
 /// Where a case stands. Stored by its place: a new word is added at the end. The project's own state machine:
 ///
 /// ```text
@@ -98,6 +101,17 @@ pub struct CaseRow {
     pub is_test: bool,
     /// What of its incident's bundle stays here.
     pub stays: Stays,
+    /// What else was said of it.
+    pub further: Further,
+}
+
+/// What is said of a case from [`FURTHER`] on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Further {
+    /// What the customer's own system calls it; empty where it has not said.
+    pub reference: String,
+    /// The organization's address group whose address it carries; empty for where the device's spare parts go.
+    pub address: String,
 }
 
 /// What of a bundle does not go along with its case, by choice.
@@ -127,23 +141,26 @@ pub struct CaseText {
 }
 
 impl Row for CaseRow {
-    const VERSION: u8 = 3;
+    const VERSION: u8 = 4;
 
     fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
         match version {
             // Nobody kept it: it goes by what its organization's cases are now, as it did.
-            1 => table::with_added(bytes, &(false, Stays::default())),
+            1 => table::with_added(bytes, &(false, Stays::default(), Further::default())),
             // All went along.
-            2 => table::with_added(bytes, &Stays::default()),
+            2 => table::with_added(bytes, &(Stays::default(), Further::default())),
+            // Nothing else was said of it.
+            3 => table::with_added(bytes, &Further::default()),
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
         match level {
-            ..TESTS_STAY => table::without_added(self, 1, &(self.is_test, self.stays)).map(Cow::Owned),
-            TESTS_STAY..BY_CHOICE => table::without_added(self, 2, &self.stays).map(Cow::Owned),
-            BY_CHOICE.. => Ok(Cow::Borrowed(stored)),
+            ..TESTS_STAY => table::without_added(self, 1, &(self.is_test, self.stays, &self.further)).map(Cow::Owned),
+            TESTS_STAY..BY_CHOICE => table::without_added(self, 2, &(self.stays, &self.further)).map(Cow::Owned),
+            BY_CHOICE..FURTHER => table::without_added(self, 3, &self.further).map(Cow::Owned),
+            FURTHER.. => Ok(Cow::Borrowed(stored)),
         }
     }
 }
@@ -177,7 +194,11 @@ mod tests {
 
     const STAYS: Stays = Stays { attachments: true, core_files: false };
 
-    fn row(is_test: bool, stays: Stays) -> CaseRow {
+    fn further() -> Further {
+        Further { reference: "CHG-1".to_owned(), address: "berlin".to_owned() }
+    }
+
+    fn row(is_test: bool, stays: Stays, further: Further) -> CaseRow {
         CaseRow {
             state: CaseState::Created,
             reaction: "acme-r3-1".to_owned(),
@@ -192,37 +213,38 @@ mod tests {
             opened: Timestamp::UNIX_EPOCH,
             is_test,
             stays,
+            further,
         }
     }
 
-    /// The same as version 1 stored it.
-    fn version_1() -> Vec<u8> {
-        let mut bytes = table::encode_bare(&row(true, STAYS)).unwrap();
-        assert_eq!(bytes.split_off(bytes.len() - 3), [1, 1, 0]);
-        bytes
+    /// What was said of it, as its version stored it, without what later ones have behind that.
+    fn stored(version: u8, later: usize) -> Vec<u8> {
+        let stored = table::encode(&row(true, STAYS, further())).unwrap();
+        assert_eq!(stored[..3], [128, 0, 4][..]);
+        let front = if version > 1 { vec![128, 0, version] } else { Vec::new() };
+        [&front, &stored[3..stored.len() - later]].concat()
     }
 
-    /// The same as version 2 stored it.
-    fn version_2() -> Vec<u8> {
-        let stored = table::encode(&row(true, STAYS)).unwrap();
-        assert_eq!(stored[..3], [128, 0, 3][..]);
-        [&[128, 0, 2], &stored[3..stored.len() - 2]].concat()
-    }
+    /// A text is its length and its letters; a flag is a byte.
+    const FURTHER_BYTES: usize = 6 + 7;
 
     #[test]
     fn of_a_row_of_a_version_before_all_goes_along_and_a_test_is_known_from_the_second_on() {
         let read = |bytes: &[u8]| table::decode::<CaseRow>(b"c", bytes).unwrap();
-        assert_eq!(read(&version_1()), row(false, Stays::default()));
-        assert_eq!(read(&version_2()), row(true, Stays::default()));
-        assert_eq!(read(&table::encode(&row(true, STAYS)).unwrap()), row(true, STAYS));
+        let none = Further::default;
+        assert_eq!(read(&stored(1, FURTHER_BYTES + 3)), row(false, Stays::default(), none()));
+        assert_eq!(read(&stored(2, FURTHER_BYTES + 2)), row(true, Stays::default(), none()));
+        assert_eq!(read(&stored(3, FURTHER_BYTES)), row(true, STAYS, none()));
+        assert_eq!(read(&stored(4, 0)), row(true, STAYS, further()));
     }
 
     #[test]
     fn the_digest_of_the_levels_before_has_a_row_as_they_stored_it() {
-        let stored = table::encode(&row(true, STAYS)).unwrap();
-        let (first, second) = (version_1(), version_2());
-        for (level, expected) in [(1, &first), (7, &first), (8, &second), (9, &stored)] {
-            let form = row(true, STAYS).form(level, &stored).unwrap().into_owned();
+        let now = stored(4, 0);
+        let before = [stored(1, FURTHER_BYTES + 3), stored(2, FURTHER_BYTES + 2), stored(3, FURTHER_BYTES)];
+        let levels = [(1, &before[0]), (7, &before[0]), (8, &before[1]), (9, &before[2]), (11, &before[2]), (12, &now)];
+        for (level, expected) in levels {
+            let form = row(true, STAYS, further()).form(level, &now).unwrap().into_owned();
             assert_eq!(&form, expected, "at level {level}");
         }
     }

@@ -285,7 +285,8 @@ pub(crate) fn find(desk: &Desk, devices: &Devices, id: &IncidentId) -> Result<Op
     let chain = if case.is_some() { desk.read(&chain::key(&id.org, id.number))? } else { None };
     let mut incident = Incident::new(id.clone(), row, device, case);
     incident.chain = chain;
-    incident.ship_to = addresses::ship_to(desk, &id.org, &incident.row.serial_number)?;
+    let named = incident.case.as_ref().map(|case| case.further.address.as_str()).unwrap_or_default();
+    incident.ship_to = addresses::of_case(desk, &id.org, named, &incident.row.serial_number)?;
     let is_taken = incident.case.as_ref().is_some_and(|case| !case.transaction_id.is_empty());
     incident.is_elsewhere = is_taken && cases::taken::is_elsewhere(desk, id)?;
     Ok(Some(incident))

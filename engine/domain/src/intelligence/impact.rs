@@ -1,7 +1,7 @@
 //! Which of many messages concern which of many devices.
 //!
 //! What a product, a platform or a version comes to for all messages is found once, as a set of them; a device is then the
-//! intersection of three such sets and of what its serial number adds. Devices are many, their models and versions few.
+//! intersection of three such sets and of what its serial number and those of its parts add. Devices are many, their models and versions few.
 
 use foldhash::{HashMap, HashMapExt as _};
 use linesman_schemas::intelligence::Relevance;
@@ -58,11 +58,16 @@ impl Impact {
         let mut found = Vec::new();
         let rest =
             product.iter().zip(platform).zip(os_version).map(|((product, platform), os)| product & platform & os);
-        let mut named = named.get(device.serial_number).into_iter().flatten().peekable();
+        let serial_numbers = device.parts.iter().map(|part| part.serial_number.as_str());
+        let places = std::iter::once(device.serial_number).chain(serial_numbers).filter_map(|it| named.get(it));
+        let mut places: Vec<usize> = places.flatten().copied().collect();
+        // Several of them may be named by one message, and each by messages in their order.
+        places.sort_unstable();
+        let mut named = places.into_iter().peekable();
         for (at, (rest, open)) in rest.zip(open.iter()).enumerate() {
             // They are in order, as the words are.
             let mut taken = *open;
-            while let Some(place) = named.next_if(|place| **place / WORD == at) {
+            while let Some(place) = named.next_if(|place| *place / WORD == at) {
                 taken |= 1 << (place % WORD);
             }
             let mut bits = rest & taken;
@@ -72,6 +77,11 @@ impl Impact {
             }
         }
         found
+    }
+
+    /// Whether any of them names serial numbers, so that parts of devices matter.
+    pub fn names_serial_numbers(&self) -> bool {
+        !self.named.is_empty()
     }
 
     /// Why the message at a place concerns a device; none where it does not.
@@ -104,6 +114,7 @@ fn set(concerns: &[Concern], is_taken: impl Fn(&Concern) -> bool) -> Set {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshots::parts::PartRow;
 
     /// Numbers that look like chance, the same in each run.
     struct Chance(u64);
@@ -145,7 +156,10 @@ mod tests {
                 || matches!((expression, &version), (Some(expression), Some(version)) if expression.is_met_by(version))
         };
         let Relevance { serial_numbers, products, platforms, os_versions } = relevance;
-        (serial_numbers.is_empty() || serial_numbers.iter().any(|entry| entry == device.serial_number))
+        (serial_numbers.is_empty()
+            || serial_numbers.iter().any(|entry| {
+                entry == device.serial_number || device.parts.iter().any(|part| part.serial_number == *entry)
+            }))
             && (products.is_empty() || products.iter().any(|entry| glob(entry.as_bytes(), device.product.as_bytes())))
             && (platforms.is_empty() || platforms.iter().any(|entry| entry == device.platform))
             && (os_versions.is_empty() || os_versions.iter().any(is_version))
@@ -165,7 +179,10 @@ mod tests {
                 .collect();
             let mut impact = Impact::of(&relevances);
             for _ in 0..300 {
+                let part = |serial_number: String| PartRow { serial_number, ..PartRow::default() };
+                let parts: Vec<PartRow> = chance.some(&SERIAL_NUMBERS).into_iter().map(part).collect();
                 let device = Traits {
+                    parts: &parts,
                     serial_number: SERIAL_NUMBERS[chance.below(SERIAL_NUMBERS.len())],
                     product: PRODUCTS[chance.below(PRODUCTS.len())],
                     platform: PLATFORMS[chance.below(PLATFORMS.len())],
@@ -187,7 +204,7 @@ mod tests {
         let mut impact = Impact::of([&relevance]);
         for number in 0..KEPT_MOST + 10 {
             let product = format!("MX{number}");
-            let device = Traits { serial_number: "", product: &product, platform: "", os_version: "" };
+            let device = Traits { serial_number: "", product: &product, platform: "", os_version: "", parts: &[] };
             assert_eq!(impact.on(&device), [0]);
         }
         assert!(impact.products.len() <= KEPT_MOST);

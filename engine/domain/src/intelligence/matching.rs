@@ -10,6 +10,7 @@ use super::{key, provided};
 use crate::Error;
 use crate::desk::Desk;
 use crate::devices::{self, DeviceRow};
+use crate::snapshots::parts;
 use crate::subject::{Affected, IntelligenceMessage};
 use crate::table;
 
@@ -126,7 +127,11 @@ pub(crate) fn look(
     for (key, bytes) in stretch.rows {
         let device: DeviceRow = table::decode(&key, &bytes)?;
         let serial_number = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
-        if let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device)) {
+        let parts = match concern.takes_any_serial_number() {
+            true => Vec::new(),
+            false => parts::parts(desk.state(), org, &serial_number)?,
+        };
+        if let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device, &parts)) {
             found.add(serial_number, reasons);
         }
     }

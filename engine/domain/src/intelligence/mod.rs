@@ -172,6 +172,7 @@ pub(crate) fn recall(desk: &mut Desk, org: &OrgName, id: &str) -> Result<(), Err
     desk.tally.input("intel", if is_there { "recalled" } else { "repeated" });
     if is_there {
         desk.remove(key);
+        standing::forget(desk, org, id);
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ pub fn behind(base: &(impl Base + ?Sized), number: u64) -> Result<Vec<Intelligen
 
 /// A number that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NumberRow(u64);
+pub struct NumberRow(pub u64);
 
 impl Row for NumberRow {}
 

@@ -13,6 +13,7 @@ use linesman_schemas::intelligence::Relevance;
 use serde::{Deserialize, Serialize};
 
 use crate::devices::DeviceRow;
+use crate::snapshots::parts::PartRow;
 
 /// What of a device messages speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +26,15 @@ pub struct Traits<'a> {
     pub platform: &'a str,
     /// The version of its operating system, as it says it.
     pub os_version: &'a str,
+    /// Its parts.
+    pub parts: &'a [PartRow],
 }
 
 impl<'a> Traits<'a> {
     /// Of a device as its row has it.
-    pub fn of(serial_number: &'a str, device: &'a DeviceRow) -> Self {
-        Self { serial_number, product: &device.product, platform: &device.platform, os_version: &device.os_version }
+    pub fn of(serial_number: &'a str, device: &'a DeviceRow, parts: &'a [PartRow]) -> Self {
+        let DeviceRow { product, platform, os_version, .. } = device;
+        Self { serial_number, product, platform, os_version, parts }
     }
 }
 
@@ -42,6 +46,8 @@ pub enum By {
     Everybody,
     /// Its serial numbers.
     SerialNumber,
+    /// Its serial numbers, of which one is that of a part of the device.
+    Part,
     /// Its products.
     Product,
     /// Its platforms.
@@ -56,6 +62,7 @@ impl By {
         match self {
             Self::Everybody => "everybody",
             Self::SerialNumber => "serial_number",
+            Self::Part => "part",
             Self::Product => "product",
             Self::Platform => "platform",
             Self::OsVersion => "os_version",
@@ -68,7 +75,8 @@ impl By {
 pub struct Reason {
     /// By which list.
     pub by: By,
-    /// The entry of it that is met, the first of several; empty where there is no list.
+    /// The entry of it that is met, the first of several; of a part with what it is called and its part number; empty where
+    /// there is no list.
     pub entry: String,
 }
 
@@ -116,15 +124,24 @@ impl Concern {
         if self.is_everybody() {
             return Some(vec![Reason { by: By::Everybody, entry: String::new() }]);
         }
-        let serial_number = self.serial_numbers.get(device.serial_number).map(|entry| &**entry);
+        let named = self.named(device);
+        let entry = |by: By, entry: Option<&str>| entry.map(|entry| Reason { by, entry: entry.to_owned() });
         let lists = [
-            (By::SerialNumber, self.serial_numbers.is_empty(), serial_number),
-            (By::Product, self.products.is_empty(), self.product(device.product)),
-            (By::Platform, self.platforms.is_empty(), self.platform(device.platform)),
-            (By::OsVersion, self.os_versions.is_empty(), self.os_version(device.os_version)),
+            (self.serial_numbers.is_empty(), named),
+            (self.products.is_empty(), entry(By::Product, self.product(device.product))),
+            (self.platforms.is_empty(), entry(By::Platform, self.platform(device.platform))),
+            (self.os_versions.is_empty(), entry(By::OsVersion, self.os_version(device.os_version))),
         ];
-        let given = lists.into_iter().filter(|(_, is_open, _)| !is_open);
-        given.map(|(by, _, entry)| Some(Reason { by, entry: entry?.to_owned() })).collect()
+        lists.into_iter().filter(|(is_open, _)| !is_open).map(|(_, reason)| reason).collect()
+    }
+
+    /// Whether it names a device, or a part of it: the device first, then its parts in their order.
+    fn named(&self, device: &Traits<'_>) -> Option<Reason> {
+        if let Some(entry) = self.serial_numbers.get(device.serial_number) {
+            return Some(Reason { by: By::SerialNumber, entry: entry.to_string() });
+        }
+        let part = device.parts.iter().find(|part| self.serial_numbers.contains(part.serial_number.as_str()))?;
+        Some(Reason { by: By::Part, entry: part.to_string() })
     }
 
     /// Its serial numbers, in no order.
@@ -133,7 +150,7 @@ impl Concern {
     }
 
     /// Whether it leaves open which device it is of those that meet the rest.
-    pub(super) fn takes_any_serial_number(&self) -> bool {
+    pub fn takes_any_serial_number(&self) -> bool {
         self.serial_numbers.is_empty()
     }
 
@@ -178,7 +195,7 @@ mod tests {
     use super::*;
 
     const DEVICE: Traits<'_> =
-        Traits { serial_number: "JN1", product: "MX960", platform: "junos", os_version: "21.4R3-S4.9" };
+        Traits { serial_number: "JN1", product: "MX960", platform: "junos", os_version: "21.4R3-S4.9", parts: &[] };
 
     fn relevance(serial_numbers: &[&str], products: &[&str], platforms: &[&str], os_versions: &[&str]) -> Relevance {
         let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
@@ -211,7 +228,7 @@ mod tests {
             ("JN1", "MX960", "", "21.4R3-S4.9"),
             ("JN1", "MX960", "junos", "21.4R3-S5"),
         ] {
-            assert_eq!(reasons(&all, &Traits { serial_number, product, platform, os_version }), None);
+            assert_eq!(reasons(&all, &Traits { serial_number, product, platform, os_version, parts: &[] }), None);
         }
     }
 
@@ -219,6 +236,26 @@ mod tests {
     fn a_named_serial_number_is_not_enough_where_more_is_asked_for() {
         assert_eq!(reasons(&relevance(&["JN1"], &["EX*"], &[], &[]), &DEVICE), None);
         assert_eq!(reasons(&relevance(&["JN1"], &[], &[], &[]), &DEVICE).unwrap(), "serial_number JN1");
+    }
+
+    #[test]
+    fn a_part_is_named_by_its_serial_number_and_the_reason_says_which() {
+        let part = |name: &str, serial_number: &str| PartRow {
+            name: name.to_owned(),
+            part_number: "750-1".to_owned(),
+            serial_number: serial_number.to_owned(),
+        };
+        let parts = [part("FPC 0", "CA1"), part("", "CA2")];
+        let device = Traits { parts: &parts, ..DEVICE };
+        assert_eq!(reasons(&relevance(&["CA1"], &[], &[], &[]), &device).unwrap(), "part CA1 (FPC 0, 750-1)");
+        assert_eq!(
+            reasons(&relevance(&["CA2"], &["MX*"], &[], &[]), &device).unwrap(),
+            "part CA2 (750-1); product MX*"
+        );
+        assert_eq!(reasons(&relevance(&["CA1", "JN1"], &[], &[], &[]), &device).unwrap(), "serial_number JN1");
+        assert_eq!(reasons(&relevance(&["CA3"], &[], &[], &[]), &device), None);
+        assert_eq!(reasons(&relevance(&["CA1"], &["EX*"], &[], &[]), &device), None);
+        assert_eq!(reasons(&relevance(&["FPC 0", "750-1"], &[], &[], &[]), &device), None);
     }
 
     #[test]

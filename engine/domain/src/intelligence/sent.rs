@@ -9,6 +9,9 @@
 //! INVARIANT (tenants): before it is sent nothing of it is an organization's. What is done here stands in the provider's log, is
 //! said to the provider alone, and a message that names devices by serial number names an organization's own to it.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
@@ -18,18 +21,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::provided::{self, ProvidedRow};
-use super::{IntelligenceRow, MessageRow};
+use super::matching::LOOKED_AT_MOST;
+use super::provided::{self, NUMBERS, NumberRow, ProvidedRow};
+use super::{IntelligenceRow, MessageRow, standing};
 use crate::commands::Answer;
 use crate::desk::Desk;
 use crate::policies::Fired;
+use crate::snapshots::SNAPSHOTS;
 use crate::state::Base;
 use crate::subject::IntelligenceMessage;
-use crate::table::{Key, Row, Table};
+use crate::table::{self, Key, Row, Table};
 use crate::{Error, devices};
 
 /// The engine level from which on messages of the provider's are sent.
 pub const LEVEL: u32 = 11;
+/// The engine level from which on what changed is found without going through all that an organization was ever sent.
+const IN_ORDER: u32 = 12;
 /// How often one message is sent to one organization.
 const SENDINGS_MOST: usize = 32;
 
@@ -79,7 +86,15 @@ pub struct RecallRow {
     pub by: String,
 }
 
+/// Which message was sent or recalled by a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRow {
+    /// Its id; empty under the number 0, which no change has: it says that the organization's are all there.
+    pub id: String,
+}
+
 impl Row for SentRow {}
+impl Row for ChangeRow {}
 
 impl SentRow {
     /// What the organization has of it; none before it is sent, and once it is recalled.
@@ -98,6 +113,63 @@ pub const SENT: Table<SentRow> = Table::new(b'+');
 /// The key of what becomes of a message for an organization.
 pub fn key(org: &OrgName, id: &str) -> Key<SentRow> {
     SENT.key(&[org.as_str()], id.as_bytes())
+}
+
+/// The table of which message changed last by which change.
+pub const CHANGES: Table<ChangeRow> = Table::new(b'%');
+
+/// The key of a change.
+pub fn change(org: &OrgName, number: u64) -> Key<ChangeRow> {
+    CHANGES.key(&[org.as_str()], &number.to_be_bytes())
+}
+
+/// The number of an organization's last change; 0 before the first.
+///
+/// # Errors
+/// The base cannot be read, or its row.
+pub fn last_change(base: &(impl Base + ?Sized), org: &OrgName) -> Result<u64, Error> {
+    Ok(Table::read(base, &count_key(org))?.map_or(0, |NumberRow(number)| number))
+}
+
+/// The key of how many changes of an organization there were.
+pub fn count_key(org: &OrgName) -> Key<NumberRow> {
+    NUMBERS.key(&[], counted(org).as_bytes())
+}
+
+/// What an organization was sent, or what was recalled, behind a change, the oldest first and each as it stands now: at most
+/// `most` of them.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn changed_after(
+    base: &(impl Base + ?Sized),
+    org: &OrgName,
+    after: u64,
+    most: usize,
+) -> Result<Vec<(String, SentRow)>, Error> {
+    if after >= last_change(base, org)? {
+        return Ok(Vec::new());
+    }
+    if Table::read(base, &change(org, 0))?.is_none() {
+        // None has changed since they are kept in order.
+        let mut found: Vec<_> = all(base, org).collect::<Result<_, _>>()?;
+        found.retain(|(_, row)| row.changed > after);
+        found.sort_by_key(|(_, row)| row.changed);
+        found.truncate(most);
+        return Ok(found);
+    }
+    let prefix = CHANGES.prefix(&[org.as_str()], &[]);
+    let mut from = change(org, after).into_bytes();
+    let mut found = Vec::new();
+    while found.len() < most {
+        let Some((key, bytes)) = base.first(Bound::Excluded(&from), &prefix)? else { break };
+        let ChangeRow { id } = table::decode(&key, &bytes)?;
+        if let Some(row) = Table::read(base, &self::key(org, &id))? {
+            found.push((id, row));
+        }
+        from = key;
+    }
+    Ok(found)
 }
 
 /// The messages that an organization is associated with, by id.
@@ -130,16 +202,33 @@ pub fn worded(
     }
     let named = std::mem::take(&mut message.relevance.serial_numbers);
     let names_any = !named.is_empty();
-    for serial_number in named {
-        if Table::read(base, &devices::key(org, &serial_number))?.is_some() {
-            message.relevance.serial_numbers.push(serial_number);
-        }
-    }
+    message.relevance.serial_numbers = own_of(base, org, named)?;
     // An empty list would concern all of its devices.
     if names_any && message.relevance.serial_numbers.is_empty() {
         return Ok(Err(format!("it names devices by serial number, and none of them is a device of `{org}`")));
     }
     Ok(Ok(message))
+}
+
+/// Of serial numbers those of an organization's devices, and of their parts, in their order.
+fn own_of(base: &(impl Base + ?Sized), org: &OrgName, named: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut strange = BTreeSet::new();
+    for serial_number in &named {
+        if Table::read(base, &devices::key(org, serial_number))?.is_none() {
+            strange.insert(serial_number.clone());
+        }
+    }
+    if !strange.is_empty() {
+        for row in SNAPSHOTS.rows(base, &[org.as_str()]).take(LOOKED_AT_MOST) {
+            for part in row?.1.inventory.parts {
+                strange.remove(&part.serial_number);
+            }
+            if strange.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(named.into_iter().filter(|serial_number| !strange.contains(serial_number)).collect())
 }
 
 /// What was done, and what the organization's policies are then to judge.
@@ -288,7 +377,7 @@ fn send(
     };
     let new = shown(&sending);
     row.sendings.push(sending);
-    row.changed = next_change(desk, org)?;
+    count(desk, org, &message.id, &mut row)?;
     desk.write(key(org, &message.id), &row)?;
     let fired = super::take(desk, org, &Intelligence::from(message))?;
     Ok((Answer::done("sent", before, new), fired))
@@ -301,13 +390,14 @@ fn recall(desk: &mut Desk, org: &OrgName, by: &str, id: &str, sent: Option<SentR
     if let Some(last) = row.sendings.last_mut() {
         last.recalled = Some(RecallRow { at: desk.now, by: by.to_owned() });
     }
-    row.changed = next_change(desk, org)?;
+    count(desk, org, id, &mut row)?;
     desk.write(key(org, id), &row)?;
     // What was published for the organization since under the same id is not what was sent.
     let kept = super::key(org, id);
     let is_there = desk.read(&kept)?.is_some_and(|IntelligenceRow { message, .. }| message == stood.message);
     if is_there {
         desk.remove(kept);
+        standing::forget(desk, org, id);
     }
     let old = json!({"message": id, "title": stood.message.title, "sha256": stood.sha256});
     Ok(Answer::done("recalled", old, Value::Null))
@@ -315,8 +405,28 @@ fn recall(desk: &mut Desk, org: &OrgName, by: &str, id: &str, sent: Option<SentR
 
 /// Counts what an organization is sent and what is recalled. The one below is told by it where it stands, and learns nothing of
 /// others.
-fn next_change(desk: &mut Desk, org: &OrgName) -> Result<u64, Error> {
-    provided::count(desk, format!("sent {org}").as_bytes())
+fn count(desk: &mut Desk, org: &OrgName, id: &str, row: &mut SentRow) -> Result<(), Error> {
+    let number = provided::count(desk, counted(org).as_bytes())?;
+    let before = std::mem::replace(&mut row.changed, number);
+    if !desk.is_at(IN_ORDER) {
+        return Ok(());
+    }
+    if desk.read(&change(org, 0))?.is_none() {
+        let known: Vec<_> = all(desk.state(), org).collect::<Result<_, _>>()?;
+        for (id, SentRow { changed, .. }) in known.into_iter().filter(|(_, row)| row.changed > 0) {
+            desk.write(change(org, changed), &ChangeRow { id })?;
+        }
+        desk.write(change(org, 0), &ChangeRow { id: String::new() })?;
+    }
+    if before > 0 {
+        desk.remove(change(org, before));
+    }
+    desk.write(change(org, number), &ChangeRow { id: id.to_owned() })
+}
+
+/// By what an organization's changes are counted.
+fn counted(org: &OrgName) -> String {
+    format!("sent {org}")
 }
 
 /// By what a text is known on record; the row has it whole.

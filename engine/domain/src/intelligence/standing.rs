@@ -22,6 +22,9 @@ use crate::{Error, coded};
 /// From which engine level on an organization says so.
 pub const LEVEL: u32 = 11;
 
+/// From which engine level on that goes when the message does.
+const GOES: u32 = 12;
+
 /// Where an organization stands with a message; without a row it is unassigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingRow {
@@ -45,6 +48,13 @@ pub const STANDINGS: Table<StandingRow> = Table::new(b'~');
 /// The key of where an organization stands with a message.
 pub fn key(org: &OrgName, id: &str) -> Key<StandingRow> {
     STANDINGS.key(&[org.as_str()], id.as_bytes())
+}
+
+/// A message is recalled: where the organization stood with it goes with it.
+pub(crate) fn forget(desk: &mut Desk, org: &OrgName, id: &str) {
+    if desk.is_at(GOES) {
+        desk.remove(key(org, id));
+    }
 }
 
 /// Does what is asked of a message that an organization has.

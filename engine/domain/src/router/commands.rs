@@ -13,7 +13,7 @@ use linesman_schemas::{IncidentId, OrgName, name::NameError};
 use serde_json::{Value, json};
 
 use super::approvals::is_told_to_provider;
-use crate::cases::cascade;
+use crate::cases::{self, cascade};
 use crate::commands::policies::{Again, Failed};
 use crate::commands::{self, Answer, Change, Ground, Told};
 use crate::dead_letters::{self, Why};
@@ -160,6 +160,11 @@ impl Domain {
             (Verb::Case(verb), Some(_)) => {
                 let Some(incident) = verb.incident() else { return Ok(Answer::misplaced(&command.verb, Some(org))) };
                 self.change_incident(org, command, incident, |desk, organizations, incident| {
+                    if let Case::Submit(wish) | Case::Save(wish) = verb
+                        && let Err(detail) = cases::place(desk, incident, &wish.case)?
+                    {
+                        return Ok(Err(detail));
+                    }
                     Ok(commands::cases::ask(desk, organizations, incident, command, verb))
                 })
             }

@@ -16,6 +16,7 @@ use crate::intelligence::relevance::{Concern, Traits};
 use crate::jobs::Work;
 use crate::outgoing::Topic;
 use crate::policies::Fired;
+use crate::snapshots::parts::{self, PartRow};
 use crate::subject::{Affected, IntelligenceMessage};
 use crate::{Domain, Error};
 
@@ -84,19 +85,24 @@ impl Domain {
         Ok((cursor, looked_at))
     }
 
-    /// A device is new, or has changed: which messages concern it that did not before.
+    /// A device is new, or it or its parts have changed: which messages concern it that did not before.
     pub(super) fn expose(
         &mut self,
         org: &OrgName,
         device: &Device<'_>,
         before: Option<&DeviceRow>,
+        parts_before: Option<Vec<PartRow>>,
     ) -> Result<(), Error> {
-        if !self.desk.is_at(matching::LEVEL) || before.is_some_and(|row| is_told(row, device)) {
+        let is_as_before = parts_before.is_none() && before.is_some_and(|row| is_told(row, device));
+        if !self.desk.is_at(matching::LEVEL) || is_as_before {
             return Ok(());
         }
         let serial_number = &*device.serial_number;
         let Some(row) = self.devices.find(&self.desk, org, serial_number)? else { return Ok(()) };
-        let (now, before) = (Traits::of(serial_number, &row), before.map(|row| Traits::of(serial_number, row)));
+        let parts = parts::parts(self.desk.state(), org, serial_number)?;
+        let parts_before = parts_before.as_ref().unwrap_or(&parts);
+        let now = Traits::of(serial_number, &row, &parts);
+        let before = before.map(|row| Traits::of(serial_number, row, parts_before));
         if before == Some(now) {
             return Ok(());
         }

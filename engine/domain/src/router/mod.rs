@@ -226,12 +226,14 @@ impl Domain {
         };
         let (Some(kind), Some(problem)) = (bundle.incident_kind(), &bundle.manifest.problem) else {
             snapshots::take(desk, &self.organizations, devices, org, bundle, input)?;
+            let parts = snapshots::parts::take(desk, org, bundle, input)?;
             let Some(before) = before else { return Ok(()) };
             self.render_renamed(org, device, before.as_deref())?;
-            return self.expose(org, device, before.as_deref());
+            return self.expose(org, device, before.as_deref(), parts);
         };
         let found = Found { kind, problem, bundle, input };
         let incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        let parts = snapshots::parts::take(&mut self.desk, org, bundle, input)?;
         if let Some(before) = &before {
             self.render_renamed(org, device, before.as_deref())?;
         }
@@ -242,7 +244,7 @@ impl Domain {
             }
             self.follow(org, &mut Some(incident), follows)?;
         }
-        before.map_or(Ok(()), |before| self.expose(org, device, before.as_deref()))
+        before.map_or(Ok(()), |before| self.expose(org, device, before.as_deref(), parts))
     }
 
     fn take_intelligence(&mut self, org: &OrgName, heard: &Heard, input: &Input<'_>) -> Result<(), Error> {
@@ -454,6 +456,10 @@ impl Domain {
         let desk = &mut self.desk;
         match (intent, incident) {
             (Intent::SubmitCase(words), Some(incident)) => {
+                if let Err(detail) = cases::place(desk, incident, &words)? {
+                    dead_letters::policy_dead(desk, org, &policy, &fired, format!("refused: {detail}"), None)?;
+                    return Ok(Vec::new());
+                }
                 let opened = cases::open(desk, &self.organizations, incident, Cause::Policy(policy, fired), words);
                 Ok(opened.and_then(|(_, reaction)| reaction).into_iter().collect())
             }

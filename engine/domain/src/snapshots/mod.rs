@@ -3,9 +3,13 @@
 //! | room | what |
 //! |---|---|
 //! | here | what is kept of them |
+//! | `parts` | the parts of each, as the chassis inventory of its bundles tells them |
 //! | `upward` | the newest of each goes to the upstream at an interval |
 
+pub mod parts;
 pub(crate) mod upward;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
@@ -18,7 +22,8 @@ use super::desk::Desk;
 use super::devices::Devices;
 use super::input::Input;
 use super::organizations::Organizations;
-use super::table::{Key, Row, Table};
+use super::table::{self, Key, Row, Table};
+use parts::InventoryRow;
 pub use upward::{LEAVING, LEFT, LeavingRow, LeftRow, ROUNDS, RoundRow, STATES, left};
 
 /// A device's information bundles, the latest by the device's time first, at most [`SNAPSHOTS_MOST`].
@@ -26,6 +31,8 @@ pub use upward::{LEAVING, LEFT, LeavingRow, LeftRow, ROUNDS, RoundRow, STATES, l
 pub struct SnapshotsRow {
     /// The snapshots.
     pub snapshots: Vec<Snapshot>,
+    /// The device's parts.
+    pub inventory: InventoryRow,
 }
 
 /// How many snapshots of a device are kept.
@@ -46,7 +53,24 @@ pub struct Snapshot {
     pub bundle: BundleRef,
 }
 
-impl Row for SnapshotsRow {}
+impl Row for SnapshotsRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            // Nobody kept them.
+            1 => table::with_added(bytes, &InventoryRow::default()),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        match level {
+            ..parts::LEVEL => table::without_added(self, 1, &self.inventory).map(Cow::Owned),
+            parts::LEVEL.. => Ok(Cow::Borrowed(stored)),
+        }
+    }
+}
 
 /// The table of snapshots.
 pub const SNAPSHOTS: Table<SnapshotsRow> = Table::new(b's');

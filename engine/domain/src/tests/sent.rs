@@ -177,3 +177,64 @@ fn at_level_11_what_would_need_approval_is_not_sent() {
     lane.take("acme", "cmd", ask.to_string().as_bytes());
     assert_eq!(lane.subjects(), ["acme.dead.command-undecodable"]);
 }
+
+/// What is told behind each change, by the rows themselves.
+fn naively(lane: &Lane, org: &str, after: u64, most: usize) -> Vec<String> {
+    let org = org.parse().unwrap();
+    let mut found: Vec<_> = sent::all(&lane.base, &org).map(Result::unwrap).collect();
+    found.retain(|(_, row)| row.changed > after);
+    found.sort_by_key(|(_, row)| row.changed);
+    found.into_iter().take(most).map(|(id, _)| id).collect()
+}
+
+#[test]
+fn what_changed_is_found_in_order_whatever_stood_there_before_level_12() {
+    for (level, reopens) in [(11, false), (11, true), (12, false)] {
+        let mut lane = Lane::partner_at(level, &json!({}), &[]);
+        lane.reopens = reopens;
+        for number in 1..=4 {
+            let message =
+                json!({"id": format!("M{number}"), "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"});
+            lane.provides(number, &message);
+        }
+        let ask = |lane: &mut Lane, what: &str, id: &str| {
+            assert_eq!(lane.here(&json!({what: {"id": id}})).0, Verdict::Done, "{what} {id}");
+        };
+        let held = |lane: &Lane| {
+            for org in ["acme", "bolt"] {
+                for (after, most) in (0..8).flat_map(|after| [(after, 2), (after, 9)]) {
+                    let found = sent::changed_after(&lane.base, &org.parse().unwrap(), after, most).unwrap();
+                    let ids: Vec<String> = found.into_iter().map(|(id, _)| id).collect();
+                    assert_eq!(
+                        ids,
+                        naively(lane, org, after, most),
+                        "{org}: {most} after {after}, since level {level}"
+                    );
+                }
+            }
+        };
+        for (what, id) in [("send", "M3"), ("send", "M1"), ("recall", "M3"), ("associate", "M4")] {
+            ask(&mut lane, &format!("{what}_intelligence"), id);
+            held(&lane);
+        }
+        let prefix_of = |lane: &Lane| sent::CHANGES.rows(&lane.base, &["acme"]).count();
+        assert_eq!(prefix_of(&lane), if level == 11 { 0 } else { 3 });
+        lane.decide("", "ctl", b"", Content::Level(12));
+        lane.commit();
+        for (what, id) in [("send", "M2"), ("send", "M3"), ("recall", "M1"), ("send", "M4")] {
+            ask(&mut lane, &format!("{what}_intelligence"), id);
+            held(&lane);
+        }
+        assert_eq!(prefix_of(&lane), 5, "each message once, and that all are there");
+    }
+}
+
+#[test]
+fn parts_of_ones_own_devices_are_named_to_an_organization_and_others_not() {
+    let mut lane = Lane::partner(&json!({}), &[]);
+    lane.sees("acme", &super::parts::with_parts("a", 1, 8, &[("FPC 0", "CA1")]));
+    lane.sees("bolt", &super::parts::with_parts("b", 1, 8, &[("FPC 0", "CB1")]));
+    lane.hand(1, "first", &["CB1", "CA1", "SNb", "SNa", "CX"]);
+    assert_eq!(lane.here(&verb("send_intelligence")).0, Verdict::Done);
+    assert_eq!(lane.has_message("acme").unwrap().relevance.serial_numbers, ["CA1", "SNa"]);
+}

@@ -87,3 +87,19 @@ fn below_level_11_nobody_says_where_an_organization_stands_with_a_message() {
     assert_eq!(lane.standing("acme"), None);
     assert_eq!(lane.on("acme.dead.command-undecodable").len(), 1);
 }
+
+#[test]
+fn where_it_stood_goes_with_a_message_that_is_recalled_from_level_12_on() {
+    for (level, stays) in [(11, true), (12, false)] {
+        let mut lane = Lane::with_at(level, &[]);
+        lane.person("ann", "acme", Rights::of([Right::Intelligence], IncidentStep::None));
+        lane.take("acme", "intel", message("one").as_bytes());
+        assert_eq!(lane.of_person("ann", &set("completed", None)).0, Verdict::Done);
+        let mut recalled: Value = serde_json::from_str(&message("one")).unwrap();
+        recalled["recalled"] = json!(true);
+        lane.take("acme", "intel", recalled.to_string().as_bytes());
+        assert_eq!(lane.standing("acme").is_some(), stays, "at level {level}");
+        lane.take("acme", "intel", message("again").as_bytes());
+        assert_eq!(lane.of_person("ann", &set("unassigned", None)).1, if stays { "set" } else { "unchanged" });
+    }
+}

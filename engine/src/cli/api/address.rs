@@ -85,7 +85,7 @@ pub(in crate::cli) enum Action {
         organization: String,
         /// The file
         file: PathBuf,
-        /// Only look whether all lines are right
+        /// Look whether all lines are right, and ask the engine whether it would take them; nothing is imported
         #[arg(long)]
         dry_run: bool,
     },

@@ -30,6 +30,7 @@ Examples:
   linesman case save acme-17 --comments 'since the upgrade' --data-dir D
   linesman case submit acme-17 --data-dir D
   linesman case submit acme-17 --attachments false --core-files false --data-dir D
+  linesman case submit acme-17 --reference CHG-4711 --address berlin --data-dir D
   linesman case override acme-17 --case-id C-7 --status 'with engineering' --data-dir D
   linesman case override acme-17 --clear --data-dir D
   linesman case files acme-17 --data-dir D
@@ -158,6 +159,14 @@ pub(in crate::cli) struct Words {
     #[arg(long, value_name = "true|false")]
     #[serde(skip_serializing_if = "Option::is_none")]
     core_files: Option<bool>,
+    /// What your own system calls it, at most 128 characters
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// The address group whose address it carries in place of where spare parts of its device go
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

@@ -9,6 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::each;
 use super::filters::Filters;
 use super::show::{Column, column, said_column};
 use super::{Api, Args, List, Paging, ask, segment};
@@ -34,10 +35,6 @@ const ASSOCIATIONS: [Column; 5] = [
     column("BY", "/associated_by"),
     column("TITLE", "/title"),
 ];
-
-/// Of what became of it for each.
-const BECAME: [Column; 3] =
-    [column("ORGANIZATION", "/organization"), column("VERDICT", "/verdict"), column("DETAIL", "/detail")];
 
 /// Of whom a message concerns.
 const AFFECTED: [Column; 4] = [
@@ -207,14 +204,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Associate { id, organizations, affected, title, text, remove } => {
             let organizations = if *affected { concerned(api, id).await? } else { organizations.clone() };
             let body = json!({"title": title, "text": text.as_deref().map(words).transpose()?});
-            for organization in &organizations {
-                let path = format!("/api/v1/intelligence/{}/associations/{}", segment(id), segment(organization));
-                match remove {
-                    true => api.write(Method::DELETE, &path, None).await?,
-                    false => api.write(Method::PUT, &path, Some(body.clone())).await?,
-                }
+            let at = |organization: &str| {
+                format!("/api/v1/intelligence/{}/associations/{}", segment(id), segment(organization))
+            };
+            match remove {
+                true => each::by_itself(api, &organizations, Method::DELETE, at, None).await,
+                false => each::by_itself(api, &organizations, Method::PUT, at, Some(&body)).await,
             }
-            Ok(())
         }
         Action::Associations { id } => {
             let found = api.get(&format!("/api/v1/intelligence/{}/associations", segment(id)), &()).await?;
@@ -225,8 +221,8 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let (id, organization) = (segment(id), segment(organization));
             api.show(&format!("/api/v1/intelligence/{id}/associations/{organization}/preview"), &()).await
         }
-        Action::Send { id, organizations } => to_each(api, id, "send", organizations).await,
-        Action::Recall { id, organizations } => to_each(api, id, "recall", organizations).await,
+        Action::Send { id, organizations } => each::together(api, organizations, &step(id, "send")).await,
+        Action::Recall { id, organizations } => each::together(api, organizations, &step(id, "recall")).await,
     })
 }
 
@@ -258,21 +254,9 @@ fn told(api: &Api, found: &Value, columns: &[Column]) {
     anstream::print!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
 }
 
-/// Asks for the same of each organization, and prints what became of it; it fails where it is refused for any.
-async fn to_each(api: &Api, id: &str, step: &str, organizations: &[String]) -> anyhow::Result<()> {
-    let key = api.command_key()?;
-    let path = format!("/api/v1/intelligence/{}/{step}", segment(id));
-    let body = json!({"organizations": organizations});
-    let became = api.written(&Method::POST, &path, &key, Some(&body)).await?;
-    told(api, &became, &BECAME);
-    let states = became.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let is_well = |state: &Value| {
-        let verdict = state.get("verdict").and_then(Value::as_str).unwrap_or_default();
-        ["done", "pending", "awaiting-approval"].contains(&verdict)
-    };
-    let refused = states.iter().filter(|state| !is_well(state)).count();
-    anyhow::ensure!(refused == 0, "for {refused} of {} organizations it was refused", states.len());
-    Ok(())
+/// Where one of the provider's messages is sent, or recalled.
+fn step(id: &str, step: &str) -> String {
+    format!("/api/v1/intelligence/{}/{step}", segment(id))
 }
 
 /// Where a message is, by its id and the organization whose it is.

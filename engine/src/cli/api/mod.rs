@@ -22,6 +22,7 @@ pub(super) mod contract;
 mod csv_file;
 pub(super) mod dead;
 pub(super) mod device;
+mod each;
 mod files;
 mod filters;
 pub(super) mod group;
@@ -363,8 +364,7 @@ impl Api {
     /// Sends what was read of a file, so many entries at a time, unless it was only to be looked at.
     async fn import<T: Serialize>(&self, path: &str, name: &str, entries: &[T], is_dry: bool) -> anyhow::Result<()> {
         if is_dry {
-            anstream::println!("{} lines are right; nothing is imported", entries.len());
-            return Ok(());
+            return self.import_previewed(path, name, entries).await;
         }
         let key = self.command_key()?;
         for (at, part) in entries.chunks(CHANGES_MOST).enumerate() {
@@ -385,6 +385,21 @@ impl Api {
             }
         }
         anstream::println!("{} lines are imported", entries.len());
+        Ok(())
+    }
+
+    /// Asks the engine what it would do with what was read of a file, so many entries at a time, each held against what is
+    /// there now.
+    async fn import_previewed<T: Serialize>(&self, path: &str, name: &str, entries: &[T]) -> anyhow::Result<()> {
+        for (at, part) in entries.chunks(CHANGES_MOST).enumerate() {
+            let found = self.previewed(Method::POST, path, Some(&json!({ name: part }))).await?;
+            let field = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
+            if field("verdict") != "done" {
+                let (first, last) = (at * CHANGES_MOST + 1, at * CHANGES_MOST + part.len());
+                bail!("it would be refused, of entries {first} to {last}: {}", field("detail"));
+            }
+        }
+        anstream::println!("{} lines are right, and would be taken; nothing is imported", entries.len());
         Ok(())
     }
 

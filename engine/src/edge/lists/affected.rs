@@ -9,6 +9,7 @@ use super::walk::{OrgRows, Walk};
 use crate::edge::words;
 use linesman_domain::devices;
 use linesman_domain::intelligence::relevance::{By, Concern, Traits};
+use linesman_domain::snapshots::parts;
 
 /// How many devices of an organization an answer has; beyond that they are counted.
 pub(super) const DEVICES_MOST: usize = 1_000;
@@ -43,7 +44,8 @@ struct Reason {
     /// By what of the device; `everybody` where the message names nothing.
     #[schema(schema_with = words::reason_of_match)]
     by: By,
-    /// The entry of the message that it meets, the first of several; empty for `everybody`.
+    /// The entry of the message that it meets, the first of several; of a part with its name and part number; empty for
+    /// `everybody`.
     entry: String,
 }
 
@@ -64,7 +66,11 @@ impl AffectedOrganization {
             if rows.sight.as_ref().is_some_and(|sight| !sight.has(&serial_number, Some(&device))) {
                 continue;
             }
-            let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device)) else { continue };
+            let parts = match concern.takes_any_serial_number() {
+                true => Vec::new(),
+                false => parts::parts(rows.lane, &organization, &serial_number)?,
+            };
+            let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device, &parts)) else { continue };
             count += 1;
             if devices.len() < DEVICES_MOST && *left > 0 {
                 *left -= 1;

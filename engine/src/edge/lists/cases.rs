@@ -56,6 +56,10 @@ pub(super) struct Case {
     attachments: bool,
     /// Whether what that bundle's manifest says of core files does.
     core_files: bool,
+    /// What the customer's own system calls it.
+    reference: Option<String>,
+    /// The address group whose address it carries; none: where spare parts of its device go.
+    address: Option<String>,
     /// The upstream's word before that.
     previous_status: Option<String>,
     /// The upstream's link to it.
@@ -177,6 +181,8 @@ impl Case {
             cc: row.request.cc,
             attachments: !row.stays.attachments,
             core_files: !row.stays.core_files,
+            reference: given(row.further.reference),
+            address: given(row.further.address),
             previous_status: given(row.previous_status),
             link: given(row.link),
             chained,

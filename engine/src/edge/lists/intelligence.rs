@@ -30,6 +30,7 @@ use linesman_domain::intelligence::relevance::{Concern, Traits};
 use linesman_domain::intelligence::standing::{self, StandingRow};
 use linesman_domain::intelligence::{self, IntelligenceRow, sent};
 use linesman_domain::sight::Sight;
+use linesman_domain::snapshots::parts;
 use linesman_domain::table::{self, Table};
 
 /// How many devices the answer to one scan for impact has in all; beyond that they are counted.
@@ -120,7 +121,12 @@ fn concerning(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
         for row in devices::DEVICES.rows(rows.lane, &[org.as_str()]) {
             walk.step()?;
             let (own, device) = row?;
-            places.extend(engine.on(&Traits::of(&String::from_utf8_lossy(&own), &device)));
+            let serial_number = String::from_utf8_lossy(&own);
+            let parts = match engine.names_serial_numbers() {
+                true => parts::parts(rows.lane, org, &serial_number)?,
+                false => Vec::new(),
+            };
+            places.extend(engine.on(&Traits::of(&serial_number, &device, &parts)));
         }
     }
     let ids = messages.into_iter().enumerate().filter(|(place, _)| places.contains(place));

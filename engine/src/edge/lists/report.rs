@@ -26,6 +26,7 @@ use linesman_domain::intelligence::provided;
 use linesman_domain::intelligence::relevance::Traits;
 use linesman_domain::intelligence::{INTELLIGENCE, MessageRow};
 use linesman_domain::sight::Sight;
+use linesman_domain::snapshots::parts;
 
 /// A device with the messages that concern it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -175,16 +176,22 @@ impl Report {
         &self,
         rows: &OrgRows<'_>,
         org: &OrgName,
-        device: &Traits<'_>,
+        (serial_number, device): (&str, &DeviceRow),
     ) -> Result<Vec<ConcerningMessage>, Error> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let ready = match held.own.take() {
+        let Held { provided, own } = &mut *held;
+        let ready = match own.take() {
             Some((of, ready)) if of == *org => ready,
             _ => Ready::own(rows, org, &self.list)?,
         };
-        let (_, ready) = held.own.insert((org.clone(), ready));
-        let mut found = ready.on(device, Some(org));
-        found.extend(held.provided.on(device, None));
+        let (_, ready) = own.insert((org.clone(), ready));
+        let parts = match ready.impact.names_serial_numbers() || provided.impact.names_serial_numbers() {
+            true => parts::parts(rows.lane, org, serial_number)?,
+            false => Vec::new(),
+        };
+        let device = Traits::of(serial_number, device, &parts);
+        let mut found = ready.on(&device, Some(org));
+        found.extend(provided.on(&device, None));
         Ok(found)
     }
 }
@@ -229,7 +236,7 @@ impl Stored for Report {
         if !passes(self.list.serial_number.as_ref(), &serial_number) {
             return Ok(None);
         }
-        let messages = self.messages(rows, org, &Traits::of(&serial_number, &row))?;
+        let messages = self.messages(rows, org, (&serial_number, &row))?;
         if messages.is_empty() {
             return Ok(None);
         }

@@ -103,6 +103,7 @@ async fn an_incident_shows_its_device_its_case_and_its_bundle() {
         opened: incident(2).detected,
         is_test: false,
         stays: Stays::default(),
+        further: linesman_domain::cases::Further::default(),
     };
     edge.write("acme", vec![(cases::key(&id.org, 2).into_bytes(), table::encode(&case).unwrap())]);
     let page = page(&edge, "?organization=acme").await;

@@ -85,6 +85,7 @@ fn case_row(number: u64) -> CaseRow {
         opened: at(scattered(number / 2, 13) as i64 * 60),
         is_test: false,
         stays: Stays::default(),
+        further: linesman_domain::cases::Further::default(),
     }
 }
 
@@ -337,7 +338,7 @@ async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
             (notes::key(&org, 3).into_bytes(), table::encode(&NotesRow { notes: vec![note] }).unwrap()),
             (
                 snapshots::key(&org, "SN3").into_bytes(),
-                table::encode(&SnapshotsRow { snapshots: vec![snapshot] }).unwrap(),
+                table::encode(&SnapshotsRow { snapshots: vec![snapshot], ..SnapshotsRow::default() }).unwrap(),
             ),
         ],
     );

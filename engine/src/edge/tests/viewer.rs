@@ -220,6 +220,7 @@ impl World {
             opened: incident(1).detected,
             is_test: false,
             stays: Stays::default(),
+            further: linesman_domain::cases::Further::default(),
         };
         self.edge.write(
             name,

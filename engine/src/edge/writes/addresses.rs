@@ -12,12 +12,13 @@ use linesman_schemas::command::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send_at};
+use super::preview::{Answers, DryRun};
+use super::{IdempotencyKey, send_or_preview};
 use crate::edge::addressed::{AddressGroupBody, ContractBody, DeviceAddressesBody};
 use crate::edge::paths::OrganizationPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
-use crate::edge::transport::params::PathOf;
+use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 
@@ -39,12 +40,13 @@ pub(in crate::edge) struct AddressesBody {
 /// Changes an organization's address groups, and which of them its devices name.
 #[utoipa::path(
     post, path = "/api/v1/organizations/{name}/addresses", operation_id = "set-addresses", tag = "organizations",
-    params(OrganizationPath, IdempotencyKey), request_body = AddressesBody, responses(Answers)
+    params(OrganizationPath, DryRun, IdempotencyKey), request_body = AddressesBody, responses(Answers)
 )]
 pub(in crate::edge) async fn addresses(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(path): PathOf<OrganizationPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(AddressesBody { groups, removed, devices }): JsonBody<AddressesBody>,
 ) -> Result<Response, Problem> {
@@ -54,7 +56,7 @@ pub(in crate::edge) async fn addresses(
         devices: devices.into_iter().map(DeviceAddresses::from).collect(),
     };
     let verb = Verb::Organization(Organization::SetAddresses(changes));
-    send_at(&sources, &viewer, LEVEL, Some(path.name), command_id(&headers)?, verb).await
+    send_or_preview(&sources, &viewer, (dry_run, &headers), LEVEL, path.name, verb).await
 }
 
 /// What becomes of contracts: all of it, or nothing.
@@ -72,16 +74,17 @@ pub(in crate::edge) struct ContractsBody {
 /// Changes an organization's contracts.
 #[utoipa::path(
     post, path = "/api/v1/organizations/{name}/contracts", operation_id = "set-contracts", tag = "organizations",
-    params(OrganizationPath, IdempotencyKey), request_body = ContractsBody, responses(Answers)
+    params(OrganizationPath, DryRun, IdempotencyKey), request_body = ContractsBody, responses(Answers)
 )]
 pub(in crate::edge) async fn contracts(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(path): PathOf<OrganizationPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(ContractsBody { contracts, removed }): JsonBody<ContractsBody>,
 ) -> Result<Response, Problem> {
     let changes = ContractChanges { contracts: contracts.into_iter().map(Contract::from).collect(), removed };
     let verb = Verb::Organization(Organization::SetContracts(changes));
-    send_at(&sources, &viewer, LEVEL, Some(path.name), command_id(&headers)?, verb).await
+    send_or_preview(&sources, &viewer, (dry_run, &headers), LEVEL, path.name, verb).await
 }

@@ -91,12 +91,20 @@ pub(in crate::edge) struct CaseBody {
     /// Whether what its manifest says of core files goes along, likewise.
     #[schema(nullable = false)]
     core_files: Option<bool>,
+    /// What the customer's own system calls it. From engine level 12 on.
+    #[schema(nullable = false, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    reference: Option<String>,
+    /// The organization's address group whose address it carries in place of its device's ship-to; empty for that one. From
+    /// engine level 12 on.
+    #[schema(nullable = false, max_length = 64, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    address: Option<String>,
 }
 
 impl CaseBody {
     fn wish(self, incident: IncidentId) -> CaseWish {
-        let Self { synopsis, comments, priority, cc, follow_up, attachments, core_files } = self;
-        let case = CaseWords { synopsis, comments, priority, cc, follow_up, attachments, core_files };
+        let Self { synopsis, comments, priority, cc, follow_up, attachments, core_files, reference, address } = self;
+        let case =
+            CaseWords { synopsis, comments, priority, cc, follow_up, attachments, core_files, reference, address };
         CaseWish { incident, case }
     }
 }

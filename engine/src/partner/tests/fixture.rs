@@ -238,6 +238,7 @@ fn case(number: u64) -> CaseRow {
         opened: at(0),
         is_test: false,
         stays: Stays::default(),
+        further: linesman_domain::cases::Further::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What an end customer is told of intelligence messages.
 
 use linesman_domain::intelligence::MessageRow;
-use linesman_domain::intelligence::sent::{self, RecallRow, SendingRow, SentRow};
+use linesman_domain::intelligence::provided::NumberRow;
+use linesman_domain::intelligence::sent::{self, ChangeRow, RecallRow, SendingRow, SentRow};
 use linesman_domain::table;
 use linesman_schemas::OrgName;
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
@@ -9,8 +10,16 @@ use serde_json::{Value, json};
 
 use super::fixture::{Fixture, at, problem};
 
-/// What was sent to an organization, or recalled, and where in IN that was.
-fn sent(partner: &Fixture, name: &str, id: &str, title: &str, (changed, is_recalled): (u64, bool)) {
+/// What was sent to an organization, or recalled, and by which of its changes; as it is kept since changes are in order, or as
+/// before.
+fn sent_as(
+    is_in_order: bool,
+    partner: &Fixture,
+    name: &str,
+    id: &str,
+    title: &str,
+    (changed, is_recalled): (u64, bool),
+) {
     let org: OrgName = name.parse().unwrap();
     let message = MessageRow::from(Intelligence {
         id: id.to_owned(),
@@ -33,7 +42,21 @@ fn sent(partner: &Fixture, name: &str, id: &str, title: &str, (changed, is_recal
         changed,
         sendings: if changed == 0 { Vec::new() } else { vec![sending] },
     };
-    partner.write(name, vec![(sent::key(&org, id).into_bytes(), table::encode(&row).unwrap())]);
+    let mut rows = vec![(sent::key(&org, id).into_bytes(), table::encode(&row).unwrap())];
+    if changed > 0 {
+        rows.push((sent::count_key(&org).into_bytes(), table::encode(&NumberRow(changed)).unwrap()));
+    }
+    if is_in_order && changed > 0 {
+        for (number, id) in [(0, ""), (changed, id)] {
+            let row = ChangeRow { id: id.to_owned() };
+            rows.push((sent::change(&org, number).into_bytes(), table::encode(&row).unwrap()));
+        }
+    }
+    partner.write(name, rows);
+}
+
+fn sent(partner: &Fixture, name: &str, id: &str, title: &str, change: (u64, bool)) {
+    sent_as(true, partner, name, id, title, change);
 }
 
 async fn page(partner: &Fixture, who: &str, query: &str) -> Value {
@@ -48,12 +71,19 @@ fn titles(page: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn messages_come_in_the_order_in_which_they_were_sent_last_and_recalls_say_nothing_of_what_was_said() {
+    for is_in_order in [false, true] {
+        come_in_order(is_in_order).await;
+    }
+}
+
+async fn come_in_order(is_in_order: bool) {
     let partner = Fixture::new().await;
+    let sent = |id: &str, title: &str, change: (u64, bool)| sent_as(is_in_order, &partner, "acme", id, title, change);
     assert_eq!(page(&partner, "acme", "").await["messages"], json!([]));
-    sent(&partner, "acme", "M1", "third", (30, false));
-    sent(&partner, "acme", "M2", "first", (10, false));
-    sent(&partner, "acme", "M3", "second", (20, false));
-    sent(&partner, "acme", "M4", "not sent", (0, false));
+    sent("M2", "first", (10, false));
+    sent("M3", "second", (20, false));
+    sent("M4", "not sent", (0, false));
+    sent("M1", "third", (30, false));
     let first = page(&partner, "acme", "?limit=2").await;
     assert_eq!((titles(&first), &first["more"]), (vec!["first", "second"], &json!(true)));
     let after = |page: &Value| format!("?after={}", page["cursor"].as_str().unwrap());
@@ -64,7 +94,7 @@ async fn messages_come_in_the_order_in_which_they_were_sent_last_and_recalls_say
         "relevance": {"serial_numbers": [], "products": [], "platforms": [], "os_versions": []}});
     assert_eq!(last["messages"][0], expected);
 
-    sent(&partner, "acme", "M2", "first", (40, true));
+    sent("M2", "first", (40, true));
     let recalled = page(&partner, "acme", &after(&last)).await;
     assert_eq!(titles(&recalled), ["M2"]);
     assert_eq!((&recalled["messages"][0]["recalled"], &recalled["messages"][0]["text"]), (&json!(true), &json!("")));

@@ -214,6 +214,7 @@ fn check_case(entry: &Entry, walk: &mut Walk<'_>) {
         }
         ("priority", Literal::Text(word)) => report_refusal(actions::read_priority(word), at, walk),
         ("follow_up", Literal::Text(text)) => report_refusal(actions::read_follow_up(text), at, walk),
+        ("reference", Literal::Text(text)) => report_refusal(actions::read_reference(text), at, walk),
         (_, Literal::Text(_)) => {}
         (key, other) => {
             let message = format!("`{key}` of `submit_case` is a text, not {}", other.describe());
