@@ -35,19 +35,19 @@ const POLICIES: [(&str, &str); 3] = [
 pub(super) fn make(scribe: &mut Scribe, book: &RuleBook, first: u64) -> anyhow::Result<()> {
     let policies = POLICIES.iter().map(|(name, text)| source(name, text)).collect::<anyhow::Result<Vec<_>>>()?;
     scribe.rules_in_sections(&RuleBook { policies: policies.clone(), ..book.clone() })?;
-    scribe.provided(&admin(), first, "R1", &message("R1", "bug-notice", "by a policy"))?;
+    scribe.provided(&admin(), first, "W1", &message("W1", "bug-notice", "by a policy"))?;
     scribe.work()?;
     for (org, verb) in ORGANIZATIONS.into_iter().zip(["approve_approval", "reject_approval"]) {
         scribe.ask(&admin(), org, &decide(verb, &format!("{org}-p1")))?;
     }
-    scribe.provided(&admin(), first + 1, "R2", &message("R2", "alert", "by hand"))?;
+    scribe.provided(&admin(), first + 1, "W2", &message("W2", "alert", "by hand"))?;
     scribe.work()?;
     for (number, on_timeout) in (first + 2..).zip([OnTimeout::Reject, OnTimeout::Approve]) {
         let rules = ApprovalRules { send_intelligence: ApprovalRule::OnePerson, ..ApprovalRules::default() };
         let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout };
         let settings = Settings { approvals, ..book.settings.clone() };
         scribe.rules_in_sections(&RuleBook { settings, policies: policies.clone(), refused: Vec::new() })?;
-        let id = format!("R{number}");
+        let id = format!("W{number}");
         scribe.provided(&admin(), number, &id, &message(&id, "alert", "left alone"))?;
         scribe.work()?;
         let front = if on_timeout == OnTimeout::Reject { 2 } else { 5 };
@@ -79,17 +79,17 @@ fn send(id: &str) -> Value {
 
 /// Asked for twice, worded anew, asked for anew, approved; what it has by then needs none. Taken back and asked for again.
 fn by_hand(scribe: &mut Scribe, org: &str, front: u64) -> anyhow::Result<()> {
-    let worded = json!({"associate_intelligence": {"id": "R2", "title": format!("{front} for {org}")}});
+    let worded = json!({"associate_intelligence": {"id": "W2", "title": format!("{front} for {org}")}});
     let id = |number: u64| format!("{org}-p{}", front + number);
     for _ in 0..2 {
-        scribe.ask(&admin(), org, &send("R2"))?;
+        scribe.ask(&admin(), org, &send("W2"))?;
     }
     scribe.ask(&admin(), org, &worded)?;
     for number in 0..=1 {
         scribe.ask(&admin(), org, &decide("approve_approval", &id(number)))?;
     }
-    scribe.ask(&admin(), org, &send("R2"))?;
-    scribe.ask(&admin(), org, &json!({"recall_intelligence": {"id": "R2"}}))?;
+    scribe.ask(&admin(), org, &send("W2"))?;
+    scribe.ask(&admin(), org, &json!({"recall_intelligence": {"id": "W2"}}))?;
     // Of others, and of what there is not.
     scribe.ask(
         &json!({"kind": "manager", "organization": org, "name": "ann"}),

@@ -73,7 +73,7 @@ impl Lane {
     }
 
     /// What somebody of acme's asks.
-    fn of_acme(&mut self, verb: &Value) -> (Verdict, String) {
+    fn of_mia(&mut self, verb: &Value) -> (Verdict, String) {
         let id = format!("m{}", self.sequence);
         let principal = json!({"kind": "manager", "organization": "acme", "name": "mia"});
         self.whole("acme", &json!({"id": id, "principal": principal, "node": "n", "verb": verb}));
@@ -155,7 +155,7 @@ fn the_organization_learns_nothing_of_what_waits_is_rejected_or_runs_out() {
         for verb in ["approve_approval", "reject_approval"] {
             for id in ["acme-p1", "acme-p2", "acme-p9"] {
                 let denied = "`acme/mia` has not the right `approvals` on `acme`".to_owned();
-                assert_eq!(lane.of_acme(&decide(verb, id)), (Verdict::Forbidden, denied), "be it there or not");
+                assert_eq!(lane.of_mia(&decide(verb, id)), (Verdict::Forbidden, denied), "be it there or not");
             }
         }
     }
@@ -183,7 +183,7 @@ fn of_the_providers_people_those_with_the_right_decide() {
         assert_eq!(lane.of_person("cid", &verb(1)), denied);
         assert_eq!(lane.of_person("dan", &verb(1)), lane.of_person("dan", &verb(9)));
         assert_eq!(lane.of_person("dan", &verb(1)).0, Verdict::NotFound);
-        assert_eq!(lane.of_acme(&verb(1)), lane.of_acme(&verb(9)));
+        assert_eq!(lane.of_mia(&verb(1)), lane.of_mia(&verb(9)));
         assert_eq!(lane.below(&verb(1)).0, Verdict::Forbidden);
     }
     // Nor by another name for it: numbers of the provider's lie above those of the organization's own.
