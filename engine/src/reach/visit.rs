@@ -160,7 +160,8 @@ impl Worker {
         let seen =
             self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
         let Some(seen) = seen else {
-            let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, is_refused: false };
+            let seen =
+                Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, is_refused: false };
             self.seen.insert(file.name.clone(), seen);
             look.has_new = true;
             return Ok(());

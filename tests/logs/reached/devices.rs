@@ -29,7 +29,10 @@ pub(super) fn make(scribe: &mut Scribe) -> anyhow::Result<()> {
             "acme",
             json!({"set_device": {"name": "edge-91", "address": "192.0.2.10", "after": {"move-to": "/var/done"}}}),
         ),
-        ("acme", json!({"set_device": {"name": "edge-91", "credentials": "password", "accepts_first_host_key": true, "after": {"move-to": "/var/done"}}})),
+        (
+            "acme",
+            json!({"set_device": {"name": "edge-91", "credentials": "password", "accepts_first_host_key": true, "after": {"move-to": "/var/done"}}}),
+        ),
         ("acme", json!({"set_device": {"name": "edge-92", "is_new": true, "address": "192.0.2.9"}})),
         ("acme", json!({"pin_host_key": {"name": "edge-91", "host_key": HOST_KEY, "is_first": true}})),
         ("acme", json!({"use_device": {"name": "edge-91", "what": "test"}})),

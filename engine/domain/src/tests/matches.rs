@@ -276,6 +276,21 @@ fn beyond_a_hundred_messages_are_counted() {
 }
 
 #[test]
+fn an_organization_is_told_of_none_of_the_providers_by_counting_its_own() {
+    let mut lane = Lane::connected(Mode::Partner, &[]);
+    for number in 1..=3 {
+        lane.provides(number, &notice(&format!("P{number}"), "alert", &json!({"products": ["MX*"]})));
+    }
+    for number in 1..=100 {
+        lane.publishes("acme", &notice(&format!("T{number:03}"), "alert", &json!({"products": ["MX*"]})));
+    }
+    lane.sees("acme", &device("a", "MX240", "21.4R3"));
+    let told = lane.on("acme.trigger.exposure.new");
+    assert_eq!((told.len(), told.iter().find(|event| event.data.get("further").is_some())), (100, None));
+    assert_eq!(lane.on("_provider.trigger.exposure.new").len(), 3);
+}
+
+#[test]
 fn below_level_11_nobody_is_told() {
     let mut lane = Lane::at(LEVEL - 1);
     for org in ["acme", "bolt"] {

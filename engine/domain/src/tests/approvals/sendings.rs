@@ -237,6 +237,19 @@ fn what_would_be_sent_otherwise_is_asked_for_anew() {
 }
 
 #[test]
+fn whoever_words_a_message_meanwhile_does_not_decide_what_is_asked_for_anew() {
+    let mut lane = Lane::sending(ApprovalRule::TwoPerson, OnTimeout::Reject);
+    lane.of_person("ann", &word("For acme"));
+    assert_eq!(lane.of_person("ann", &send()), awaits(1));
+    lane.of_person("bob", &word("otherwise"));
+    assert_eq!(lane.of_person("bob", &yes(1)).0, Verdict::Conflict);
+    for who in ["ann", "bob"] {
+        assert_eq!(lane.of_person(who, &yes(2)).0, Verdict::Forbidden, "{who}");
+    }
+    assert_eq!(lane.times_sent(), 0);
+}
+
+#[test]
 fn what_can_be_sent_no_more_is_not_sent_once_it_is_approved() {
     let changes: [(Change, &str); 4] = [
         (
