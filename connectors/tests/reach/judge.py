@@ -1,4 +1,4 @@
-"""Judges a stand-in device by ncclient: judge.py PORT USER PASSWORD BASE. Says `judged`, or fails where it is no device."""
+"""Judges a stand-in device by ncclient: judge.py PORT USER PASSWORD BASE. Says `judged`, or fails."""
 import sys
 
 from ncclient import manager
