@@ -71,6 +71,8 @@ impl Sshd {
         let mut fields: Vec<&str> = own.split(':').collect();
         let home = self.root.path().to_str().unwrap().to_owned();
         *fields.get_mut(5).unwrap() = &home;
+        // Whatever theirs is: it starts the subsystem.
+        *fields.get_mut(6).unwrap() = "/bin/sh";
         let nobody = "sshd:x:65534:65534::/run/sshd:/usr/sbin/nologin";
         fs::write(self.at("passwd"), format!("{}\n{nobody}\n", fields.join(":"))).unwrap();
         fs::write(self.at("group"), said("getent", &["group"]) + "\n").unwrap();
