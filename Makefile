@@ -18,7 +18,8 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
-        bench-policies bench-managers bench-substitution bench-redact bench-impact fmt clean
+        bench-policies bench-managers bench-substitution bench-redact bench-impact \
+        bench-framing fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +91,9 @@ bench-substitution: tools ## Measure the values of an access line, and rendering
 
 bench-redact: ## Measure what taking addresses and secrets out of text costs
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench redact
+
+bench-framing: ## Measure how fast the end of a NETCONF message is found
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench framing
 
 bench-impact: ## Measure which of 1,000 messages concern which of 100,000 devices
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench impact

@@ -1,8 +1,9 @@
 //! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers`, which needs a store, and `redact` and `impact`, which
-//! need nothing.
+//! engine as a process of its own. And `managers`, which needs a store, and `framing`, `redact` and
+//! `impact`, which need nothing.
 
 mod end_to_end;
+mod framing;
 mod impact;
 mod managers;
 mod neighbour;
@@ -41,11 +42,11 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact [MEGABYTES], or impact [DEVICES]";
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact or framing [MEGABYTES], or impact [DEVICES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
-        "redact" => MEGABYTES,
+        "redact" | "framing" => MEGABYTES,
         "impact" => DEVICES,
         _ => BUNDLES,
     };
@@ -57,6 +58,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "managers" => runtime.block_on(managers::run(count)),
         "substitution" => runtime.block_on(substitution::run(count)),
         "redact" => redact::run(count),
+        "framing" => framing::run(count),
         "impact" => impact::run(count),
         _ => anyhow::bail!(usage),
     }

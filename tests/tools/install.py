@@ -86,7 +86,8 @@ def scripts(node):
     SCRIPTS.mkdir()
     for name in SCRIPT_LISTS:
         shutil.copy(name, SCRIPTS)
-    run("npm", "ci", "--prefix", SCRIPTS, "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+    # Where `.tools` is a link npm would take the folder for a package of its own.
+    run("npm", "ci", "--prefix", SCRIPTS.resolve(), "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
 
 
 def link(target):

@@ -18,6 +18,10 @@ pub(in crate::device) mod kind {
     pub(in crate::device) const OPENDIR: u8 = 11;
     pub(in crate::device) const READDIR: u8 = 12;
     pub(in crate::device) const REMOVE: u8 = 13;
+    #[cfg(feature = "standin")]
+    pub(in crate::device) const REALPATH: u8 = 16;
+    #[cfg(feature = "standin")]
+    pub(in crate::device) const STAT: u8 = 17;
     pub(in crate::device) const RENAME: u8 = 18;
     pub(in crate::device) const STATUS: u8 = 101;
     pub(in crate::device) const HANDLE: u8 = 102;

@@ -98,6 +98,15 @@ impl Served {
                 let path = self.path(&packet.bytes().ok_or(CUT)?)?;
                 Ok(Writing::new(kind::ATTRS, id).attributes(&attributes(&fs::symlink_metadata(path)?)))
             }
+            kind::STAT => {
+                let path = self.path(&packet.bytes().ok_or(CUT)?)?;
+                Ok(Writing::new(kind::ATTRS, id).attributes(&attributes(&fs::metadata(path)?)))
+            }
+            kind::REALPATH => {
+                let path = real(&packet.bytes().ok_or(CUT)?);
+                let answer = Writing::new(kind::NAME, id).number(1);
+                Ok(answer.bytes(&path).bytes(b"").attributes(&Attributes::default()))
+            }
             kind::OPEN => self.open(id, packet),
             kind::READ => self.read(id, packet),
             kind::WRITE => {
@@ -234,6 +243,19 @@ impl Served {
             _ => Err(Failed(status::END)),
         }
     }
+}
+
+/// A path from the root on, which is also where everybody begins.
+fn real(path: &[u8]) -> Vec<u8> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    [b"/", parts.join(&b'/').as_slice()].concat()
 }
 
 fn attributes(metadata: &Metadata) -> Attributes {
