@@ -144,7 +144,7 @@ async fn a_fault_is_told_with_all_its_fields() {
         "the device refuses: invalid-value: MTU <25000> is not within 256..9192 (at /t:a/t:b)"
     );
     let Error::Refused { errors, warnings } = error else { panic!("{error}") };
-    assert_eq!(errors, [expected.clone()]);
+    assert_eq!(errors, std::slice::from_ref(&expected));
     assert_eq!(warnings, [RpcError { severity: Severity::Warning, ..expected }]);
     world.server.script().add(Fault::Warn("get-config", fault("warning")));
     assert_eq!(session.call(get(), &limits()).await.unwrap().warnings.len(), 1);

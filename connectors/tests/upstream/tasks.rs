@@ -57,7 +57,7 @@ pub(crate) fn poll(cursor: Option<&str>) -> Task {
 pub(crate) fn cases(attempted: &Attempted) -> Vec<CaseStanding> {
     let case = |report: &Report| match report {
         Report::CaseChanged(standing) => Some(standing.clone()),
-        Report::Attempt(_) => None,
+        Report::Attempt(_) | Report::DeviceStands(_) | Report::JmbSetAside(_) | Report::JmbErrorEnded(_) => None,
     };
     attempted.reports.iter().filter_map(case).collect()
 }

@@ -52,7 +52,7 @@ concurrency = 4 # default
 timeout_s = 30 # default
 # source_address # not set
 
-# [device] is not set: configurations of devices wait
+# [device] is not set: configurations go to the devices that are reached
 
 [settings]
 host_event_retention_s = 7776000 # default
@@ -80,6 +80,11 @@ checkpoint_s = 3600 # default
 
 [seal]
 # key_file # not set
+
+[collector]
+incomplete_after_s = 3600 # default
+visits = 64 # default
+visits_of_one = 32 # default
 
 [api]
 session_idle_s = 43200 # default

@@ -28,7 +28,7 @@ enum Mark {
 /// # Errors
 /// In which line something is wrong, and what.
 pub(super) fn parse(text: &str) -> Result<Vec<Statement>, String> {
-    super::super::syntax::check_text(text)?;
+    crate::device::syntax::check_text(text)?;
     let mut open: Vec<(String, Vec<Statement>)> = vec![(String::new(), Vec::new())];
     let mut words = String::new();
     let mut is_quoted = false;
@@ -156,7 +156,7 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
             (Mark::Delete, None) => missing.push(statement.words),
             (Mark::Replace, Some(at)) => {
                 target.remove(at);
-                target.insert(at, settled(statement));
+                target.insert(at, settled(statement, &mut missing));
             }
             (Mark::Merge, Some(at)) => {
                 let known = target.get_mut(at).and_then(|known| known.children.as_mut());
@@ -166,7 +166,7 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
             }
             (_, None) => {
                 target.retain(|known| known.key().is_none() || known.key() != statement.key());
-                target.push(settled(statement));
+                target.push(settled(statement, &mut missing));
             }
         }
     }
@@ -176,11 +176,11 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
     missing
 }
 
-/// A statement that is there: nothing is to become of it any more.
-fn settled(statement: Statement) -> Statement {
+/// A statement that is there: nothing is to become of it any more. What was to be deleted in it is told as missing.
+fn settled(statement: Statement, missing: &mut Vec<String>) -> Statement {
     let mut children = statement.children.as_ref().map(|_| Vec::new());
     if let (Some(settled), Some(inner)) = (children.as_mut(), statement.children) {
-        merge(settled, inner);
+        missing.extend(merge(settled, inner));
     }
     Statement { words: statement.words, children, mark: Mark::Merge }
 }
