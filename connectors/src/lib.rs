@@ -170,7 +170,9 @@ pub struct Settings {
     pub upstream: Option<upstream::Settings>,
     /// How what is uploaded there leaves.
     pub leaving: upload::Leaving,
-    /// The stand-in devices; without them there is no connector `device`.
+    /// The devices that are reached; without them and without stand-ins there is no connector `device`.
+    pub reached: Option<device::push::Reached>,
+    /// The stand-in devices, in place of those that are reached.
     #[cfg(feature = "standin")]
     pub device: Option<device::standin::Settings>,
 }
@@ -190,6 +192,7 @@ impl Settings {
         Some(Self {
             upstream,
             leaving: upload::Leaving::default(),
+            reached: None,
             #[cfg(feature = "standin")]
             device,
         })

@@ -40,6 +40,7 @@ mod partner;
 mod permissions;
 mod policies;
 mod provided;
+mod pushed;
 mod record;
 mod redact;
 mod scripts;

@@ -17,6 +17,7 @@
 //! | `report` | what is said to the log |
 //! | `live` | what somebody asks of a device at once |
 //! | `probe` | a way tried out, step by step |
+//! | `pushed` | the way to a device that is configured |
 //!
 //! INVARIANT (each bundle once): the journal has what is about to be brought before it is, and what it may have brought is
 //! looked for in the log before it is brought again. A file goes from its device only once the log has acknowledged it.
@@ -24,6 +25,7 @@
 mod journal;
 mod live;
 mod probe;
+mod pushed;
 mod report;
 pub mod section;
 mod take;

@@ -192,14 +192,6 @@ impl App {
                 housekeeping.run().await;
             }
         });
-        let outside = Outside::start(
-            ways,
-            &client,
-            &store,
-            &executors.lanes,
-            (Arc::clone(&shown), Arc::clone(&owner)),
-            (changed, sends),
-        )?;
         let parts = reach::Parts {
             client: client.clone(),
             rows: (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
@@ -212,6 +204,15 @@ impl App {
         let hands = Arc::new(
             reach::Hands::open(parts).map_err(|source| Error::Collected { path: data_dir.collected(), source })?,
         );
+        ways.reached().bind(hands.clone());
+        let outside = Outside::start(
+            ways,
+            &client,
+            &store,
+            &executors.lanes,
+            (Arc::clone(&shown), Arc::clone(&owner)),
+            (changed, sends),
+        )?;
         let reaches = Arc::clone(&hands);
         let reaching = Part::start(|stop| async move {
             reaches.run(stop).await;

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use async_nats::Client;
+use linesman_connectors::device::push::Reached;
 use linesman_connectors::upload::Leaving;
 use linesman_connectors::{Connector, Source};
 use linesman_redaction::Overwriting;
@@ -31,6 +32,7 @@ pub(super) struct Ways {
     pace: Pace,
     mode: Mode,
     leaving: Leaving,
+    reached: Reached,
 }
 
 impl Ways {
@@ -40,6 +42,8 @@ impl Ways {
     /// A connector or a source cannot be made from its settings, or what documents leave by cannot be used.
     pub(super) fn of(config: &mut Config, data_dir: &DataDir, sealed: &Arc<Sealed>) -> Result<Self, Error> {
         config.connectors.leaving = leaving(config, data_dir, sealed)?;
+        let reached = Reached::default();
+        config.connectors.reached = Some(reached.clone());
         let mut connectors = linesman_connectors::connectors(&config.connectors)?;
         let mut sources = linesman_connectors::sources(&config.connectors)?;
         if !config.mode.sends() {
@@ -48,12 +52,17 @@ impl Ways {
             sources.clear();
         }
         let leaving = config.connectors.leaving.clone();
-        Ok(Self { connectors, sources, pace: Pace::of(&config.settings), mode: config.mode, leaving })
+        Ok(Self { connectors, sources, pace: Pace::of(&config.settings), mode: config.mode, leaving, reached })
     }
 
     /// How documents leave.
     pub(super) fn leaving(&self) -> Leaving {
         self.leaving.clone()
+    }
+
+    /// What knows the devices that are reached, to be bound: it stands on lanes that have caught up.
+    pub(super) fn reached(&self) -> &Reached {
+        &self.reached
     }
 
     /// The connector that leads to the upstream, if there is one.
@@ -98,7 +107,7 @@ impl Outside {
         (books, node): (Arc<Books>, Arc<str>),
         (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
-        let Ways { connectors, sources, pace, mode, leaving: _ } = ways;
+        let Ways { connectors, sources, pace, mode, leaving: _, reached: _ } = ways;
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
         let dispatcher =

@@ -79,6 +79,16 @@ pub fn configuration(is_candidate: bool, filter: Option<&str>) -> Request<'stati
     Request::new(head, Vec::new())
 }
 
+/// The last commits; of one that waits to be confirmed, and of no other, something stands within `commit-confirmed`.
+pub fn commits() -> Request<'static> {
+    Request::new("<get-commit-information/>".to_owned(), Vec::new())
+}
+
+/// What it is: model, version, host name, serial number.
+pub fn system_information() -> Request<'static> {
+    Request::new("<get-system-information/>".to_owned(), Vec::new())
+}
+
 /// A commit as Junos has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Commit<'a> {

@@ -11,7 +11,7 @@ use linesman_schemas::outcome::{Failure, FailureClass};
 use linesman_schemas::reaction::{Configure, Device, GroupChange};
 use serde::{Deserialize, Serialize};
 
-use super::failure;
+use crate::device::failure;
 
 /// How many groups a device takes.
 const GROUPS_MOST: usize = 20_000;

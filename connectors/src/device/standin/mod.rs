@@ -15,7 +15,6 @@
 
 mod folder;
 pub mod server;
-mod syntax;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,25 +23,20 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Done, Failure, FailureClass};
-use linesman_schemas::reaction::{Action, Configure, GroupChange, Task};
+use linesman_schemas::reaction::{Action, Task};
 
-use super::NAME;
+use super::{CONCURRENCY, CONCURRENCY_IN_ALL, NAME, failure};
 use crate::settings::{Entry, Key, Kind, Section, Shape};
 use crate::{Attempted, Connector};
 use folder::Folders;
 pub use folder::{Fault, configuration};
 
-/// How many tasks are under way at one device at a time: it takes one change after another.
-const CONCURRENCY: usize = 1;
-/// How many are under way at all devices.
-const CONCURRENCY_IN_ALL: usize = 16;
-
 /// What stand-in devices are told.
 #[rustfmt::skip]
 pub static SECTION: Section = Section {
     name: NAME,
-    shape: Shape::Optional("configurations of devices wait"),
-    doc: "Stand-in devices, for demo and tests: they take configuration groups and keep them in files. Without this section configurations of devices wait.",
+    shape: Shape::Optional("configurations go to the devices that are reached"),
+    doc: "Stand-in devices, for demo and tests: they take configuration groups and keep them in files. Without this section configurations go to the devices that are reached.",
     keys: &[
         Key::new("standin_dir", Kind::Path, "The folder of the stand-in devices; made when it is needed. Required in `[device]`.").required().like("/var/lib/linesman/standin/devices"),
     ],
@@ -98,7 +92,7 @@ impl Connector for Devices {
         let Action::Configure(configure) = &task.action else {
             return ready(Attempted::misdirected(NAME, task)).boxed();
         };
-        if let Err(message) = check(task, configure) {
+        if let Err(message) = super::check(task, configure) {
             return ready(Attempted::failed(0, failure(FailureClass::Refused, message))).boxed();
         }
         let (folders, task, configure) = (Arc::clone(&self.folders), task.clone(), configure.clone());
@@ -116,23 +110,5 @@ impl Connector for Devices {
             }
         };
         work.map(ended).boxed()
-    }
-}
-
-fn failure(class: FailureClass, message: String) -> Failure {
-    Failure { class, message, retry_after_s: None }
-}
-
-/// What a device would refuse, and what is not for this device.
-fn check(task: &Task, configure: &Configure) -> Result<(), String> {
-    let device = &configure.device;
-    if task.org.as_ref() != Some(&device.organization) || task.peer != device.peer() || task.peer.is_none() {
-        let device = crate::text::excerpt(&device.serial_number, 80);
-        return Err(format!("the device `{device}` is not whom the reaction is for"));
-    }
-    syntax::check_name(&configure.group)?;
-    match &configure.change {
-        GroupChange::Put { text } => syntax::check_text(text),
-        GroupChange::Remove => Ok(()),
     }
 }

@@ -375,7 +375,10 @@ async fn import(api: &Api, organization: &str, file: &Path, is_dry: bool) -> any
         let text = |field: &str| said.get(field).map(show::plain).unwrap_or_default();
         match api.is_json {
             true => {
-                anstream::println!("{}", json!({"name": name, "verdict": said["verdict"], "detail": said["detail"]}))
+                anstream::println!(
+                    "{}",
+                    json!({"name": name, "verdict": said.get("verdict"), "detail": said.get("detail")})
+                )
             }
             false => anstream::println!("{name}: {}", text("detail")),
         }

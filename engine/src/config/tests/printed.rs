@@ -52,7 +52,7 @@ concurrency = 4 # default
 timeout_s = 30 # default
 # source_address # not set
 
-# [device] is not set: configurations of devices wait
+# [device] is not set: configurations go to the devices that are reached
 
 [settings]
 host_event_retention_s = 7776000 # default

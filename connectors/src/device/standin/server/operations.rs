@@ -55,6 +55,7 @@ impl Operations {
             "load-configuration" => self.load(operation),
             "get-configuration" => self.get_configuration(operation),
             "command" => self.command(operation),
+            "get-commit-information" => Ok(self.commits()),
             "get-system-information" => Ok(information(&self.shared.setup.facts)),
             other => match self.shared.setup.rpcs.get(other) {
                 Some(answer) => Ok(answer.clone()),
@@ -95,7 +96,8 @@ impl Operations {
             Some(number) => time(number.parse().map_err(|_| Refusal::new("invalid-value", "confirm-timeout"))?),
         };
         let (persist, id) = (operation.text_of("persist"), operation.text_of("persist-id"));
-        let number = locked(&self.shared.store).commit(self.session, is_confirmed, persist, id)?;
+        let is_junos = operation.name == "commit-configuration";
+        let number = locked(&self.shared.store).commit(self.session, (is_confirmed, is_junos), persist, id)?;
         if is_confirmed {
             let shared = Arc::downgrade(&self.shared);
             tokio::spawn(async move {
@@ -161,6 +163,19 @@ impl Operations {
             Some("text") => Ok(format!("<configuration-text>\n{}</configuration-text>", escaped(&text(&statements)))),
             _ => Ok(format!("<configuration>{}</configuration>", xml(&statements))),
         }
+    }
+
+    /// The last commit, which tells whether it waits to be confirmed.
+    fn commits(&self) -> String {
+        let waits = match locked(&self.shared.store).is_pending() {
+            true => {
+                "<comment>commit confirmed, rollback in 3mins</comment><commit-confirmed>rollback pending</commit-confirmed>"
+            }
+            false => "",
+        };
+        format!(
+            "<commit-information><commit-history><sequence-number>0</sequence-number>{waits}</commit-history></commit-information>"
+        )
     }
 
     fn command(&self, operation: &Element) -> Done {

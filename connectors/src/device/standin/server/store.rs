@@ -35,6 +35,8 @@ struct Pending {
     before: Vec<Statement>,
     session: u32,
     persist: Option<String>,
+    /// It is Junos' own: it outlives its session, and any commit confirms it.
+    is_junos: bool,
 }
 
 /// Why something is refused: `error-tag`, message, who holds the lock.
@@ -135,7 +137,7 @@ impl Store {
     pub(super) fn commit(
         &mut self,
         session: u32,
-        confirmed: bool,
+        (confirmed, is_junos): (bool, bool),
         persist: Option<&str>,
         id: Option<&str>,
     ) -> Done<u64> {
@@ -145,7 +147,7 @@ impl Store {
         if let Some(pending) = &self.pending {
             let is_ours = match &pending.persist {
                 Some(name) => id == Some(name),
-                None => pending.session == session && id.is_none(),
+                None => (pending.is_junos || pending.session == session) && id.is_none(),
             };
             if !is_ours {
                 return Err(Refusal::new("in-use", "a confirmed commit of another is waiting"));
@@ -163,7 +165,7 @@ impl Store {
             // It goes back to what counted before the first of them.
             let (before, kept) = pending.map_or((before, None), |known| (known.before, known.persist));
             let persist = persist.map(str::to_owned).or(kept);
-            self.pending = Some(Pending { number: self.last_pending, before, session, persist });
+            self.pending = Some(Pending { number: self.last_pending, before, session, persist, is_junos });
         }
         Ok(self.last_pending)
     }
@@ -201,7 +203,8 @@ impl Store {
 
     /// A session is over: its locks, what it left in the candidate, what it did not confirm and nobody else may.
     pub(super) fn end(&mut self, session: u32) {
-        if self.pending.as_ref().is_some_and(|pending| pending.session == session && pending.persist.is_none()) {
+        let is_over = |pending: &Pending| pending.session == session && pending.persist.is_none() && !pending.is_junos;
+        if self.pending.as_ref().is_some_and(is_over) {
             self.roll_back();
         }
         if self.locks.get(&Which::Candidate) == Some(&session) {

@@ -1,8 +1,8 @@
-//! What a stand-in device takes for configuration: names of groups, and statements whose braces and quotes close.
+//! What is taken for configuration: names of groups, and statements whose braces and quotes close.
 //!
-//! It knows no hierarchy: any statement is one.
+//! No hierarchy is known here: any statement is one.
 
-/// The longest name of a group: with its ending it is a file's.
+/// The longest name of a group: with its ending it is a stand-in's file.
 const NAME_MOST: usize = 200;
 /// The longest text of a group, in bytes.
 const TEXT_MOST: usize = 1024 * 1024;
@@ -12,7 +12,7 @@ const DEPTH_MOST: usize = 64;
 /// Whether a group may have this name.
 ///
 /// # Errors
-/// The device's reason.
+/// Why not.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let is_good = (1..=NAME_MOST).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -26,7 +26,7 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
 /// Whether a text reads as statements.
 ///
 /// # Errors
-/// The device's reason, with the line.
+/// Why not, with the line.
 pub(super) fn check_text(text: &str) -> Result<(), String> {
     if text.len() > TEXT_MOST {
         return Err(format!("the group is longer than {TEXT_MOST} bytes"));
