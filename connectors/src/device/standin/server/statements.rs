@@ -28,7 +28,7 @@ enum Mark {
 /// # Errors
 /// In which line something is wrong, and what.
 pub(super) fn parse(text: &str) -> Result<Vec<Statement>, String> {
-    super::super::syntax::check_text(text)?;
+    super::super::super::syntax::check_text(text)?;
     let mut open: Vec<(String, Vec<Statement>)> = vec![(String::new(), Vec::new())];
     let mut words = String::new();
     let mut is_quoted = false;
