@@ -105,7 +105,7 @@ pub struct CaseRow {
     pub further: Further,
 }
 
-/// What is said of a case from [`FURTHER`] on.
+/// What is said of a case from `FURTHER` on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Further {
     /// What the customer's own system calls it; empty where it has not said.
