@@ -192,9 +192,10 @@ async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
     assert_eq!(stranger.get(address).send().await.unwrap().status(), 401);
     let text = until("the case is opened and everything exposed", async || {
         let text = engine.get_text("/metrics").await.unwrap();
-        // No source is set up here, and nothing waits for approval.
-        let is_of_others =
-            |name: &str| ["linesman_source_", "linesman_approvals_"].iter().any(|own| name.starts_with(own));
+        // No source and no device is set up here, and nothing waits for approval.
+        let is_of_others = |name: &str| {
+            ["linesman_source_", "linesman_device_", "linesman_approvals_"].iter().any(|own| name.starts_with(own))
+        };
         let mut expected = METRICS.iter().filter(|metric| !is_of_others(metric.name));
         expected.all(|metric| exposed(&text, metric)).then_some(text)
     })

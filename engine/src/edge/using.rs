@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use linesman_domain::reached::LEVEL;
+use linesman_schemas::OrgName;
 use linesman_schemas::command::{DeviceUse, DeviceVerb, UseKind, Verb};
-use linesman_schemas::{OrgName, Place};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ use super::transport::json::JsonBody;
 use super::transport::params::PathOf;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
-use super::writes::{is_there, on_record_from};
+use super::writes::{on_record_from, reached};
 use crate::reach::{Step, Undone, Visited};
 
 const OPERATION: &str = "use-device";
@@ -281,11 +281,7 @@ async fn used(
     what: UseKind,
     sha256: &str,
 ) -> Result<String, Problem> {
-    viewer.may(OPERATION, &Place::Organization(org.clone()))?;
-    is_there(sources, org)?;
-    let found = sources.hands.named(org, &device).map_err(|error| Problem::internal(&error))?;
-    // The lane says of nothing what there is.
-    let name = found.unwrap_or(device);
+    let name = reached(sources, viewer, OPERATION, org, &device)?;
     let using = DeviceUse { name: name.clone(), what, sha256: sha256.to_owned() };
     on_record_from(sources, viewer, LEVEL, Some(org.clone()), Verb::Device(DeviceVerb::Use(using))).await?;
     Ok(name)

@@ -16,7 +16,7 @@ use linesman_schemas::command::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, IdempotencyKey, allow, command_id, refused, respond, send_at, stands_at};
+use super::{Answers, IdempotencyKey, allow, command_id, reached, refused, respond, send_at, stands_at};
 use crate::edge::paths::{DevicePath, JmbErrorPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -245,7 +245,8 @@ async fn settle(
     JmbErrorPath { organization, device, id }: JmbErrorPath,
     is_deleted: bool,
 ) -> Result<Response, Problem> {
-    let verb = Verb::Device(DeviceVerb::JmbError(JmbErrorWish { name: device, id, is_deleted }));
+    let name = reached(sources, viewer, "settle-jmb-error", &organization, &device)?;
+    let verb = Verb::Device(DeviceVerb::JmbError(JmbErrorWish { name, id, is_deleted }));
     send_at(sources, viewer, LEVEL, Some(organization), command_id(headers)?, verb).await
 }
 

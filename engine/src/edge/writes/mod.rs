@@ -32,7 +32,7 @@ use linesman_domain::table::Table;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
 use linesman_schemas::name::NameError;
-use linesman_schemas::{CommandId, IncidentId, OrgName};
+use linesman_schemas::{CommandId, IncidentId, OrgName, Place};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
@@ -299,6 +299,25 @@ pub(super) fn is_there(sources: &Sources, org: &OrgName) -> Result<(), Problem> 
         Some(_) => Ok(()),
         None => Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`"))),
     }
+}
+
+/// The name of a device that whoever may do `operation` names so, or by its serial number.
+///
+/// # Errors
+/// They may not, or there is none.
+pub(super) fn reached(
+    sources: &Sources,
+    viewer: &Viewer,
+    operation: &'static str,
+    org: &OrgName,
+    device: &str,
+) -> Result<String, Problem> {
+    let place = Place::Organization(org.clone());
+    viewer.may(operation, &place)?;
+    is_there(sources, org)?;
+    let found = sources.hands.named(org, device).map_err(|error| Problem::internal(&error))?;
+    let nothing = || format!("`{org}` reaches no device `{}`", linesman_rules::excerpt(device));
+    found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, nothing()).of(operation, place))
 }
 
 /// The engine level from which on what a node does of itself for somebody goes on record.

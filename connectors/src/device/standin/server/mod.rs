@@ -1,6 +1,6 @@
 //! A stand-in device that is reached as one is: an SSH server with files, NETCONF and commands, for demo and tests.
 //!
-//! Its files are those of a folder, its configuration is made of groups as Junos has them ([`statements`]), and lies in
+//! Its files are those of a folder, its configuration is made of groups as Junos has them (`statements`), and lies in
 //! memory. What goes wrong stands in its [`Script`]. It is judged by OpenSSH's client and by ncclient, and is no device:
 //! it knows no schema, and what it answers to commands is what it was told to answer.
 
