@@ -80,33 +80,62 @@ pub(super) struct Journal {
 struct Kept {
     file: File,
     lines: usize,
-    known: HashMap<Found, Progress>,
+    known: Known,
+}
+
+/// What is known of files, by device: each look asks for those of one.
+#[derive(Default)]
+struct Known {
+    devices: HashMap<(OrgName, String), HashMap<Found, Progress>>,
+    count: usize,
+}
+
+impl Known {
+    fn of(&self, org: &OrgName, device: &str) -> Option<&HashMap<Found, Progress>> {
+        self.devices.get(&(org.clone(), device.to_owned()))
+    }
+
+    fn put(&mut self, found: Found, is: Progress) {
+        let device = (found.org.clone(), found.device.clone());
+        let files = self.devices.entry(device.clone()).or_default();
+        let before = files.len();
+        match is {
+            Progress::Gone => drop(files.remove(&found)),
+            is => drop(files.insert(found, is)),
+        }
+        self.count = self.count + files.len() - before;
+        if files.is_empty() {
+            self.devices.remove(&device);
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Found, &Progress)> {
+        self.devices.values().flatten()
+    }
 }
 
 impl Journal {
     /// Reads what was kept; a line that was cut off counts as none.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut known = HashMap::new();
+        let mut known = Known::default();
         match File::open(path) {
             Ok(file) => {
                 for line in io::BufRead::split(BufReader::new(file), b'\n') {
                     let Ok(Line { found, is }) = serde_json::from_slice(&line?) else { continue };
-                    match is {
-                        Progress::Gone => drop(known.remove(&found)),
-                        is => drop(known.insert(found, is)),
-                    }
+                    known.put(found, is);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
         let file = write_anew(path, &known)?;
-        Ok(Self { path: path.to_owned(), kept: Mutex::new(Kept { file, lines: known.len(), known }) })
+        Ok(Self { path: path.to_owned(), kept: Mutex::new(Kept { file, lines: known.count, known }) })
     }
 
     /// How far it is with a file; none where nothing is known.
     pub(super) fn get(&self, found: &Found) -> Option<Progress> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).known.get(found).cloned()
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.known.of(&found.org, &found.device)?.get(found).cloned()
     }
 
     /// Keeps how far it is with a file.
@@ -116,13 +145,10 @@ impl Journal {
         line.push(b'\n');
         kept.file.write_all(&line)?;
         kept.lines += 1;
-        match is {
-            Progress::Gone => drop(kept.known.remove(found)),
-            is => drop(kept.known.insert(found.clone(), is)),
-        }
-        if kept.lines > LINES_MOST + 2 * kept.known.len() {
+        kept.known.put(found.clone(), is);
+        if kept.lines > LINES_MOST + 2 * kept.known.count {
             kept.file = write_anew(&self.path, &kept.known)?;
-            kept.lines = kept.known.len();
+            kept.lines = kept.known.count;
         }
         Ok(())
     }
@@ -130,22 +156,67 @@ impl Journal {
     /// The files of a device of which something is known.
     pub(super) fn of(&self, device: &Device) -> Vec<Found> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_of = |found: &&Found| found.org == device.org && found.device == device.name;
-        kept.known.keys().filter(is_of).cloned().collect()
+        kept.known.of(&device.org, &device.name).into_iter().flat_map(HashMap::keys).cloned().collect()
     }
 }
 
 /// Writes what counts into a file that takes the place of the one there is, to be gone on with.
-fn write_anew(path: &Path, known: &HashMap<Found, Progress>) -> io::Result<File> {
+fn write_anew(path: &Path, known: &Known) -> io::Result<File> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     let mut lines = Vec::new();
-    for (found, is) in known {
+    for (found, is) in known.all() {
         serde_json::to_writer(&mut lines, &Line { found: found.clone(), is: is.clone() })?;
         lines.push(b'\n');
     }
     file.write_all(&lines)?;
     std::fs::rename(&fresh, path)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use linesman_connectors::device::files::Name;
+
+    use super::*;
+
+    fn found(device: &str, name: &str) -> (Device, Found) {
+        let device = Device { org: "acme".parse().unwrap(), name: device.to_owned() };
+        let file = files::File { name: Name::new(name.as_bytes().to_vec()).unwrap(), size: 1, modified: None };
+        let found = Found::new(&device, &file);
+        (device, found)
+    }
+
+    #[test]
+    fn what_counts_last_is_known_after_another_start_and_a_line_that_was_cut_off_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collected.log");
+        let meant = || Progress::Meant { sha256: "ab".to_owned(), behind: 7 };
+        let ((r1, a), (_, b), (r2, c)) = (found("r1", "a"), found("r1", "b"), found("r2", "c"));
+        let journal = Journal::open(&path).unwrap();
+        for (found, is) in [(&a, meant()), (&b, meant()), (&c, meant()), (&a, Progress::Brought), (&b, Progress::Gone)]
+        {
+            journal.put(found, is).unwrap();
+        }
+        drop(journal);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"org\":\"acme\",\"dev").unwrap();
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!((journal.get(&a), journal.get(&b), journal.get(&c)), (Some(Progress::Brought), None, Some(meant())));
+        assert_eq!((journal.of(&r1), journal.of(&r2)), (vec![a], vec![c]));
+    }
+
+    #[test]
+    fn the_file_stays_small_however_often_something_is_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collected.log");
+        let journal = Journal::open(&path).unwrap();
+        let (_, a) = found("r1", "a");
+        for _ in 0..LINES_MOST {
+            journal.put(&a, Progress::Brought).unwrap();
+            journal.put(&a, Progress::Gone).unwrap();
+        }
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LINES_MOST + 2, "{lines}");
+    }
 }
