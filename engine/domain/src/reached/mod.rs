@@ -4,28 +4,25 @@
 //! A device is known here by the name it was given; what its bundles tell of it lies in `devices`, by its serial number. What
 //! its user shows there is kept sealed outside the log.
 
+mod heard;
+
 use jiff::Timestamp;
-use linesman_rules::{Field, Subject, SubjectKind, Value};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     AfterCollection, Command, CredentialsKind, DeviceSettings, DeviceVerb, HostKeyPin, JmbErrorWish,
 };
-use linesman_schemas::device::{
-    DeviceFacts, DeviceStanding, DeviceState, ERROR_MOST, HEAD_MOST, JmbError, JmbErrorEnded,
-};
-use linesman_schemas::trigger::{ReachedData, Trigger};
+use linesman_schemas::device::DeviceState;
 use linesman_schemas::{OrgName, Place, PlacePath, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::commands::{Answer, UNCHANGED};
 use super::desk::Desk;
-use super::outgoing::Topic;
-use super::policies::Fired;
 use super::state::Base;
-use super::subject::text;
 use super::table::{Key, Row, Table};
 use super::{Error, coded, places};
+
+pub(crate) use heard::{ReachedSubject, ended, find, set_aside, stands};
 
 /// The engine level from which on devices are reached.
 pub const LEVEL: u32 = 12;
@@ -472,146 +469,5 @@ impl ReachedRow {
             (address, port, netconf_port, user, given, directory, is_legacy, host_key)
         };
         way(self) == way(other)
-    }
-}
-
-/// Takes note of how a device stands; what policies are to judge, where that is another state. Of a device that is reached no
-/// more nothing is noted.
-pub(crate) fn stands(
-    desk: &mut Desk,
-    org: &OrgName,
-    report: &DeviceStanding,
-) -> Result<Option<(Fired, ReachedSubject)>, Error> {
-    let Some(row) = desk.read(&key(org, &report.device))? else {
-        desk.tally.input("result", "unknown device");
-        return Ok(None);
-    };
-    desk.tally.input("result", "device");
-    let key = standing_key(org, &report.device);
-    let before = desk.read(&key)?.unwrap_or_else(|| StandingRow::new(desk.now));
-    let is_other = before.state != report.state;
-    let standing = StandingRow {
-        state: report.state,
-        since: if is_other { desk.now } else { before.since },
-        error: report.error.chars().take(ERROR_MOST).collect(),
-        collected: report.collected.max(before.collected),
-        shown_host_key: report.shown_host_key.clone(),
-        facts: report.facts.clone().map_or_else(|| before.facts.clone(), FactsRow::from),
-    };
-    if standing != before {
-        desk.write(key, &standing)?;
-    }
-    // That it is well as soon as it is tried is no news.
-    if !is_other || (before.state == DeviceState::New && standing.state == DeviceState::Reachable) {
-        return Ok(None);
-    }
-    let subject = ReachedSubject { name: report.device.clone(), previous: before.state, row, standing };
-    let trigger = Trigger::DeviceStateChanged;
-    desk.tally.trigger(trigger.as_str());
-    let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&subject.name), subject.data())?;
-    Ok(Some((Fired { trigger, event, about: subject.name.clone(), is_providers: false }, subject)))
-}
-
-/// A device that is reached as policies see it, by name; none where there is none.
-pub(crate) fn find(desk: &Desk, org: &OrgName, name: &str) -> Result<Option<ReachedSubject>, Error> {
-    let Some(row) = desk.read(&key(org, name))? else { return Ok(None) };
-    let standing = desk.read(&standing_key(org, name))?.unwrap_or_else(|| StandingRow::new(desk.now));
-    Ok(Some(ReachedSubject { name: name.to_owned(), previous: standing.state, row, standing }))
-}
-
-/// Keeps what is known of a file that is no bundle.
-pub(crate) fn set_aside(desk: &mut Desk, org: &OrgName, error: &JmbError) -> Result<(), Error> {
-    if desk.read(&key(org, &error.device))?.is_none() {
-        desk.tally.input("result", "unknown device");
-        return Ok(());
-    }
-    let key = jmb_error_key(org, &error.device, &error.id);
-    let is_known = desk.read(&key)?.is_some();
-    let kept = JMB_ERRORS.rows(desk.state(), &[org.as_str(), &error.device]).take(JMB_ERRORS_MOST).count();
-    if !is_known && kept >= JMB_ERRORS_MOST {
-        desk.tally.input("result", "file beyond bounds");
-        return Ok(());
-    }
-    desk.tally.input("result", "file set aside");
-    let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-    let row = JmbErrorRow {
-        file: cut(&error.file, 4 * linesman_schemas::device::FILE_MOST),
-        size: error.size,
-        modified: error.modified,
-        fault: cut(&error.fault, ERROR_MOST),
-        detail: cut(&error.detail, ERROR_MOST),
-        line: error.line,
-        column: error.column,
-        head: cut(&error.head, HEAD_MOST),
-        found: desk.now,
-        wish: WishRow::None,
-    };
-    desk.write(key, &row)
-}
-
-/// Forgets a file that was set aside.
-pub(crate) fn ended(desk: &mut Desk, org: &OrgName, ended: &JmbErrorEnded) -> Result<(), Error> {
-    desk.tally.input("result", "file settled");
-    desk.remove(jmb_error_key(org, &ended.device, &ended.id));
-    Ok(())
-}
-
-impl From<DeviceFacts> for FactsRow {
-    fn from(facts: DeviceFacts) -> Self {
-        use linesman_schemas::device::{PARTS_MOST, SETTING_MOST};
-
-        let cut = |text: String| text.chars().take(SETTING_MOST).collect::<String>();
-        let members = facts.members.into_iter().take(PARTS_MOST);
-        Self {
-            serial_number: cut(facts.serial_number),
-            host_name: cut(facts.host_name),
-            product: cut(facts.product),
-            os_version: cut(facts.os_version),
-            routing_engines: facts.routing_engines.into_iter().take(PARTS_MOST).map(cut).collect(),
-            members: members.map(|member| (member.number, cut(member.serial_number), cut(member.product))).collect(),
-        }
-    }
-}
-
-/// A device that is reached, as policies see it.
-#[derive(Debug, Clone)]
-pub(crate) struct ReachedSubject {
-    name: String,
-    previous: DeviceState,
-    row: ReachedRow,
-    standing: StandingRow,
-}
-
-impl ReachedSubject {
-    fn data(&self) -> ReachedData<'_> {
-        ReachedData {
-            device: &self.name,
-            serial_number: serial_number(&self.row, Some(&self.standing)).unwrap_or_default(),
-            state: self.standing.state,
-            previous_state: self.previous,
-            error: &self.standing.error,
-        }
-    }
-}
-
-impl Subject for ReachedSubject {
-    fn kind(&self) -> SubjectKind {
-        SubjectKind::Device
-    }
-
-    fn value(&self, field: Field) -> Value<'_> {
-        let facts = &self.standing.facts;
-        match field {
-            Field::Name => Value::Text(&self.name),
-            Field::State => Value::Text(self.standing.state.as_str()),
-            Field::PreviousState => Value::Text(self.previous.as_str()),
-            Field::Error => text(&self.standing.error),
-            Field::DeviceSerialNumber => text(serial_number(&self.row, Some(&self.standing)).unwrap_or_default()),
-            Field::DeviceHostName => text(&facts.host_name),
-            Field::DeviceProduct => text(&facts.product),
-            Field::DeviceOsVersion => text(&facts.os_version),
-            Field::DeviceManagementAddress => Value::Text(&self.row.address),
-            _ => Value::Absent,
-        }
     }
 }
