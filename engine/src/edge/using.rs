@@ -13,7 +13,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::command::{DeviceUse, DeviceVerb, UseKind, Verb};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use super::paths::{DevicePath, JmbErrorPath};
 use super::sources::Sources;
@@ -98,18 +98,31 @@ pub(super) struct DeviceConfiguration {
     configuration: String,
 }
 
+/// What may become of it instead, besides the problems that any request may meet.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers")]
+enum Refusals {
+    /// Whoever asked has not the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemBody<'static>),
+    /// There is no such device, or no such file.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemBody<'static>),
+    /// The log is of an earlier level.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemBody<'static>),
+    /// The device refuses, or does not answer.
+    #[response(status = 502, content_type = "application/problem+json")]
+    Undone(#[to_schema] ProblemBody<'static>),
+}
+
 /// Tries the way to a device out, step by step.
 #[utoipa::path(
     post, path = "/api/v1/devices/{organization}/{device}/test", operation_id = "use-device.test", tag = "devices",
     params(DevicePath),
     responses(
         (status = 200, description = "How it went.", body = DeviceTest),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such device.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn test(
@@ -136,12 +149,7 @@ pub(super) async fn test(
     tag = "devices", params(DevicePath),
     responses(
         (status = 200, description = "What it came to.", body = Collected),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such device.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn collect(
@@ -162,14 +170,7 @@ pub(super) async fn collect(
     params(DevicePath),
     responses(
         (status = 200, description = "What it says.", body = Facts),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such device.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 502, description = "The device does not say it.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn facts(
@@ -193,14 +194,7 @@ pub(super) async fn facts(
     tag = "devices", params(DevicePath),
     responses(
         (status = 200, description = "It.", body = DeviceConfiguration),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such device.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 502, description = "The device does not hand it out.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn configuration(
@@ -219,15 +213,8 @@ pub(super) async fn configuration(
     params(DevicePath), request_body = RpcBody,
     responses(
         (status = 200, description = "What the device answered.", body = RpcReply),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such device.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
         (status = 422, description = "It is too long.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 502, description = "The device refuses it.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn rpc(
@@ -252,14 +239,7 @@ pub(super) async fn rpc(
     tag = "devices", params(JmbErrorPath),
     responses(
         (status = 200, description = "Its bytes.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such file.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The log is of an earlier level.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 502, description = "The device does not hand it out.", content_type = "application/problem+json",
-            body = ProblemBody),
+        Refusals,
     )
 )]
 pub(super) async fn download(
