@@ -6,9 +6,10 @@ PYTHON   ?= python3
 FEATURES ?=
 # Bundles written by our own encoder and held against the XSD.
 BUNDLES  ?= 200
-# Crashes of a long run; every `make test` has 20.
+# Crashes of a long run, and kills amid collection; every `make test` has 20, and 6.
 CRASHES  ?= 100
-# Seconds of `make fuzz`; every `make test` has a million runs without coverage.
+COLLECTIONS ?= 100
+# Seconds of each target of `make fuzz`; every `make test` has a great many runs without coverage.
 FUZZ_S   ?= 60
 
 # One choice of packages and features for all that is tested, or cargo builds the same crates anew for each.
@@ -19,7 +20,7 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
         bench-policies bench-managers bench-substitution bench-redact bench-impact \
-        bench-framing fmt clean
+        bench-framing bench-collect bench-poll fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +44,10 @@ lint: ## Check bans, format and lints of all targets, benches included
 units: tools ## Run the tests
 	$(CARGO) test $(AS_TESTED)
 
-crashes: tools ## Kill the engine CRASHES times (100)
+crashes: tools ## Kill the engine CRASHES times (100), and COLLECTIONS times (100) while it collects from a device
 	LINESMAN_CRASHES=$(CRASHES) $(CARGO) test --locked -p linesman-tests --test system -- --nocapture crashes::nothing_is_lost
+	LINESMAN_COLLECTIONS=$(COLLECTIONS) $(CARGO) test --locked -p linesman-tests --test system -- --nocapture \
+	collecting::an_engine_that_is_killed_at_each_step
 
 record-logs: ## Make the recorded logs in tests/fixtures/logs anew
 	rm -f tests/fixtures/logs/*/books/*.json
@@ -71,10 +74,12 @@ asyncapi: ## Hold schemas/asyncapi.json against the official schema of AsyncAPI;
 	LINESMAN_ASYNCAPI="$$dir/node_modules/@asyncapi/specs/schemas/3.0.0.json" \
 	$(CARGO) test $(AS_TESTED) --test published the_document_is_asyncapi -- --ignored
 
-fuzz: ## Fuzz the decoder guided by coverage for FUZZ_S seconds (60); needs cargo-fuzz and a nightly compiler
+fuzz: ## Fuzz the decoder, and what devices send, guided by coverage for FUZZ_S seconds each (60); needs cargo-fuzz and a nightly compiler
 	$(CARGO) build $(AS_TESTED) --examples
 	$(EMIT_BUNDLES) $(BUNDLES) schemas/fuzz/corpus/bundle
 	cd schemas && cargo +nightly fuzz run bundle -- -max_total_time=$(FUZZ_S)
+	cd connectors && for target in framing reply packets; do \
+	cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_S) || exit 1; done
 
 doc: ## Build the documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
@@ -94,6 +99,12 @@ bench-redact: ## Measure what taking addresses and secrets out of text costs
 
 bench-framing: ## Measure how fast the end of a NETCONF message is found
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench framing
+
+bench-collect: tools ## Measure how fast a wave of bundles is collected from devices, against reading it
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench collect
+
+bench-poll: tools ## Measure what looking at 1,000 devices every 30 seconds costs
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench poll
 
 bench-impact: ## Measure which of 1,000 messages concern which of 100,000 devices
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench impact

@@ -1,13 +1,15 @@
 //! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers`, which needs a store, and `framing`, `redact` and
-//! `impact`, which need nothing.
+//! engine as a process of its own. `collect` and `poll`, which need a server and devices, and `standins`, by which they
+//! start these. And `managers`, which needs a store, and `framing`, `redact` and `impact`, which need nothing.
 
+mod collect;
 mod end_to_end;
 mod framing;
 mod impact;
 mod managers;
 mod neighbour;
 mod policies;
+mod poll;
 mod redact;
 mod substitution;
 
@@ -25,6 +27,10 @@ const LINES: usize = 100_000;
 const MEGABYTES: usize = 200;
 /// How many devices there are.
 const DEVICES: usize = 100_000;
+/// How many bundles lie on devices.
+const COLLECTED: usize = 1_000;
+/// How many devices are looked at.
+const POLLED: usize = 1_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +38,11 @@ fn main() -> ExitCode {
     if bench == "serve" {
         return linesman::cli::run(linesman::cli::Cli::parse());
     }
-    match measure(&bench, arguments.next()) {
+    let done = match bench.as_str() {
+        "standins" => stand_in(arguments.next(), arguments.next()),
+        _ => measure(&bench, arguments.next()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -42,12 +52,14 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact or framing [MEGABYTES], or impact [DEVICES]";
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact or framing [MEGABYTES], impact or poll [DEVICES], or collect [BUNDLES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
         "redact" | "framing" => MEGABYTES,
         "impact" => DEVICES,
+        "collect" => COLLECTED,
+        "poll" => POLLED,
         _ => BUNDLES,
     };
     let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
@@ -60,6 +72,20 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "redact" => redact::run(count),
         "framing" => framing::run(count),
         "impact" => impact::run(count),
+        // As many threads as the engine has.
+        "collect" => threads()?.block_on(collect::run(count)),
+        "poll" => threads()?.block_on(poll::run(count)),
         _ => anyhow::bail!(usage),
     }
+}
+
+fn threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn stand_in(count: Option<String>, folder: Option<String>) -> anyhow::Result<()> {
+    let (Some(count), Some(folder)) = (count.and_then(|text| text.parse().ok()), folder) else {
+        anyhow::bail!("usage: linesman-bench standins DEVICES FOLDER");
+    };
+    threads()?.block_on(linesman_benches::herd::stand_in(folder.as_ref(), count))
 }

@@ -14,12 +14,14 @@ use linesman::edge::{self, Edge, Limits};
 use linesman::lane::status::LaneStatus;
 use linesman::licence;
 use linesman::log::books::Books;
+use linesman::log::objects::Objects;
 use linesman::log::streams::lane_of;
 use linesman::logging::{self, Log, LogFormat};
 use linesman::metrics::Metrics;
 use linesman::reach;
 use linesman::seal::Sealed;
 use linesman::store::Store;
+use linesman_benches::herd;
 use linesman_benches::stage::LANES;
 use linesman_connectors::tls::{self, Authority};
 use linesman_domain::directory::Directory;
@@ -207,7 +209,11 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         sealed: Arc::clone(&sealed),
         node: "bench".into(),
         journal: dir.join("collected.log"),
-        settings: reach::Settings { incomplete_after: Duration::from_secs(3_600), visits: 1, visits_of_one: 1 },
+        gathered: dir.join("gathered.log"),
+        gathering: dir.join("gathering"),
+        objects: Objects::new(client.clone(), 1),
+        collecting: dir.join("collecting"),
+        settings: herd::settings(1, 1),
     };
     let edge = Edge {
         upstream: None,
@@ -230,6 +236,8 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         policies: watch::channel(Default::default()).1,
         files: mpsc::channel(1).0,
         dispatch: watch::channel(Default::default()).1,
+        unread: watch::channel(Default::default()).1,
+        faults: watch::channel(Vec::new()).1,
         sources: watch::channel(Default::default()).1,
         metrics: Metrics::install()?,
         logging: logging::init(&Log { format: LogFormat::Json, level: "off".to_owned() })?,

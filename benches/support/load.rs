@@ -64,7 +64,7 @@ impl Load {
         (
             self.organization(org),
             bundle(
-                number,
+                (number, BUNDLE_BYTES),
                 nth % (DEVICES / self.organizations).max(1),
                 policy.map(|policy| (policy, self.filter(policy))),
             ),
@@ -114,7 +114,12 @@ impl Load {
     }
 }
 
-fn bundle(number: usize, device: usize, matched: Option<(usize, Filter)>) -> String {
+/// A bundle of so many bytes that matches nothing.
+pub fn bundle_of(number: usize, bytes: usize) -> String {
+    bundle((number, bytes), number % DEVICES, None)
+}
+
+fn bundle((number, bytes): (usize, usize), device: usize, matched: Option<(usize, Filter)>) -> String {
     let (event_type, word) = match matched {
         Some((policy, Filter::Equality)) => (format!("EVENT_{policy}"), String::new()),
         Some((policy, Filter::Wildcard)) => (format!("WILD_{policy}_OFFLINE"), String::new()),
@@ -152,7 +157,7 @@ fn bundle(number: usize, device: usize, matched: Option<(usize, Filter)>) -> Str
   <logs><log name="messages" path="/var/log/messages"><![CDATA["#
     );
     const END: &str = "]]></log></logs>\n</jmb>\n";
-    while text.len() + END.len() < BUNDLE_BYTES {
+    while text.len() + END.len() < bytes {
         text.push(if text.len() % 80 == 0 { '\n' } else { 'x' });
     }
     text.push_str(END);

@@ -20,7 +20,7 @@ pub const LANES: u32 = 16;
 
 /// How the streams are made.
 pub fn layout() -> Layout {
-    Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1 }
+    Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1, consumers: Default::default() }
 }
 
 /// The server, its log, and a directory for engines.

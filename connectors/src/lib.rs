@@ -25,7 +25,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use linesman_schemas as schemas;
 use schemas::Peer;
 use schemas::notification::Kind;
-use schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
+use schemas::outcome::{Difference, Done, Failure, FailureClass, Outcome, Report};
 use schemas::reaction::Task;
 use serde_json::Value;
 
@@ -136,17 +136,37 @@ pub struct Attempted {
     pub there: Option<u64>,
     /// Whether it was broken off since what may leave has changed.
     pub is_withdrawn: bool,
+    /// Of a change of a device: what the device says that it comes to.
+    pub difference: Option<Difference>,
+    /// Whether a device takes back what it had committed.
+    pub is_taken_back: bool,
+    /// Whether it was left as it was, since what it comes to is not approved.
+    pub is_unapproved: bool,
 }
 
 impl Attempted {
     /// Done, with nothing else to report.
     pub const fn done(requests: u32, done: Done) -> Self {
-        Self { requests, outcome: Outcome::Done(done), reports: Vec::new(), there: None, is_withdrawn: false }
+        Self::of(requests, Outcome::Done(done))
     }
 
     /// Failed, with nothing else to report.
     pub const fn failed(requests: u32, failure: Failure) -> Self {
-        Self { requests, outcome: Outcome::Failed(failure), reports: Vec::new(), there: None, is_withdrawn: false }
+        Self::of(requests, Outcome::Failed(failure))
+    }
+
+    /// Ended so, with nothing else to report.
+    pub const fn of(requests: u32, outcome: Outcome) -> Self {
+        Self {
+            requests,
+            outcome,
+            reports: Vec::new(),
+            there: None,
+            is_withdrawn: false,
+            difference: None,
+            is_taken_back: false,
+            is_unapproved: false,
+        }
     }
 
     /// Broken off before its end, since what may leave has changed: the next try goes by that.

@@ -1,5 +1,8 @@
 //! Text from outside, made fit for one line of a message or log.
 
+use linesman_redaction::Redaction;
+use linesman_schemas::FilterLevel;
+
 /// `text` with every character that could break or disguise a line escaped as in JSON: controls
 /// (C0, DEL, C1), line and paragraph separators, and the marks that reorder what is read.
 pub(crate) fn escaped(text: &str) -> String {
@@ -24,9 +27,14 @@ pub(crate) fn excerpt(text: &str, most: usize) -> String {
     }
 }
 
+/// What somebody outside says, as [`excerpt`] of it, without secrets that announce themselves in it.
+pub(crate) fn said(text: &str, most: usize) -> String {
+    excerpt(&Redaction::at(FilterLevel::All).name(text), most)
+}
+
 /// Separators and bidirectional controls: none is `char::is_control`, each can fake a line.
 const fn is_disguise(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

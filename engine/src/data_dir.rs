@@ -166,6 +166,21 @@ impl DataDir {
         self.root.join("collected.log")
     }
 
+    /// The same of what was gathered from devices.
+    pub fn gathered(&self) -> PathBuf {
+        self.root.join("gathered.log")
+    }
+
+    /// The folder for what is gathered from devices, until the log has it.
+    pub fn gathering(&self) -> PathBuf {
+        self.root.join("gathering")
+    }
+
+    /// Where files of devices lie on their way into the object store.
+    pub fn collecting(&self) -> PathBuf {
+        self.root.join("collecting")
+    }
+
     /// Where copies of the sections of the rule book lie that were loaded last.
     pub fn sections(&self) -> PathBuf {
         self.root.join("sections")

@@ -1,8 +1,11 @@
 //! The operator's log: text on a terminal, JSON otherwise, on standard error; what it tells can be
-//! changed while the engine runs.
+//! changed while the engine runs. It is written beside: nobody who tells something waits for whoever reads it.
+
+mod beside;
 
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -12,6 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config;
+use crate::harmless::Harmless;
+use beside::Beside;
 
 /// What is told of the log.
 #[rustfmt::skip]
@@ -58,9 +63,10 @@ impl Log {
 }
 
 /// What is said in front of every directive, which may say otherwise behind it. The NATS client tells
-/// of every connection at `info`; and what libraries send and receive, secrets among it, some of them
+/// of every connection at `info`, the SSH client of all that a device sends unasked at `warn`; and what libraries send and receive, secrets among it, some of them
 /// tell at `trace`.
-const BEFORE: &str = "async_nats=warn,hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info,tower=info";
+const BEFORE: &str =
+    "async_nats=warn,russh=error,hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info,tower=info";
 
 /// Why the level stays what it was.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +77,9 @@ pub enum Error {
     /// The library reads them otherwise than we do.
     #[error("the directives cannot be read")]
     Parse(#[from] ParseError),
+    /// The log's thread cannot be started.
+    #[error("the log cannot be written")]
+    Thread(#[from] std::io::Error),
     /// There is no log to change.
     #[error("the log of this process is not ours to change")]
     Gone(#[from] reload::Error),
@@ -108,22 +117,42 @@ impl Logging {
 /// # Errors
 /// The level is no directive.
 pub fn init(log: &Log) -> Result<Logging, Error> {
-    let (subscriber, logging) = build(log)?;
-    let _ = subscriber.try_init();
+    let beside = Beside::start(Harmless(std::io::stderr()), is_json(log))?;
+    let (subscriber, logging) = build_to(log, beside.clone())?;
+    if subscriber.try_init().is_ok() {
+        let _ = WRITTEN.set(beside);
+    }
     Ok(logging)
 }
 
+/// What writes this process's log.
+static WRITTEN: OnceLock<Beside> = OnceLock::new();
+
+/// Waits until what this process has told is written, at most so long: where nobody reads the log, the rest is lost.
+pub fn drain(most: Duration) {
+    if let Some(beside) = WRITTEN.get() {
+        beside.drain(most);
+    }
+}
+
 /// A log that is not set up yet, and its level.
+#[cfg(test)]
 pub(crate) fn build(log: &Log) -> Result<(impl Subscriber + Send + Sync + 'static, Logging), Error> {
+    build_to(log, Beside::start(Harmless(std::io::stderr()), is_json(log))?)
+}
+
+fn is_json(log: &Log) -> bool {
+    match log.format {
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    }
+}
+
+fn build_to(log: &Log, beside: Beside) -> Result<(impl Subscriber + Send + Sync + 'static, Logging), Error> {
     let (filter, handle) = reload::Layer::new(filter(&log.level)?);
-    let is_terminal = std::io::stderr().is_terminal();
-    let is_text = match log.format {
-        LogFormat::Auto => is_terminal,
-        LogFormat::Text => true,
-        LogFormat::Json => false,
-    };
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
-    let lines = if is_text { lines.boxed() } else { lines.json().boxed() };
+    let lines = fmt::layer().with_writer(beside).with_ansi(std::io::stderr().is_terminal());
+    let lines = if is_json(log) { lines.json().boxed() } else { lines.boxed() };
     let subscriber =
         tracing_subscriber::registry().with(filter).with(Counted).with(lines.with_filter(filter_fn(is_shown)));
     Ok((subscriber, Logging { filter: handle, current: Arc::new(Mutex::new(log.level.clone())) }))

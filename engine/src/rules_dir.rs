@@ -7,11 +7,14 @@
 //!
 //! Services lie in a folder of their own ([`services`]).
 //!
-//! Other files are left alone.
+//! Other files are left alone. INVARIANT (a fault is its own): what cannot be looked at, a file or the folder of an
+//! organization, is refused by itself and takes nothing else along; the directory itself must be readable.
 
 pub mod services;
 
-use std::io::ErrorKind;
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +27,11 @@ use sha2::{Digest, Sha256};
 /// The largest policy in bytes, well above what a policy may be: the rules name their own bound.
 const MOST_BYTES: u64 = 4 << 20;
 
+/// The most bytes of all policies of an organization's folder together, and of all there are: a rule book is read whole
+/// by every lane.
+const MOST_OF_ONE: usize = 8 << 20;
+const MOST_IN_ALL: usize = 64 << 20;
+
 /// Why the directory cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the rules in `{}` cannot be read", path.display())]
@@ -34,7 +42,7 @@ pub struct Error {
     pub source: std::io::Error,
 }
 
-/// One policy file.
+/// One policy file; or a folder of policies that cannot be read.
 #[derive(Debug)]
 pub struct PolicyFile {
     /// Where it lies.
@@ -51,6 +59,8 @@ pub struct PolicyFile {
     pub source: Option<PolicySource>,
     /// What is wrong with it; empty for a policy that can be used.
     pub faults: Vec<Diagnostic>,
+    /// Whether it stands for all policies of a folder.
+    pub is_folder: bool,
 }
 
 /// What the rule directory says.
@@ -73,55 +83,145 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-/// A policy file that was found, and the folder it lies in.
+impl Stamp {
+    /// The file system it lies on.
+    pub(crate) const fn device(&self) -> u64 {
+        self.file.0
+    }
+}
+
+/// A policy file that was found, and the folder it lies in; or a folder.
 struct Found {
     path: PathBuf,
     folder: Option<String>,
     stamp: Stamp,
+    /// Why it cannot be looked at.
+    unseen: Option<String>,
+    is_folder: bool,
+}
+
+impl Found {
+    fn seen(path: PathBuf, folder: Option<String>, metadata: &Metadata) -> Self {
+        Self { stamp: stamp(&path, metadata), path, folder, unseen: None, is_folder: false }
+    }
+
+    fn unseen(path: PathBuf, folder: Option<String>, error: &io::Error) -> Self {
+        let is_folder = folder.is_none() && !is_rhai(&path);
+        Self { stamp: unseen_stamp(&path, error), path, folder, unseen: Some(error.to_string()), is_folder }
+    }
 }
 
 /// Looks at every file of policies and services without reading it, in order of name.
 ///
 /// # Errors
-/// The directory, or a folder or file in it, cannot be looked at.
+/// The directory cannot be looked at.
 pub fn look(dir: &Path) -> Result<Vec<Stamp>, Error> {
     let mut stamps: Vec<_> = find(dir)?.into_iter().map(|found| found.stamp).collect();
-    stamps.extend(services::look(dir)?);
+    stamps.extend(services::look(dir));
     Ok(stamps)
+}
+
+/// The folders in which something may change, the directory itself the first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// Those that can be read.
+    pub paths: Vec<PathBuf>,
+    /// Whether anything in them is a link: what lies behind it may change elsewhere.
+    pub has_links: bool,
+}
+
+/// The folders of policies and services, without a look at the files.
+pub fn folders(dir: &Path) -> Folders {
+    let mut found = Folders::default();
+    let of_services = dir.join(services::SERVICES);
+    for path in found.enter(dir) {
+        let within = found.enter(&path);
+        if path == of_services {
+            within.iter().for_each(|path| drop(found.enter(path)));
+        }
+    }
+    found
+}
+
+impl Folders {
+    /// The folders in one that can be read.
+    fn enter(&mut self, dir: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+        self.paths.push(dir.to_owned());
+        let kinds = entries.flatten().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?)));
+        let mut within = Vec::new();
+        for (path, kind) in kinds {
+            self.has_links |= kind.is_symlink();
+            if kind.is_dir() {
+                within.push(path);
+            }
+        }
+        within.sort();
+        within
+    }
 }
 
 /// Reads every file of policies and services.
 ///
 /// # Errors
-/// The directory, or a folder in it, cannot be read; what is wrong with a policy or a service is told with it.
+/// The directory cannot be read; what is wrong with a folder, a policy or a service is told with it.
 pub fn read_all(dir: &Path) -> Result<Files, Error> {
-    Ok(Files { policies: read(dir)?, services: services::read(dir)? })
+    Ok(Files { policies: read(dir)?, services: services::read(dir) })
 }
 
 /// Reads every policy file, in order of name.
 ///
 /// # Errors
-/// The directory, or a folder in it, cannot be read; what is wrong with a policy is told with its file.
+/// The directory cannot be read; what is wrong with a folder or a policy is told with it.
 pub fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
-    Ok(find(dir)?.into_iter().map(|found| read_policy(dir, found)).collect())
+    let mut files: Vec<_> = find(dir)?.into_iter().map(|found| read_found(dir, found)).collect();
+    bound(&mut files, MOST_OF_ONE, MOST_IN_ALL);
+    Ok(files)
 }
 
 fn find(dir: &Path) -> Result<Vec<Found>, Error> {
     let mut policies = Vec::new();
-    for (path, metadata) in entries(dir)? {
-        if is_policy(&path, &metadata) {
-            policies.push(Found { folder: None, stamp: stamp(&path, &metadata), path });
-        } else if metadata.is_dir() {
-            let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            for (path, metadata) in entries(&path)?.into_iter().filter(|(path, metadata)| is_policy(path, metadata)) {
-                policies.push(Found { folder: Some(folder.clone()), stamp: stamp(&path, &metadata), path });
-            }
+    for Entry { path, metadata } in entries(dir)? {
+        match metadata {
+            Ok(metadata) if is_policy(&path, &metadata) => policies.push(Found::seen(path, None, &metadata)),
+            Ok(metadata) if metadata.is_dir() => policies.extend(find_in(path)),
+            Ok(_) => {}
+            Err(error) if is_rhai(&path) || is_owned(&path) => policies.push(Found::unseen(path, None, &error)),
+            Err(_) => {}
         }
     }
     Ok(policies)
 }
 
-fn entries(dir: &Path) -> Result<Vec<(PathBuf, std::fs::Metadata)>, Error> {
+/// What lies in a folder; what no organization can have there, as in `lost+found`, is left alone where it cannot be read.
+fn find_in(path: PathBuf) -> Vec<Found> {
+    let folder = Some(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let found = match entries(&path) {
+        Ok(found) => found,
+        Err(error) if is_owned(&path) => return vec![Found::unseen(path, None, &error.source)],
+        Err(_) => return Vec::new(),
+    };
+    let found = found.into_iter().filter_map(|Entry { path, metadata }| match metadata {
+        Ok(metadata) => is_policy(&path, &metadata).then(|| Found::seen(path, folder.clone(), &metadata)),
+        Err(error) => is_rhai(&path).then(|| Found::unseen(path, folder.clone(), &error)),
+    });
+    found.collect()
+}
+
+/// Whether a folder's name is one of an organization.
+fn is_owned(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().parse::<OrgName>().is_ok())
+}
+
+/// What lies in a folder.
+struct Entry {
+    path: PathBuf,
+    /// Why it cannot be looked at.
+    metadata: io::Result<Metadata>,
+}
+
+/// What lies in a folder, in order of name.
+fn entries(dir: &Path) -> Result<Vec<Entry>, Error> {
     let fault = |source| Error { path: dir.to_owned(), source };
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(fault)? {
@@ -130,22 +230,31 @@ fn entries(dir: &Path) -> Result<Vec<(PathBuf, std::fs::Metadata)>, Error> {
             continue;
         }
         match std::fs::metadata(&path) {
-            Ok(metadata) => entries.push((path, metadata)),
             // Removed meanwhile, or a link that leads nowhere.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            // Files that cannot be looked at have not been removed.
-            Err(source) => return Err(Error { path, source }),
+            // What cannot be looked at has not been removed.
+            metadata => entries.push(Entry { path, metadata }),
         }
     }
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)
 }
 
-fn is_policy(path: &Path, metadata: &std::fs::Metadata) -> bool {
-    metadata.is_file() && path.extension().is_some_and(|extension| extension == "rhai")
+fn is_policy(path: &Path, metadata: &Metadata) -> bool {
+    metadata.is_file() && is_rhai(path)
 }
 
-fn stamp(path: &Path, metadata: &std::fs::Metadata) -> Stamp {
+fn is_rhai(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rhai")
+}
+
+/// By what is known that something is still as unseen as it was.
+fn unseen_stamp(path: &Path, error: &io::Error) -> Stamp {
+    let length = error.raw_os_error().and_then(|code| u64::try_from(code).ok()).unwrap_or_default();
+    Stamp { path: path.to_owned(), file: (0, 0), length, modified: (0, 0), changed: (0, 0) }
+}
+
+fn stamp(path: &Path, metadata: &Metadata) -> Stamp {
     Stamp {
         path: path.to_owned(),
         file: (metadata.dev(), metadata.ino()),
@@ -155,19 +264,69 @@ fn stamp(path: &Path, metadata: &std::fs::Metadata) -> Stamp {
     }
 }
 
-fn read_policy(dir: &Path, found: Found) -> PolicyFile {
-    let Found { path, folder, stamp } = found;
-    let mut faults = Vec::new();
-    let bytes = if stamp.length > MOST_BYTES {
-        let message = format!("the file has {} bytes, a policy has at most {MOST_BYTES}", stamp.length);
+/// Refuses policies beyond what those of one folder, and all, may have together; in order of name.
+fn bound(files: &mut [PolicyFile], most_of_one: usize, most_in_all: usize) {
+    let mut in_all = 0;
+    let mut of: BTreeMap<OrgName, usize> = BTreeMap::new();
+    for file in files.iter_mut().filter(|file| file.faults.is_empty()) {
+        let length = file.text.len();
+        let owned = file.owner.as_ref().map(|owner| (owner, of.get(owner).copied().unwrap_or_default() + length));
+        let message = match &owned {
+            Some((owner, bytes)) if *bytes > most_of_one => {
+                format!("the policies of `{owner}` have more than {most_of_one} bytes together")
+            }
+            _ if in_all + length > most_in_all => format!("all policies together have more than {most_in_all} bytes"),
+            _ => {
+                in_all += length;
+                if let Some((owner, bytes)) = owned {
+                    of.insert(owner.clone(), bytes);
+                }
+                continue;
+            }
+        };
+        file.faults.push(Diagnostic::of_file(Code::Limit, message, None));
+    }
+}
+
+fn read_found(dir: &Path, found: Found) -> PolicyFile {
+    let within = found.path.strip_prefix(dir).unwrap_or(&found.path).to_string_lossy().into_owned();
+    match &found.unseen {
+        Some(error) if found.is_folder => {
+            let help = Some("its policies stay as they were loaded last");
+            PolicyFile {
+                owner: within.parse().ok(),
+                text: String::new(),
+                hash: hex::encode(Sha256::digest(error)),
+                source: None,
+                faults: vec![Diagnostic::of_file(Code::File, format!("the folder cannot be read: {error}"), help)],
+                is_folder: true,
+                path: found.path,
+                within,
+            }
+        }
+        _ => read_policy(within, found),
+    }
+}
+
+/// The bytes of a policy; none where they cannot be had, which `faults` then tells.
+fn read_bytes(found: &Found, faults: &mut Vec<Diagnostic>) -> Vec<u8> {
+    let read = match &found.unseen {
+        Some(error) => Err(format!("the file cannot be read: {error}")),
+        None if found.stamp.length > MOST_BYTES => {
+            Err(format!("the file has {} bytes, a policy has at most {MOST_BYTES}", found.stamp.length))
+        }
+        None => std::fs::read(&found.path).map_err(|error| format!("the file cannot be read: {error}")),
+    };
+    read.unwrap_or_else(|message| {
         faults.push(Diagnostic::of_file(Code::File, message, None));
         Vec::new()
-    } else {
-        std::fs::read(&path).unwrap_or_else(|error| {
-            faults.push(Diagnostic::of_file(Code::File, format!("the file cannot be read: {error}"), None));
-            Vec::new()
-        })
-    };
+    })
+}
+
+fn read_policy(within: String, found: Found) -> PolicyFile {
+    let mut faults = Vec::new();
+    let bytes = read_bytes(&found, &mut faults);
+    let Found { path, folder, .. } = found;
     let hash = hex::encode(Sha256::digest(&bytes));
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {
         let message = format!("the file is not UTF-8: {}", error.utf8_error());
@@ -196,8 +355,7 @@ fn read_policy(dir: &Path, found: Found) -> PolicyFile {
     {
         faults = found;
     }
-    let within = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
-    PolicyFile { within, owner: owner.ok().flatten(), path, text, hash, source, faults }
+    PolicyFile { within, owner: owner.ok().flatten(), path, text, hash, source, faults, is_folder: false }
 }
 
 #[cfg(test)]
@@ -225,6 +383,63 @@ mod tests {
             .collect();
         let name = |text: &str| Some(text.to_owned());
         assert_eq!(found, [(name("a"), false), (name("acme/own"), true), (name("b"), true), (None, false)]);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_refused_by_itself() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let policy = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { }\n";
+        for folder in ["acme", "bolt", "services/drain"] {
+            std::fs::create_dir_all(path(folder)).unwrap();
+        }
+        std::fs::write(path("acme/own.rhai"), policy).unwrap();
+        std::fs::write(path("services/drain/service.toml"), "title = \"drain\"").unwrap();
+        // Each leads to itself: a policy, what may be a policy of the organization's, its folder, and what is nobody's.
+        for name in
+            ["round.rhai", "acme/round.rhai", "acme/notes", "cobalt", "lost+found", "services/nat", "parameters.toml"]
+        {
+            let own = Path::new(name).file_name().unwrap();
+            symlink(own, path(name)).unwrap();
+        }
+        let Files { policies, services } = read_all(dir.path()).unwrap();
+        let found: Vec<_> = policies.iter().map(|file| (&*file.within, file.faults.len(), file.is_folder)).collect();
+        let expected =
+            [("acme/own.rhai", 0, false), ("acme/round.rhai", 1, false), ("cobalt", 1, true), ("round.rhai", 1, false)];
+        assert_eq!(found, expected);
+        assert_eq!(policies[2].owner, Some("cobalt".parse().unwrap()));
+        assert!(policies[2].faults[0].message.starts_with("the folder cannot be read: "), "{:?}", policies[2].faults);
+        let found: Vec<_> = services.folders.iter().map(|folder| (&*folder.within, folder.faults.len())).collect();
+        assert_eq!(found, [("services/drain", 0), ("services/nat", 1)]);
+        assert_eq!(services.parameters.unwrap().faults.len(), 1);
+        let seen = look(dir.path()).unwrap();
+        assert_eq!(look(dir.path()).unwrap(), seen, "what is unseen is settled too");
+        std::fs::remove_file(path("cobalt")).unwrap();
+        assert_ne!(look(dir.path()).unwrap(), seen);
+    }
+
+    #[test]
+    fn policies_have_their_room_and_others_keep_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let policy = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { }\n";
+        for (name, count) in [("acme", 3), ("bolt", 1), ("cobalt", 2)] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+            for number in 0..count {
+                std::fs::write(dir.path().join(format!("{name}/{number}.rhai")), policy).unwrap();
+            }
+        }
+        let mut files = read(dir.path()).unwrap();
+        bound(&mut files, 2 * policy.len(), 4 * policy.len());
+        let refused = files.iter().filter_map(|file| Some((&*file.within, &*file.faults.first()?.message)));
+        let (of_one, in_all) = (2 * policy.len(), 4 * policy.len());
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [
+                ("acme/2.rhai", &*format!("the policies of `acme` have more than {of_one} bytes together")),
+                ("cobalt/1.rhai", &*format!("all policies together have more than {in_all} bytes")),
+            ]
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! goes through a window, members of archives through a spool of the caller's.
 //!
 //! `addresses` finds, `overwrite` and `pseudonyms` say what stands instead, `secrets` and `configuration` what does not
-//! leave, `container` opens what documents come in, `leaks` counts what was planted and left nevertheless.
+//! leave, `container` opens what documents come in, `told` what those say who were told secrets, `leaks` counts what was planted and left nevertheless.
 
 mod addresses;
 mod bytes;
@@ -28,6 +28,7 @@ mod redact;
 mod report;
 mod secrets;
 mod stream;
+mod told;
 
 pub use addresses::{Addresses, Found, What, stays_v4, stays_v6};
 pub use configuration::WITHHELD as CONFIGURATION_WITHHELD;
@@ -38,3 +39,4 @@ pub use pseudonyms::{KEY_BYTES, Key, KeyError};
 pub use redact::{Redaction, unredact};
 pub use report::Report;
 pub use secrets::WITHHELD as SECRET_WITHHELD;
+pub use told::Told;

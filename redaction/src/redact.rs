@@ -60,6 +60,25 @@ impl Redaction {
         Leaving::new(self).name(name)
     }
 
+    /// A statement of a configuration that stands by itself, on one line and without a verb before it, as it leaves: `system
+    /// radius-server 192.0.2.9 secret ...`. Alone it would be taken for words.
+    pub fn statement(&self, statement: &str) -> String {
+        const VERB: &str = "set ";
+        // What is not active is a secret all the same, and tags stand between words.
+        let tags = ["inactive: ", "protect: ", "replace: ", "delete: "];
+        let tagged = tags.into_iter().find(|tag| statement.contains(tag));
+        let plain = tags.into_iter().fold(statement.to_owned(), |plain, tag| plain.replace(tag, ""));
+        let left = |statement: &str| {
+            let whole = self.name(&format!("{VERB}{statement}"));
+            whole.strip_prefix(VERB).map_or_else(|| whole.clone(), str::to_owned)
+        };
+        match tagged {
+            // Which word one stood before is not told where there was a secret.
+            Some(_) if left(&plain) != plain => left(&plain),
+            _ => left(statement),
+        }
+    }
+
     /// Carries a document over as it leaves: a bundle, text, XML, tar, any of them compressed. At the level of features
     /// it is their list, a line each; at `Do not send` nothing is written.
     ///

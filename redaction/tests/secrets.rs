@@ -382,3 +382,42 @@ fn what_is_withheld_ends_with_the_string_it_stands_in() {
         assert!(leaving(text).ends_with(expected), "{text}: {}", leaving(text));
     }
 }
+
+#[test]
+fn a_statement_by_itself_has_no_more_secrets_than_one_in_its_block() {
+    let redaction = Redaction::at(FilterLevel::All);
+    for statement in [
+        "system radius-server 192.0.2.9 secret @",
+        "system radius-server 192.0.2.9 secret \"@ @\"",
+        "system radius-server 192.0.2.9 inactive: secret @",
+        "system inactive: tacplus-server 1.2.3.4 secret @",
+        "system root-authentication encrypted-password @",
+        "system login user ann authentication plain-text-password-value @",
+        "system archival configuration archive-sites ftp://192.0.2.1 password @",
+        "system ntp authentication-key 1 type md5 value @",
+        "snmp community @",
+        "snmp community @ authorization read-only",
+        "snmp community @ clients 192.0.2.0/24",
+        "snmp v3 snmp-community index community-name @",
+        "snmp v3 usm local-engine user ann authentication-sha authentication-password @",
+        "security ike policy p pre-shared-key ascii-text @",
+        "security macsec connectivity-association ca pre-shared-key cak @",
+        "protocols bgp group g neighbor 192.0.2.1 authentication-key @",
+        "protocols ospf area 0.0.0.0 interface ge-0/0/0.0 authentication md5 1 key @",
+        "protocols isis interface ge-0/0/0.0 level 1 hello-authentication-key @",
+        "access profile p client ann chap-secret @",
+        "access radius-server 192.0.2.9 secret @",
+        "interfaces pp0 unit 0 ppp-options chap default-chap-secret @",
+    ] {
+        let left = redaction.statement(&statement.replace('@', "hunter2"));
+        assert!(!left.contains("hunter2") && left.contains(SECRET_WITHHELD), "{statement}: {left}");
+        assert!(!left.starts_with("set "), "{left}");
+    }
+    for statement in [
+        "system host-name key",
+        "interfaces ge-0/0/0 unit 0 inactive: family inet",
+        "policy-options community c members 65000:1",
+    ] {
+        assert_eq!(redaction.statement(statement), statement);
+    }
+}

@@ -40,8 +40,8 @@ pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
 pub use script::{
-    ACTIONS, ACTIVATIONS, Action, Activation, Device, FORWARDING, Failure, FailureKind, Forwarding, Intent, Judge,
-    Limits, ORGANIZATION, Organization, Parameter, function_names,
+    ACTIONS, ACTIVATIONS, Action, Activation, Clock, Collecting, Device, Edition, FORWARDING, Failure, FailureKind,
+    Forwarding, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter, function_names,
 };
 pub use strictness::Strictness;
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};

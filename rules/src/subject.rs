@@ -61,7 +61,11 @@ impl SubjectKind {
             | Trigger::CertificateExpiring
             | Trigger::CertificateExpired => Self::Expiry,
             Trigger::ApprovalRequired => Self::Approval,
-            Trigger::DeviceSilent | Trigger::DeviceStateChanged => Self::Device,
+            Trigger::DeviceSilent
+            | Trigger::DeviceStateChanged
+            | Trigger::CollectionSwitched
+            | Trigger::ConfigurationDrifted
+            | Trigger::ConfigurationHeld => Self::Device,
             Trigger::ContractExpiring => Self::Contract,
         }
     }
@@ -173,6 +177,7 @@ pub enum Field {
     OnTimeout,
     Sha256,
     LastSeen,
+    LastSnapshot,
     Name,
     State,
     PreviousState,
@@ -281,7 +286,7 @@ const APPROVAL: [(&str, Field); 12] = [
     ("on_timeout", Field::OnTimeout),
 ];
 
-const DEVICE: [(&str, Field); 12] = [
+const DEVICE: [(&str, Field); 13] = [
     ("serial_number", Field::DeviceSerialNumber),
     ("host_name", Field::DeviceHostName),
     ("product", Field::DeviceProduct),
@@ -290,6 +295,7 @@ const DEVICE: [(&str, Field); 12] = [
     ("management_address", Field::DeviceManagementAddress),
     ("group", Field::DeviceGroup),
     ("last_seen", Field::LastSeen),
+    ("last_snapshot", Field::LastSnapshot),
     ("name", Field::Name),
     ("state", Field::State),
     ("previous_state", Field::PreviousState),
@@ -358,7 +364,9 @@ impl Field {
         match (self, kind) {
             (Self::Kind, SubjectKind::Message) => Some(&["alert", "informational", "bug-notice", "end-of-life"]),
             (Self::Kind, SubjectKind::Expiry) => Some(&["licence", "upstream", "listener"]),
-            (Self::Kind, SubjectKind::Approval) => Some(&["send-intelligence", "forward-case", "activate-service"]),
+            (Self::Kind, SubjectKind::Approval) => {
+                Some(&["send-intelligence", "forward-case", "activate-service", "configure-device"])
+            }
             (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),

@@ -208,6 +208,32 @@ fn actions() {
 }
 
 #[test]
+fn what_is_gathered() {
+    for (body, expected) in [
+        ("collect();", ""),
+        ("collect(#{ kind: \"event\", synopsis: `more of ${subject.id}`, priority: \"High\" });", ""),
+        ("let kind = \"rma\"; collect(#{ kind: kind, synopsis: \"x\" });", ""),
+        (
+            "collect(#{ kind: \"evnt\", prority: \"Low\" });",
+            "unknown-value 3:18: `collect` knows no kind `evnt`\n  help: did you mean `event`?\n\
+             unknown-key 3:26: `collect` knows no key `prority`\n  help: did you mean `priority`?",
+        ),
+        (
+            "collect(#{ synopsis: \"x\" });",
+            "refused 3:9: `collect` of `information` takes no synopsis and no priority: it tells of no problem",
+        ),
+        (
+            "collect(#{ kind: \"event\", priority: 1 });",
+            "wrong-type 3:37: `priority` of `collect` is a text, not a number",
+        ),
+    ] {
+        assert_eq!(faults("incident.detected", body), expected, "{body}");
+    }
+    let expected = "refused 3:1: `collect` needs an incident, and this trigger is about a device";
+    assert_eq!(faults("device.silent", "collect();"), expected);
+}
+
+#[test]
 fn what_is_sent_on() {
     for (body, expected) in [
         ("forward_intelligence(subject, #{ only_affected: true, title: `${subject.title}!`, text: \"x\" });", ""),
@@ -441,4 +467,15 @@ fn mutated_scripts_are_judged_without_panic() {
         }
     }
     assert!(clean > 200, "{clean}");
+}
+
+/// Some editors write a byte order mark; what stands behind it has the place that people see.
+#[test]
+fn a_byte_order_mark_is_no_fault() {
+    let source = "\u{feff}policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { log(\"a\", #{}); }";
+    let policy = load("p", source).unwrap();
+    let mut judge = Judge::new(Limits::default());
+    assert_eq!(judge.react(&policy, incident().shared(), &organization()).unwrap().len(), 1);
+    let faults = load("p", "\u{feff}policy(#{ on: 5 });\nfn react(incident, org) {}").unwrap_err();
+    assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1], "{faults:?}");
 }

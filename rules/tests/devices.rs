@@ -6,7 +6,7 @@ mod support;
 
 use std::rc::Rc;
 
-use linesman_rules::{Device, Failure, FailureKind, Intent, Judge, Limits};
+use linesman_rules::{Device, Edition, Failure, FailureKind, Intent, Judge, Limits};
 use support::{accepted, check, expiry, incident, load, logged, organization, script, script_on};
 
 fn device(number: usize, product: &str, os_version: &str) -> Device {
@@ -32,7 +32,7 @@ fn some() -> Rc<[Device]> {
 fn run(judge: &mut Judge, body: &str, devices: Option<Rc<[Device]>>) -> Result<Vec<Intent>, Failure> {
     let policy = script(body);
     assert!(policy.asks_devices());
-    judge.react_among(&policy, incident().shared(), &organization(), devices)
+    judge.react_among(&policy, incident().shared(), &organization(), devices, Edition::Second)
 }
 
 #[test]

@@ -120,6 +120,8 @@ fn functions_and_actions_are_those_there_are() {
     // The check names all keys when none is near.
     let faults = check(&script("submit_case(#{ nothing_like_it: 1 });"));
     assert_eq!(quoted(faults[0].help.as_deref().unwrap()), column("case", 0));
+    let faults = check(&script("collect(#{ nothing_like_it: 1 });"));
+    assert_eq!(quoted(faults[0].help.as_deref().unwrap()), column("collecting", 0));
     let script = script_on("intelligence.matched", "forward_intelligence(subject, #{ nothing_like_it: 1 });");
     assert_eq!(quoted(check(&script)[0].help.as_deref().unwrap()), column("forwarding", 0));
     assert_eq!(quoted(section("follow-up")), FollowUp::ALL.map(|(_, spelling)| spelling));
@@ -160,6 +162,7 @@ fn limits_failures_and_codes_are_those_there_are() {
     let kinds = [
         FailureKind::Operations,
         FailureKind::Depth,
+        FailureKind::Time,
         FailureKind::Size,
         FailureKind::Intents,
         FailureKind::Refused,
@@ -168,7 +171,7 @@ fn limits_failures_and_codes_are_those_there_are() {
     ];
     assert_eq!(column("failures", 0), kinds.map(FailureKind::as_str));
     assert_eq!(column("codes", 0), Code::ALL.map(Code::as_str));
-    assert!(DOCUMENT.contains("Sixteen stock policies") && LIBRARY.len() == 16);
+    assert!(DOCUMENT.contains("Nineteen stock policies") && LIBRARY.len() == 19);
     let (_, blackhole) = LIBRARY.iter().find(|(file, _)| *file == "ddos-blackhole.rhai").unwrap();
     assert!(DOCUMENT.contains(blackhole), "the example on services is the stock policy");
 }

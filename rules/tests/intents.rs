@@ -6,9 +6,10 @@ mod support;
 
 use std::rc::Rc;
 
-use linesman_rules::{FailureKind, Field, Forwarding, Intent, Judge, LIBRARY, Limits, Policy, Subject};
+use linesman_rules::{Collecting, FailureKind, Field, Forwarding, Intent, Judge, LIBRARY, Limits, Policy, Subject};
 use linesman_schemas::Priority;
 use linesman_schemas::command::CaseWords;
+use linesman_schemas::gathering::GatheringKind;
 use linesman_schemas::reaction::FollowUp;
 use serde_json::json;
 use support::{check, incident, load, logged, message, organization, record, script, script_on, subject_of, update};
@@ -173,6 +174,31 @@ fn messages_and_records_have_no_incident_to_act_on() {
 }
 
 #[test]
+fn data_is_gathered_as_information_or_of_a_problem() {
+    let collected = |body: &str| react(&script(body), incident().shared());
+    let collecting = |kind, synopsis: Option<&str>, priority| {
+        Ok(vec![Intent::Collect(Collecting { kind, synopsis: synopsis.map(str::to_owned), priority })])
+    };
+    assert_eq!(collected("collect();"), collecting(GatheringKind::Information, None, None));
+    let body = "collect(#{ kind: \"rma\", synopsis: \"card\", priority: \"High\" });";
+    assert_eq!(collected(body), collecting(GatheringKind::Rma, Some("card"), Some(Priority::High)));
+    for (body, expected) in [
+        ("collect(#{ kind: \"evnt\" });", "refused 3:1: `collect` knows no kind `evnt`: did you mean `event`?"),
+        ("collect(#{ kind: 1 });", "refused 3:1: `kind` of `collect` is a text, not a number"),
+        (
+            "let words = #{ synopsis: \"x\" }; collect(words);",
+            "refused 3:33: `collect` of `information` takes no synopsis and no priority: it tells of no problem",
+        ),
+        (
+            "collect(#{ kind: \"event\", synopsis: \"a\\nb\" });",
+            "refused 3:1: `synopsis` of `collect` is a line of at most 255 characters",
+        ),
+    ] {
+        assert_eq!(collected(body), Err(expected.to_owned()), "{body}");
+    }
+}
+
+#[test]
 fn messages_are_forwarded_as_they_are_and_worded_anew() {
     let forwarded = |body: &str| react(&script_on("intelligence.matched", body), message().shared());
     let forwarding = |only_affected, title: Option<&str>, text: Option<&str>| {
@@ -324,13 +350,16 @@ fn the_stock_policies_load_and_react() {
             ("bug-notices.rhai", 1),
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
+            ("collection-switched.rhai", 1),
             ("contracts-ending.rhai", 1),
             ("core-dump-priority.rhai", 2),
             ("ddos-blackhole.rhai", 1),
             ("device-state.rhai", 1),
+            ("drift.rhai", 1),
             ("exposures.rhai", 1),
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
+            ("held.rhai", 1),
             ("matches.rhai", 1),
             ("notices.rhai", 1),
             ("refused-attempts.rhai", 1),

@@ -1,11 +1,12 @@
 //! Writes encoded bundles into a directory, for validation by other tools.
 //!
-//! Usage: `emit_bundles NUMBER DIRECTORY`. The same number gives the same files.
+//! Usage: `emit_bundles NUMBER DIRECTORY`. The same number gives the same files. Each fourth is made as what is gathered from devices
+//! without scripts is: piece by piece.
 
 use std::error::Error;
 use std::path::Path;
 
-use linesman_schemas::bundle::{Bundle, Content, Element, corpus, decode, encode};
+use linesman_schemas::bundle::{Bundle, Cdata, Content, Element, around, corpus, decode, encode};
 
 /// What texts may contain at worst.
 const HARD: [&str; 6] =
@@ -24,10 +25,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         let bundle = decode(&specimen.bytes)?.with_contents(&specimen.bytes)?;
         let extension = [Element::parse(format!("<trace xmlns=\"urn:example:trace\" hop=\"{index}\"/>"))?];
         let extension = if index % 3 == 0 { extension.as_slice() } else { &[] };
-        let text = encode(&varied(bundle, index), extension)?;
+        let bundle = varied(bundle, index);
+        let text = if index % 4 == 3 { gathered(bundle)? } else { encode(&bundle, extension)? };
         std::fs::write(directory.join(format!("{index:05}.xml")), text)?;
     }
     Ok(())
+}
+
+/// The bundle as if it were gathered, written piece by piece.
+fn gathered<'a>(mut bundle: Bundle<'a, Content<'a>>) -> Result<String, Box<dyn Error>> {
+    bundle.is_off_box = true;
+    bundle.logs.clear();
+    let pieces = around(&bundle, &[])?;
+    let texts = bundle.attachments.iter().filter_map(|part| match &part.content {
+        Content::Text(text) => Some(text.as_ref()),
+        Content::None | Content::Element(_) => None,
+    });
+    let mut written = String::new();
+    let mut texts = texts.chain(std::iter::repeat(""));
+    for piece in &pieces {
+        written.push_str(piece);
+        let mut cdata = Cdata::default();
+        for c in texts.next().unwrap_or_default().chars() {
+            cdata.push(c.encode_utf8(&mut [0; 4]), &mut written);
+        }
+    }
+    decode(written.as_bytes())?;
+    Ok(written)
 }
 
 /// The bundle with texts that are hard to write.

@@ -95,11 +95,16 @@ pub enum ApprovalKind {
     ForwardCase,
     /// A service becomes configuration of devices.
     ActivateService,
+    /// A device changes by what a service has become.
+    ConfigureDevice,
 }
 
 impl ApprovalKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SendIntelligence, Self::ForwardCase, Self::ActivateService];
+    pub const ALL: [Self; 4] =
+        [Self::SendIntelligence, Self::ForwardCase, Self::ActivateService, Self::ConfigureDevice];
+    /// Those of which organizations have rules of their own.
+    pub const OF_ORGANIZATIONS: [Self; 3] = [Self::SendIntelligence, Self::ForwardCase, Self::ActivateService];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
@@ -107,6 +112,7 @@ impl ApprovalKind {
             Self::SendIntelligence => "send-intelligence",
             Self::ForwardCase => "forward-case",
             Self::ActivateService => "activate-service",
+            Self::ConfigureDevice => "configure-device",
         }
     }
 }
@@ -189,12 +195,13 @@ pub struct ApprovalRules {
 }
 
 impl ApprovalRules {
-    /// What a kind needs.
+    /// What a kind needs. Of [`ApprovalKind::ConfigureDevice`] the settings alone say it.
     pub const fn of(self, kind: ApprovalKind) -> ApprovalRule {
         match kind {
             ApprovalKind::SendIntelligence => self.send_intelligence,
             ApprovalKind::ForwardCase => self.forward_case,
             ApprovalKind::ActivateService => self.activate_service,
+            ApprovalKind::ConfigureDevice => ApprovalRule::None,
         }
     }
 }
@@ -210,6 +217,9 @@ pub const TIMEOUT_MOST_H: u64 = 366 * 24;
 pub struct ApprovalSettings {
     /// What needs approval.
     pub rules: ApprovalRules,
+    /// A device changes by what a service has become.
+    #[serde(skip_serializing_if = "is_default")]
+    pub configure_device: ApprovalRule,
     /// How long there is to decide, in hours.
     pub timeout_h: u64,
     /// What becomes of what nobody has decided by then.
@@ -218,7 +228,22 @@ pub struct ApprovalSettings {
 
 impl Default for ApprovalSettings {
     fn default() -> Self {
-        Self { rules: ApprovalRules::default(), timeout_h: TIMEOUT_H, on_timeout: OnTimeout::default() }
+        Self {
+            rules: ApprovalRules::default(),
+            configure_device: ApprovalRule::None,
+            timeout_h: TIMEOUT_H,
+            on_timeout: OnTimeout::default(),
+        }
+    }
+}
+
+impl ApprovalSettings {
+    /// What a kind needs.
+    pub const fn of(&self, kind: ApprovalKind) -> ApprovalRule {
+        match kind {
+            ApprovalKind::ConfigureDevice => self.configure_device,
+            _ => self.rules.of(kind),
+        }
     }
 }
 

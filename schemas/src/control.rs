@@ -20,7 +20,7 @@ pub enum Control {
     /// A rule book applies from here on. Lanes ignore versions they have.
     RuleBook(RuleBookRef),
     /// A reaction of the provider's own was attempted.
-    Attempt(Attempt),
+    Attempt(Box<Attempt>),
     /// The lane is idle and something is due: its time alone matters.
     Tick,
     /// Something is asked of the provider; lane 0 decides it.
@@ -263,6 +263,32 @@ pub struct Settings {
     /// What needs approval, and how long there is to decide.
     #[serde(skip_serializing_if = "is_usual")]
     pub approvals: ApprovalSettings,
+    /// In which order many devices are told of activations.
+    #[serde(skip_serializing_if = "is_default")]
+    pub activations: ActivationSettings,
+}
+
+/// In which order many devices are told of activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivationSettings {
+    /// How many devices have to have taken their change before the others are told; 0: all are told.
+    pub canary: u32,
+    /// From how many changes on that is so.
+    pub canary_from: u32,
+    /// When more of them than so many in a hundred have failed, and more than one, the rest is held; 0: when one has.
+    pub failure_percent: u32,
+}
+
+impl Default for ActivationSettings {
+    fn default() -> Self {
+        Self { canary: 1, canary_from: 5, failure_percent: 20 }
+    }
+}
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_default(activations: &ActivationSettings) -> bool {
+    *activations == ActivationSettings::default()
 }
 
 /// What is not said does not change the hash of settings from before it could be.
@@ -296,6 +322,7 @@ impl Default for Settings {
             audit_retention_s: 0,
             upload_retention_s: WEEK_S,
             approvals: ApprovalSettings::default(),
+            activations: ActivationSettings::default(),
         }
     }
 }

@@ -24,10 +24,14 @@ pub enum Reason {
     OrganizationSuspended,
     /// The subject's kind is none that is known.
     UnknownKind,
+    /// The subject as it was published has a wildcard where a name belongs: it leads to no lane.
+    UnknownSubject,
     /// The case or incident a result speaks of does not exist.
     UnknownCase,
     /// There are as many devices as the mode has.
     DeviceLimit,
+    /// Somebody has set the input aside, since its lane could not pass it.
+    InputSkipped,
     /// A policy failed.
     PolicyFailed,
     /// A reaction was refused, or its deadline passed.
@@ -36,7 +40,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::BundleUndecodable,
         Self::IntelligenceUndecodable,
         Self::CommandUndecodable,
@@ -44,8 +48,10 @@ impl Reason {
         Self::UnknownOrganization,
         Self::OrganizationSuspended,
         Self::UnknownKind,
+        Self::UnknownSubject,
         Self::UnknownCase,
         Self::DeviceLimit,
+        Self::InputSkipped,
         Self::PolicyFailed,
         Self::ReactionFailed,
     ];
@@ -60,8 +66,10 @@ impl Reason {
             Self::UnknownOrganization => "unknown-organization",
             Self::OrganizationSuspended => "organization-suspended",
             Self::UnknownKind => "unknown-kind",
+            Self::UnknownSubject => "unknown-subject",
             Self::UnknownCase => "unknown-case",
             Self::DeviceLimit => "device-limit",
+            Self::InputSkipped => "input-skipped",
             Self::PolicyFailed => "policy-failed",
             Self::ReactionFailed => "reaction-failed",
         }

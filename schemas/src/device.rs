@@ -17,6 +17,11 @@ pub const FILE_MOST: usize = 255;
 /// The longest directory, pattern or other word of a device's settings, in characters.
 pub const SETTING_MOST: usize = 255;
 
+/// How many lines are told of what a device has otherwise than it was told, of those that it lacks and of those it has besides.
+pub const DRIFT_LINES_MOST: usize = 100;
+/// The longest of them, in characters.
+pub const DRIFT_LINE_MOST: usize = 200;
+
 /// How a device stands with the collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -160,6 +165,59 @@ pub struct ChassisMember {
     pub product: String,
 }
 
+/// A configuration group of ours as it was read back from its device, held against what that was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupRead {
+    /// The device, by the name it was given.
+    pub device: String,
+    /// The same, as activations name it.
+    pub serial_number: String,
+    /// The group.
+    pub group: String,
+    /// What it was held against: SHA-256 of that text, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What the device lacks; the first lines of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<DriftedLine>,
+    /// How many lines more it lacks.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_missing: u64,
+    /// What it has besides; the first lines of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<DriftedLine>,
+    /// How many lines more it has besides.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_extra: u64,
+    /// The templates that all of these lines are of; empty for those of which none is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// The node that read it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+}
+
+impl GroupRead {
+    /// Whether the device has it as it was told.
+    pub const fn is_in_sync(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks it so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A line of a configuration, as one would `set` it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftedLine {
+    /// It, without secrets.
+    pub text: String,
+    /// The template that it is of, or that what stands around it is of; empty where none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub template: String,
+}
+
 /// A file that cannot be a bundle: it stays on the device, and is not read again until it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JmbError {
@@ -167,7 +225,8 @@ pub struct JmbError {
     pub device: String,
     /// What it is called: of a device and a file always the same.
     pub id: String,
-    /// The name of the file; what is no printable character is written as `\x1b`.
+    /// The name of the file; what is no printable character is written as `\u001b`, a byte that is no text as
+    /// `\xff`.
     pub file: String,
     /// How many bytes it has.
     pub size: u64,

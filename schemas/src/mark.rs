@@ -1,4 +1,5 @@
-//! The mark: the last message of every batch of OUT, on `out._mark.<lane>`.
+//! The mark: the last message of every batch of OUT, on `out._mark.<lane>`; on `out._mark.unread` that of who sets aside
+//! what no lane reads.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 70] = [
+    pub const ALL: [Self; 80] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -37,6 +37,17 @@ impl Operation {
         Self::new("audit.pin-host-key"),
         Self::new("audit.use-device"),
         Self::new("audit.settle-jmb-error"),
+        Self::new("audit.collect-device"),
+        Self::new("audit.set-directives-group"),
+        Self::new("audit.remove-directives-group"),
+        // Scripts on them.
+        Self::new("audit.set-script-bundle"),
+        Self::new("audit.remove-script-bundle"),
+        Self::new("audit.set-event-profile"),
+        Self::new("audit.remove-event-profile"),
+        Self::new("audit.plan-scripts"),
+        Self::new("audit.install-scripts"),
+        Self::new("audit.remove-scripts"),
         // Managers, groups, tokens.
         Self::new("audit.set-manager"),
         Self::new("audit.remove-manager"),

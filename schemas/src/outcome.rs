@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::de::{self, EnumAccess, VariantAccess as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::device::{DeviceStanding, JmbError, JmbErrorEnded};
+use crate::collected::{BundleKept, FileTried, FilesNamed};
+use crate::device::{DeviceStanding, GroupRead, JmbError, JmbErrorEnded};
+use crate::gathering::GatheringStands;
+use crate::scripts::ScriptsStanding;
 use crate::{IncidentId, OrgName, ReactionId};
 
 /// A connector's message to the log.
@@ -25,13 +28,34 @@ pub enum Report {
     JmbSetAside(JmbError),
     /// A file that was set aside is so no more.
     JmbErrorEnded(JmbErrorEnded),
+    /// Data is gathered from a device, or was.
+    GatheringStands(GatheringStands),
+    /// A bundle was collected that is larger than a message.
+    BundleKept(Box<BundleKept>),
+    /// A bundle that was collected only names some of its attachments and logs.
+    FilesNamed(FilesNamed),
+    /// A file that a bundle names was fetched, or was not there.
+    FileTried(FileTried),
+    /// Scripts stand so on a device.
+    ScriptsStand(ScriptsStanding),
+    /// A configuration group was read back from its device.
+    GroupRead(GroupRead),
 }
 
 impl Report {
     /// Whose log it belongs in, where that is not the reaction's own organization.
     pub const fn org(&self) -> Option<&OrgName> {
         match self {
-            Self::Attempt(_) | Self::DeviceStands(_) | Self::JmbSetAside(_) | Self::JmbErrorEnded(_) => None,
+            Self::Attempt(_)
+            | Self::DeviceStands(_)
+            | Self::JmbSetAside(_)
+            | Self::JmbErrorEnded(_)
+            | Self::GatheringStands(_)
+            | Self::ScriptsStand(_)
+            | Self::BundleKept(_)
+            | Self::FilesNamed(_)
+            | Self::FileTried(_)
+            | Self::GroupRead(_) => None,
             Self::CaseChanged(standing) => Some(&standing.incident.org),
         }
     }
@@ -39,7 +63,19 @@ impl Report {
 
 impl<'de> Deserialize<'de> for Report {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const VARIANTS: &[&str] = &["attempt", "case_changed", "device_stands", "jmb_set_aside", "jmb_error_ended"];
+        const VARIANTS: &[&str] = &[
+            "attempt",
+            "case_changed",
+            "device_stands",
+            "jmb_set_aside",
+            "jmb_error_ended",
+            "gathering_stands",
+            "bundle_kept",
+            "files_named",
+            "file_tried",
+            "scripts_stand",
+            "group_read",
+        ];
         deserializer.deserialize_enum("Report", VARIANTS, ReportVisitor)
     }
 }
@@ -61,6 +97,12 @@ impl<'de> Visitor<'de> for ReportVisitor {
             Tag::DeviceStands => content.newtype_variant().map(Report::DeviceStands),
             Tag::JmbSetAside => content.newtype_variant().map(Report::JmbSetAside),
             Tag::JmbErrorEnded => content.newtype_variant().map(Report::JmbErrorEnded),
+            Tag::GatheringStands => content.newtype_variant().map(Report::GatheringStands),
+            Tag::BundleKept => content.newtype_variant().map(Report::BundleKept),
+            Tag::FilesNamed => content.newtype_variant().map(Report::FilesNamed),
+            Tag::FileTried => content.newtype_variant().map(Report::FileTried),
+            Tag::ScriptsStand => content.newtype_variant().map(Report::ScriptsStand),
+            Tag::GroupRead => content.newtype_variant().map(Report::GroupRead),
         }
     }
 }
@@ -72,6 +114,12 @@ enum Tag {
     DeviceStands,
     JmbSetAside,
     JmbErrorEnded,
+    GatheringStands,
+    BundleKept,
+    FilesNamed,
+    FileTried,
+    ScriptsStand,
+    GroupRead,
 }
 
 impl<'de> Deserialize<'de> for Tag {
@@ -85,6 +133,12 @@ impl<'de> Deserialize<'de> for Tag {
             "device_stands" => Ok(Self::DeviceStands),
             "jmb_set_aside" => Ok(Self::JmbSetAside),
             "jmb_error_ended" => Ok(Self::JmbErrorEnded),
+            "gathering_stands" => Ok(Self::GatheringStands),
+            "bundle_kept" => Ok(Self::BundleKept),
+            "files_named" => Ok(Self::FilesNamed),
+            "file_tried" => Ok(Self::FileTried),
+            "scripts_stand" => Ok(Self::ScriptsStand),
+            "group_read" => Ok(Self::GroupRead),
             other => Err(de::Error::unknown_variant(other, KNOWN)),
         }
     }
@@ -107,6 +161,52 @@ pub struct Attempt {
     /// Whether it was broken off here because what may leave has changed meanwhile: the destination is well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_withdrawn: bool,
+    /// Of a change of a device's configuration: what the device said that it comes to. None where it did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
+    /// Whether a device had committed a change and takes it back, since it was not confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_taken_back: bool,
+    /// Whether a device was left as it was, since what the change comes to there is not approved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unapproved: bool,
+    /// Of a change of a device's configuration: what it was made on, and by which node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<AttemptedChange>,
+}
+
+/// What an attempt at a change of a device's configuration was made on, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptedChange {
+    /// The node that made it.
+    pub node: String,
+    /// The device, as activations name it.
+    pub serial_number: String,
+    /// The configuration group.
+    pub group: String,
+}
+
+/// What a change comes to on a device, as the device's own comparison has it; secrets are withheld.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// The comparison, of a long one the lines that come first; empty where nothing changes.
+    pub text: String,
+    /// How many lines come.
+    pub added: u64,
+    /// How many go.
+    pub removed: u64,
+    /// The SHA-256 of the whole comparison without its secrets, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Whether there are more lines than `text` has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+}
+
+impl Difference {
+    /// Whether the change comes to nothing: the device has all of it.
+    pub const fn is_none(&self) -> bool {
+        self.added == 0 && self.removed == 0
+    }
 }
 
 /// How an attempt ended.

@@ -180,6 +180,21 @@ pub struct Configure {
     pub group: String,
     /// What becomes of it.
     pub change: GroupChange,
+    /// What of it is approved; none where it needs no approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
+    /// Whether the device is told once more what it was told, since it was found otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_restore: bool,
+}
+
+/// What of a change is approved that needs approval: a device changes as far as that goes, and no other way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approved {
+    /// The hash of the difference that is approved: [`Difference::sha256`](crate::outcome::Difference::sha256). None: nobody
+    /// has approved any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// A device as connectors know it.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::device::DeviceState;
 use crate::intelligence::{Kind, Relevance};
-use crate::{IncidentId, Operation, OrgName, Priority};
+use crate::{IncidentId, Operation, OrgName, PlacePath, Priority, ServiceName, SubscriptionName};
 
 /// What policies react to. Source: DOMAIN, "Reaction policies".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +55,12 @@ pub enum Trigger {
     ContractExpiring,
     /// A device that is reached stands otherwise with the collector.
     DeviceStateChanged,
+    /// A device makes no snapshots of its own any more, and they are gathered from it instead.
+    CollectionSwitched,
+    /// A device has a configuration group otherwise than it was told.
+    ConfigurationDrifted,
+    /// The rest of a change of many devices is held: too many have failed, or one has taken its change back.
+    ConfigurationHeld,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
@@ -62,7 +68,7 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 20] = [
+    pub const TOLD: [Self; 23] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
@@ -83,6 +89,9 @@ impl Trigger {
         Self::DeviceSilent,
         Self::ContractExpiring,
         Self::DeviceStateChanged,
+        Self::CollectionSwitched,
+        Self::ConfigurationDrifted,
+        Self::ConfigurationHeld,
     ];
 
     /// All triggers.
@@ -113,6 +122,9 @@ impl Trigger {
             Self::DeviceSilent => "device.silent",
             Self::ContractExpiring => "contract.expiring",
             Self::DeviceStateChanged => "device.state-changed",
+            Self::CollectionSwitched => "collection.switched",
+            Self::ConfigurationDrifted => "configuration.drifted",
+            Self::ConfigurationHeld => "configuration.held",
             Self::Audit(operation) => operation.trigger(),
         }
     }
@@ -281,6 +293,63 @@ pub struct ReachedData<'a> {
     pub previous_state: DeviceState,
     /// What is wrong, in words; empty for nothing.
     pub error: &'a str,
+}
+
+/// Data of `collection.switched`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SwitchData<'a> {
+    /// The name by which the device is reached.
+    pub name: &'a str,
+    /// The device.
+    pub device: DeviceData<'a>,
+    /// When the last snapshot that it made itself entered the log.
+    pub last_snapshot: Timestamp,
+}
+
+/// Data of `configuration.held`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HeldData<'a> {
+    /// The device by whose answer the rest is held, as its place names it.
+    pub device: &'a str,
+    /// The access line that the device's change is for.
+    pub place: &'a PlacePath,
+    /// The activation that it is of.
+    pub activation: &'a str,
+    /// Why the rest is held: `failed`, or `taken-back`.
+    pub why: &'static str,
+    /// How many changes have failed.
+    pub failed: u64,
+    /// Of how many.
+    pub of: u64,
+    /// How many are held.
+    pub held: u64,
+}
+
+/// Data of `configuration.drifted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DriftData<'a> {
+    /// The device, by the name it was given.
+    pub device: &'a str,
+    /// Its chassis serial number, or its host name where that is not known.
+    pub serial_number: &'a str,
+    /// The configuration group.
+    pub group: &'a str,
+    /// The access line that it is for.
+    pub place: &'a PlacePath,
+    /// The activation.
+    pub activation: &'a str,
+    /// The subscription that it is of.
+    pub subscription: &'a SubscriptionName,
+    /// The service.
+    pub service: &'a ServiceName,
+    /// How many lines the device lacks.
+    pub missing: u64,
+    /// How many it has besides.
+    pub extra: u64,
+    /// What is done about it: `report`, or `restore` where the device is told again at once.
+    pub action: &'static str,
+    /// How often it was told again for that since it was told last otherwise.
+    pub restores: u32,
 }
 
 /// Data of `contract.expiring`.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use linesman_schemas::Priority;
 use linesman_schemas::bundle::{
-    Bundle, Content, CoreFile, Device, Element, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample, Variant,
-    decode, encode,
+    Bundle, Cdata, Content, CoreFile, Device, Element, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample,
+    Variant, around, decode, encode,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -189,6 +189,22 @@ proptest! {
         let text = encode(&bundle, &extension).unwrap();
         let read = decode(text.as_bytes()).unwrap().with_contents(text.as_bytes()).unwrap();
         prop_assert_eq!(read, bundle);
+    }
+
+    #[test]
+    fn what_is_written_piece_by_piece_is_what_is_written_at_once(texts in vec(vec(any_text(), 0..4), 1..4)) {
+        let mut bundle = small();
+        let part = bundle.attachments[0].clone();
+        let whole = |text: &Vec<String>| Part { content: Content::Text(text.concat().into()), ..part.clone() };
+        bundle.attachments = texts.iter().map(whole).collect();
+        let mut written = String::new();
+        let mut texts = texts.iter();
+        for piece in around(&bundle, &[]).unwrap() {
+            written.push_str(&piece);
+            let mut cdata = Cdata::default();
+            texts.next().into_iter().flatten().for_each(|text| cdata.push(text, &mut written));
+        }
+        prop_assert_eq!(written, encode(&bundle, &[]).unwrap());
     }
 }
 

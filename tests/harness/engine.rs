@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use linesman::panics::TOLD;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub struct Launch<'a> {
     pub crash_points: &'a str,
     /// A panic at a crash point is a panic, and not at once the end of the process.
     pub unwinds: bool,
+    /// Its log is a pipe that nobody reads.
+    pub is_unread: bool,
 }
 
 /// A running engine; killed when dropped. Its NATS server then lives on, until the next engine
@@ -46,19 +50,23 @@ pub struct Engine {
     data: PathBuf,
     log: PathBuf,
     ready: Option<Ready>,
+    /// Where its own part of the log begins; none where it was started to panic.
+    clean_from: Option<usize>,
 }
 
 impl Engine {
     pub(crate) fn spawn(data: &Path, rules: &Path, config: &Path, launch: Launch<'_>) -> anyhow::Result<Self> {
         let log = config.with_file_name("engine.log");
         let file = File::options().create(true).append(true).open(&log)?;
+        let is_clean = launch.crash_points.is_empty() && !launch.unwinds;
+        let clean_from = is_clean.then(|| file.metadata()).transpose()?.map(|known| known.len() as usize);
         // A killed engine leaves its file behind; only the new one's counts.
         let _ = std::fs::remove_file(data.join("ready.json"));
         let mut command = Command::new(binary()?);
         for name in ours() {
             command.env_remove(name);
         }
-        if !launch.unwinds {
+        if !launch.unwinds && !launch.crash_points.is_empty() {
             command.env("CRASH_POINTS_ABORT", "1");
         }
         let child = command
@@ -70,9 +78,9 @@ impl Engine {
             .env("FAILPOINTS", launch.crash_points)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(file)
+            .stderr(if launch.is_unread { Stdio::piped() } else { file.into() })
             .spawn()?;
-        Ok(Self { child, data: data.to_owned(), log, ready: None })
+        Ok(Self { child, data: data.to_owned(), log, ready: None, clean_from })
     }
 
     /// Waits until it is ready.
@@ -167,7 +175,18 @@ impl Engine {
             stream::check(&client).await?;
         }
         signal(self.child.id(), Signal::TERM)?;
-        Ok(self.ended().await)
+        let ended = self.ended().await;
+        let panics = self.panics();
+        anyhow::ensure!(panics.is_empty(), "the engine panicked:\n{}", panics.join("\n"));
+        Ok(ended)
+    }
+
+    /// What its log tells of panics nobody has asked for.
+    fn panics(&self) -> Vec<String> {
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let own = self.clean_from.and_then(|from| log.get(from..)).unwrap_or_default();
+        let lines = String::from_utf8_lossy(own);
+        lines.lines().filter(|line| line.contains(TOLD)).map(str::to_owned).collect()
     }
 
     /// Kills its NATS server at once.
@@ -176,6 +195,36 @@ impl Engine {
     /// It cannot be killed.
     pub fn kill_nats(&self) -> anyhow::Result<()> {
         signal(nats_pid(&self.data)?, Signal::KILL)
+    }
+
+    /// Stops its NATS server where it stands, or lets it go on.
+    ///
+    /// # Errors
+    /// It cannot be signalled.
+    pub fn hold_nats(&self, is_held: bool) -> anyhow::Result<()> {
+        signal(nats_pid(&self.data)?, if is_held { Signal::STOP } else { Signal::CONT })
+    }
+
+    /// Asks it to stop, whatever it and its server are about, and waits until it has; how long that took.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub async fn terminate(&mut self) -> anyhow::Result<(ExitStatus, Duration)> {
+        let asked = Instant::now();
+        signal(self.child.id(), Signal::TERM)?;
+        Ok((self.ended().await, asked.elapsed()))
+    }
+
+    /// What `/readyz` says: whether it is ready, and by what it cannot work.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn readiness(&self) -> anyhow::Result<(bool, String)> {
+        let Api { http, base, token } = self.api()?;
+        let answer = http.get(format!("{base}/readyz")).bearer_auth(token).send().await?;
+        let is_ready = answer.status().is_success();
+        let told: Value = answer.json().await?;
+        Ok((is_ready, told.get("faults").map(Value::to_string).unwrap_or_default()))
     }
 
     /// Stops it where it stands, or lets it go on.
@@ -222,14 +271,15 @@ impl Engine {
         Ok(Api { http, base: ready.api.clone(), token })
     }
 
-    /// Asks the API with its token, for text.
+    /// Asks the API with its token, for text. That it is not ready is an answer of `/readyz`.
     ///
     /// # Errors
     /// It does not answer.
     pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
         let Api { http, base, token } = self.api()?;
         let answer = http.get(format!("{base}{path}")).bearer_auth(token).send().await?;
-        Ok(answer.error_for_status()?.text().await?)
+        let answer = if path == "/readyz" { answer } else { answer.error_for_status()? };
+        Ok(answer.text().await?)
     }
 
     /// How many incidents an organization has.
@@ -248,6 +298,11 @@ impl Drop for Engine {
             // What cannot be killed is gone.
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+        // A test that has failed says why itself.
+        if !std::thread::panicking() {
+            let panics = self.panics();
+            assert!(panics.is_empty(), "the engine panicked:\n{}", panics.join("\n"));
         }
     }
 }

@@ -29,7 +29,7 @@ impl Out {
         let mut events = Vec::new();
         for message in stream::read(client, "OUT").await?.into_iter().filter(Message::is_ours) {
             Documents::published()?.check(&message)?;
-            if message.subject.starts_with("out._mark.") {
+            if message.subject.starts_with("out._mark.") || message.subject.starts_with("out._override.") {
                 continue;
             }
             let found = event::read(&message.payload).with_context(|| message.subject.clone())?;

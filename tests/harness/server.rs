@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::bail;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::document::root;
+use crate::engine::signal;
 use crate::until;
 
 /// A running server, ended when dropped.
@@ -25,11 +27,8 @@ impl Server {
     pub async fn start(example: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let text = example
-            .replace("127.0.0.1:4222", &format!("127.0.0.1:{port}"))
-            .replace("/var/lib/nats", &dir.path().join("store").to_string_lossy());
         let config = dir.path().join("server.conf");
-        std::fs::write(&config, text)?;
+        std::fs::write(&config, text(example, port, &dir))?;
         let log = std::fs::File::create(dir.path().join("server.log"))?;
         let child = Command::new(program())
             .arg("-c")
@@ -52,6 +51,15 @@ impl Server {
         Ok(server)
     }
 
+    /// Gives it another configuration, made of an example as at the start.
+    ///
+    /// # Errors
+    /// It cannot be written, or the server cannot be signalled.
+    pub fn reload(&self, example: &str) -> anyhow::Result<()> {
+        std::fs::write(self.dir.path().join("server.conf"), text(example, self.port, &self.dir))?;
+        signal(self.child.id(), Signal::HUP)
+    }
+
     /// Its URL with this login.
     pub fn url(&self, user: &str, password: &str) -> String {
         format!("nats://{user}:{password}@127.0.0.1:{}", self.port)
@@ -69,6 +77,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// An example with the server's own port and folder.
+fn text(example: &str, port: u16, dir: &TempDir) -> String {
+    example
+        .replace("127.0.0.1:4222", &format!("127.0.0.1:{port}"))
+        .replace("/var/lib/nats", &dir.path().join("store").to_string_lossy())
 }
 
 /// The server that `make tools` has installed or found.

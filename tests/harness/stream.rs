@@ -87,6 +87,9 @@ pub(crate) async fn check(client: &Client) -> anyhow::Result<Seen> {
             decided.insert(lane.to_owned(), serde_json::from_slice::<Mark>(&message.payload)?.position);
             continue;
         }
+        if message.subject.starts_with("out._override.") {
+            continue;
+        }
         let events = event::read(&message.payload)?;
         seen.batches += usize::from(events.len() > 1);
         if message.subject.contains(".dead.") {

@@ -37,7 +37,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     }
     for on_timeout in [OnTimeout::Reject, OnTimeout::Approve] {
         let rules = ApprovalRules { forward_case: ApprovalRule::OnePerson, ..ApprovalRules::default() };
-        let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout };
+        let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout, ..ApprovalSettings::default() };
         let settings = Settings { approvals, ..book.settings.clone() };
         scribe.rules_in_sections(&RuleBook { settings, ..book.clone() })?;
         for org in ["acme", "cobalt"] {

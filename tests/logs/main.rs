@@ -14,6 +14,7 @@
 //! carried from level to level to 10, and what that knows
 //! informed from level to level to 11, and what that knows
 //! reached  from level to level to 12, and what that knows
+//! gathered from level to level to 13, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -26,6 +27,7 @@ mod audit;
 mod carried;
 mod cascade;
 mod commands;
+mod gathered;
 mod informed;
 mod listeners;
 mod load;
@@ -62,5 +64,6 @@ fn main() -> anyhow::Result<()> {
     approvals::make(&dir.join("approvals"))?;
     carried::make(&dir.join("carried"))?;
     informed::make(&dir.join("informed"))?;
-    reached::make(&dir.join("reached"))
+    reached::make(&dir.join("reached"))?;
+    gathered::make(&dir.join("gathered"))
 }

@@ -9,6 +9,7 @@ use linesman::record::reader::Reader;
 use linesman::record::replay::{Replica, Shelf};
 use linesman_domain::level::LEVELS;
 use linesman_domain::position::POSITION;
+use linesman_domain::reached::SERIALS;
 use linesman_domain::state::{Base, Memory};
 use linesman_domain::table::Upgradable;
 use linesman_domain::{Decision, TABLES};
@@ -108,7 +109,8 @@ pub(crate) fn rows_digest(level: u32, memory: &Memory) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for (key, value) in memory.rows() {
         let table = TABLES.iter().find(|table| table.letter() == key[0]).unwrap();
-        if level >= 2 && table.letter() == POSITION.letter() {
+        let is_position = level >= 2 && table.letter() == POSITION.letter();
+        if is_position || (table.letter() == SERIALS.letter() && is_by_host_name(&key)) {
             continue;
         }
         let form = table.form(level, &key, &value).unwrap();
@@ -118,6 +120,14 @@ pub(crate) fn rows_digest(level: u32, memory: &Memory) -> [u8; 32] {
         }
     }
     hasher.finalize().into()
+}
+
+/// Whether a row of the index of devices is one by host name: it says nothing that the devices' rows do not, and released levels
+/// were recorded without.
+fn is_by_host_name(key: &[u8]) -> bool {
+    let own = key.iter().position(|byte| *byte == 0).and_then(|end| key.get(end + 1..)).unwrap_or_default();
+    let Some((length, named)) = own.split_first_chunk::<4>() else { return false };
+    named.get(u32::from_be_bytes(*length) as usize) == Some(&2)
 }
 
 /// Lower-case hexadecimal digits.

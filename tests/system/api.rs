@@ -143,7 +143,7 @@ async fn schemathesis_finds_no_fault() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ended = timeout(PATIENCE, ended).await.expect("schemathesis ends").unwrap();
+    let ended = timeout(PATIENCE * 5, ended).await.expect("schemathesis ends").unwrap();
     let said = [ended.stdout, ended.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     assert!(ended.status.success(), "{}:\n{said}\n{}", ended.status, engine.log());
@@ -155,7 +155,7 @@ async fn schemathesis_finds_no_fault() {
                 let labels = [format!("route=\"{path}\""), format!("method=\"{method}\"")];
                 line.starts_with("linesman_api_requests_total{") && labels.iter().all(|label| line.contains(label))
             });
-            assert!(was_called || path == "/api/v1/events", "{method} {path} was not called in time");
+            assert!(was_called || path == "/api/v1/events", "{method} {path} was not called");
         }
     }
     assert!(engine.is_running());

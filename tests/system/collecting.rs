@@ -1,6 +1,7 @@
 //! What devices leave is collected: each bundle once, whatever breaks off; what is none is set aside; a device that is another,
 //! or shows nothing of itself, is told of.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,21 +11,38 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
-/// How often the engine is killed at a step: more by `LINESMAN_COLLECTIONS`.
-const ROUNDS: usize = 3;
+/// How often the engine is killed, each time at the next step: more by `LINESMAN_COLLECTIONS`.
+const ROUNDS: usize = 6;
 
-struct Device {
-    server: Server,
-    folder: PathBuf,
+const ENGINES: &str = "<route-engine-information><route-engine><slot>0</slot></route-engine><route-engine><slot>1</slot>\
+                       </route-engine></route-engine-information>";
+const MEMBERS: &str = "<virtual-chassis-information><member-list><member><member-id>0</member-id>\
+                       <member-serial-number>BP01</member-serial-number><member-model>ex4200-48t</member-model></member>\
+                       <member><member-id>1</member-id></member></member-list></virtual-chassis-information>";
+
+pub(crate) struct Device {
+    pub(crate) server: Server,
+    pub(crate) folder: PathBuf,
 }
 
 impl Device {
-    async fn start(world: &World, name: &str) -> Self {
+    pub(crate) async fn start(world: &World, name: &str) -> Self {
+        Self::start_so(world, name, |_| ()).await
+    }
+
+    /// One that is otherwise.
+    pub(crate) async fn start_so(world: &World, name: &str, otherwise: impl FnOnce(&mut Setup)) -> Self {
         let root = world.path(name);
         let folder = root.join("var/tmp");
         fs::create_dir_all(&folder).unwrap();
         let account = Account { user: "linesman".to_owned(), proof: Proof::Password(PASSWORD.to_owned()) };
-        let server = Server::start(Setup::new(&root, vec![account])).await.unwrap();
+        let mut setup = Setup::new(&root, vec![account]);
+        setup.rpcs = BTreeMap::from([
+            ("get-route-engine-information".to_owned(), ENGINES.to_owned()),
+            ("get-virtual-chassis-information".to_owned(), MEMBERS.to_owned()),
+        ]);
+        otherwise(&mut setup);
+        let server = Server::start(setup).await.unwrap();
         Self { server, folder }
     }
 
@@ -32,15 +50,15 @@ impl Device {
         self.server.address().port()
     }
 
-    fn leaves(&self, name: &str, text: &str) {
+    pub(crate) fn leaves(&self, name: &str, text: &str) {
         fs::write(self.folder.join(name), text).unwrap();
     }
 
-    fn has(&self) -> Vec<String> {
+    pub(crate) fn has(&self) -> Vec<String> {
         files(&self.folder)
     }
 
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         json!({
             "address": "127.0.0.1", "port": self.port(), "netconf_port": self.port(), "user": "linesman",
             "password": PASSWORD, "host_key": self.server.host_key().unwrap().to_string(), "poll_s": 5,
@@ -48,25 +66,25 @@ impl Device {
     }
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
 
-async fn add(api: &Api, name: &str, body: Value) {
+pub(crate) async fn add(api: &Api, name: &str, body: Value) {
     let answer =
         api.ask(Method::PUT, &format!("/api/v1/devices/acme/{name}?new=true"), None, Some(body)).await.unwrap();
     assert_eq!(answer.status, 201, "{}", answer.body);
 }
 
-async fn device(engine: &Engine, name: &str) -> Value {
+pub(crate) async fn device(engine: &Engine, name: &str) -> Value {
     engine.get(&format!("/api/v1/devices/acme/{name}")).await.unwrap()
 }
 
 /// Waits until a device stands so; what is told of it then.
-async fn stands(engine: &Engine, name: &str, state: &str) -> Value {
+pub(crate) async fn stands(engine: &Engine, name: &str, state: &str) -> Value {
     until(&format!("{name} is {state}"), async || {
         let found = engine.get(&format!("/api/v1/devices/acme/{name}")).await.ok()?;
         (found["state"] == state).then_some(found)
@@ -74,14 +92,14 @@ async fn stands(engine: &Engine, name: &str, state: &str) -> Value {
     .await
 }
 
-async fn collect(api: &Api, name: &str) -> Value {
+pub(crate) async fn collect(api: &Api, name: &str) -> Value {
     let answer = api.post(&format!("/api/v1/devices/acme/{name}/collect"), json!({})).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body
 }
 
 /// How often each bundle of an organization stands in IN.
-async fn bundles(engine: &Engine) -> Vec<String> {
+pub(crate) async fn bundles(engine: &Engine) -> Vec<String> {
     let client = engine.nats_as_engine().await.unwrap();
     let stream = async_nats::jetstream::new(client).get_stream("IN").await.unwrap();
     let (mut found, mut from) = (Vec::new(), 1);
@@ -98,6 +116,17 @@ async fn bundles(engine: &Engine) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// So many devices stand so, as the metrics have it.
+async fn counted(engine: &Engine, expected: &[(&str, u64)]) {
+    until("that is how many stand so", async || {
+        let text = engine.get_text("/metrics").await.ok()?;
+        let line = |(state, count): &(&str, u64)| format!("linesman_devices_standing{{state=\"{state}\"}} {count}");
+        let is_there = |line: String| text.lines().any(|found| found == line);
+        expected.iter().map(line).all(is_there).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -157,10 +186,49 @@ async fn what_a_device_leaves_is_collected_and_what_is_no_bundle_is_set_aside() 
     assert!(found["last_collected"].is_string() && found["error"].is_null(), "{found}");
     let list = engine.get("/api/v1/devices?organization=acme&name=r1").await.unwrap();
     assert_eq!(list["items"][0]["state"], "reachable");
+    // What it is, it was asked at its first contact, and is asked by people.
+    assert_eq!(found["reached"]["routing_engines"], json!(["re0", "re1"]), "{found}");
+    let members = json!([{"number": 0, "serial_number": "BP01", "product": "ex4200-48t"}]);
+    assert_eq!(found["reached"]["members"], members);
+    let facts = api.post("/api/v1/devices/acme/r1/facts", json!({})).await.unwrap().body;
+    assert_eq!((&facts["serial_number"], &facts["members"]), (&json!("JN0001"), &members), "{facts}");
     // What it was shown is told nowhere.
     let audit = engine.get("/api/v1/audit?organization=acme").await.unwrap().to_string();
     assert!(audit.contains("set-device") && !audit.contains(PASSWORD) && !engine.log().contains(PASSWORD));
     assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn what_was_given_for_a_device_is_shown_to_no_other_though_nobody_waits_for_the_change() {
+    let world = World::new().unwrap();
+    let engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let (own, other) = (Device::start(&world, "r1").await, Device::start(&world, "r2").await);
+    add(&api, "r1", own.body()).await;
+    stands(&engine, "r1", "reachable").await;
+    // Somebody says that it is reached elsewhere, by a password that is not the one, and is gone before it is answered.
+    let body = json!({
+        "port": other.port(), "netconf_port": other.port(), "password": "of nobody",
+        "host_key": other.server.host_key().unwrap().to_string(),
+    });
+    let asking = api.ask(Method::PUT, "/api/v1/devices/acme/r1", Some("k1"), Some(body.clone()));
+    drop(tokio::time::timeout(std::time::Duration::from_millis(3), asking).await);
+    until("it is reached elsewhere", async || {
+        (device(&engine, "r1").await["reached"]["port"] == other.port()).then_some(())
+    })
+    .await;
+    stands(&engine, "r1", "authentication-failed").await;
+    assert!(!other.server.done().iter().any(|done| done.contains("list")), "{:?}", other.server.done());
+    // Said again it is as it was done; with another password nothing is kept, which is said.
+    let again = api.ask(Method::PUT, "/api/v1/devices/acme/r1", Some("k1"), Some(body.clone())).await.unwrap();
+    assert_eq!(again.status, 200, "{}", again.body);
+    let mut further = body;
+    further["password"] = json!(PASSWORD);
+    let answer = api.ask(Method::PUT, "/api/v1/devices/acme/r1", Some("k1"), Some(further.clone())).await.unwrap();
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    let answer = api.ask(Method::PUT, "/api/v1/devices/acme/r1", None, Some(further)).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    stands(&engine, "r1", "reachable").await;
 }
 
 #[tokio::test]
@@ -228,6 +296,13 @@ async fn each_trouble_has_its_name_and_goes_away_with_its_cause() {
     stands(&engine, "r1", "reachable").await;
     assert!(one.has().is_empty());
     assert_eq!(bundles(&engine).await.len(), 1, "it was brought once though it was not removed at once");
+    // A file that cannot be removed keeps none behind it from being collected.
+    one.server.script().add(Fault::File(FileOperation::Remove, FileFault::Failure));
+    one.leaves("b.xml", &event("edge-01", 2, "WORK", "Low"));
+    one.leaves("c.xml", &event("edge-01", 3, "WORK", "Low"));
+    until("both are collected", async || (bundles(&engine).await.len() == 3).then_some(())).await;
+    until("both are gone", async || one.has().is_empty().then_some(())).await;
+    stands(&engine, "r1", "reachable").await;
     for (fault, state) in [
         (Fault::File(FileOperation::List, FileFault::Denied), "permission-denied"),
         (Fault::File(FileOperation::List, FileFault::Vanished), "directory-missing"),
@@ -245,6 +320,7 @@ async fn each_trouble_has_its_name_and_goes_away_with_its_cause() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     collect(&api, "r1").await;
     stands(&engine, "r1", "authentication-failed").await;
+    counted(&engine, &[("authentication-failed", 1), ("reachable", 0)]).await;
     let answer =
         api.ask(Method::PUT, "/api/v1/devices/acme/r1", None, Some(json!({"password": PASSWORD}))).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -254,6 +330,60 @@ async fn each_trouble_has_its_name_and_goes_away_with_its_cause() {
     one.server.cut();
     collect(&api, "r1").await;
     stands(&engine, "r1", "credentials-missing").await;
+    counted(&engine, &[("credentials-missing", 1), ("reachable", 0), ("new", 0)]).await;
+    let answer = api.ask(Method::DELETE, "/api/v1/devices/acme/r1", None, None).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    counted(&engine, &[("credentials-missing", 0), ("reachable", 0)]).await;
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn what_a_device_and_its_files_can_be_has_names_too() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let one = Device::start(&world, "r1").await;
+    fs::create_dir(one.folder.join("done")).unwrap();
+    let mut body = one.body();
+    (body["after"], body["move_to"]) = (json!("move"), json!("/var/tmp/done"));
+    add(&api, "r1", body).await;
+    stands(&engine, "r1", "reachable").await;
+    one.server.script().add(Fault::File(FileOperation::Move, FileFault::NoSpace));
+    one.leaves("a.xml", &event("edge-01", 1, "WORK", "Low"));
+    stands(&engine, "r1", "device-full").await;
+    stands(&engine, "r1", "reachable").await;
+    one.server.script().add(Fault::File(FileOperation::Open, FileFault::Vanished));
+    one.leaves("b.xml", &event("edge-01", 2, "WORK", "Low"));
+    stands(&engine, "r1", "vanishing").await;
+    stands(&engine, "r1", "reachable").await;
+    let ahead = fs::File::create(one.folder.join("c.xml")).unwrap();
+    std::io::Write::write_all(&mut &ahead, event("edge-01", 3, "WORK", "Low").as_bytes()).unwrap();
+    ahead
+        .set_modified(std::time::SystemTime::from(jiff::Timestamp::now()) + std::time::Duration::from_secs(3_600))
+        .unwrap();
+    let found = stands(&engine, "r1", "clock-skewed").await;
+    assert!(found["error"].as_str().unwrap().contains("its clock is ahead"), "{found}");
+    // It is collected all the same, and each of them once.
+    stands(&engine, "r1", "reachable").await;
+    assert_eq!(one.has(), ["done"]);
+    assert_eq!((files(&one.folder.join("done")).len(), bundles(&engine).await.len()), (3, 3));
+    one.server.script().add(Fault::Names(vec![b"../up.xml".to_vec()]));
+    stands(&engine, "r1", "garbled").await;
+    one.server.script().clear();
+    stands(&engine, "r1", "reachable").await;
+
+    // One that has no room for a channel, and one that knows old algorithms alone.
+    let (busy, old) = (Device::start_so(&world, "r2", |setup| setup.sessions_most = 0).await, "r3");
+    let old = Device::start_so(&world, old, |setup| setup.is_legacy = true).await;
+    add(&api, "r2", busy.body()).await;
+    add(&api, "r3", old.body()).await;
+    stands(&engine, "r2", "busy").await;
+    stands(&engine, "r3", "no-common-algorithm").await;
+    let answer = api
+        .ask(Method::PUT, "/api/v1/devices/acme/r3", None, Some(json!({"legacy": true, "password": PASSWORD})))
+        .await;
+    assert_eq!(answer.unwrap().status, 200);
+    stands(&engine, "r3", "reachable").await;
     assert!(engine.stop().await.unwrap().success());
 }
 
@@ -268,6 +398,7 @@ async fn an_engine_that_is_killed_at_each_step_of_collection_brings_each_bundle_
     assert!(engine.stop().await.unwrap().success());
     let steps = ["reach::before-publish", "reach::before-brought", "reach::before-remove"];
     let (mut number, mut expected) = (0, Vec::new());
+    // Every one of them, at the first and at the second bundle, in as many rounds as there are of both.
     for round in 0..rounds {
         let point = format!("{}={}*off->panic", steps[round % steps.len()], round / steps.len() % 2);
         for _ in 0..2 {
@@ -288,5 +419,44 @@ async fn an_engine_that_is_killed_at_each_step_of_collection_brings_each_bundle_
     let mut once = found.clone();
     once.dedup();
     assert_eq!((found.len(), once.len()), (expected.len(), expected.len()), "{found:?}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+/// How `linesman device test` of a device ended, and what it printed.
+async fn tried(world: &World, name: &str) -> (Option<i32>, String) {
+    let data = world.data().display().to_string();
+    let ended = run(&["device", "test", "acme", name, "--data-dir", &data]).await.unwrap();
+    (ended.code, ended.stdout)
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_named_where_files_are_to_be_moved() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let device = Device::start(&world, "r1").await;
+    device.leaves("a.xml", &event("edge-01", 1, "WORK", "Low"));
+    let mut body = device.body();
+    body["move_to"] = json!("/var/old");
+    // It has no NETCONF, and does nothing that takes it.
+    body["netconf_port"] = json!(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    add(&api, "r1", body).await;
+    let found = stands(&engine, "r1", "directory-missing").await;
+    assert!(
+        found["error"].as_str().unwrap().contains("`/var/old`, where files are to be moved, is not there"),
+        "{found}"
+    );
+    let line = |told: &str, step: &str| {
+        let line = told.lines().find(|line| line.starts_with(step)).unwrap_or_else(|| panic!("no `{step}`: {told}"));
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let (code, told) = tried(&world, "r1").await;
+    assert_eq!((code, line(&told, "remove"), line(&told, "move")), (Some(1), "ok".into(), "failed".into()), "{told}");
+    let old = world.path("r1").join("var/old");
+    fs::create_dir_all(&old).unwrap();
+    let (code, told) = tried(&world, "r1").await;
+    assert_eq!((code, line(&told, "move"), line(&told, "netconf")), (Some(0), "ok".into(), "failed".into()), "{told}");
+    stands(&engine, "r1", "reachable").await;
+    assert_eq!(files(&old), ["a.xml"]);
     assert!(engine.stop().await.unwrap().success());
 }

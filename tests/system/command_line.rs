@@ -222,3 +222,55 @@ async fn whoever_reads_may_have_read_enough() {
     assert_eq!(ended.stdout.lines().count(), 1, "{}", ended.stdout);
     assert_eq!(engine.stop().await.unwrap().code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_command_whose_output_is_not_taken_says_so_and_fails() {
+    let (world, mut engine) = prepared(None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = world.data();
+    let of = format!("--data-dir '{}'", data.display());
+    for args in [
+        &*format!("incident list {of}"),
+        &format!("incident list --json --all {of}"),
+        &format!("incident show acme-1 {of}"),
+        &format!("audit export {of}"),
+        &format!("status {of}"),
+        &format!("policy show acme/own {of}"),
+        "config",
+        "man",
+        "completions bash",
+    ] {
+        let ended = run_script(folder.path(), &format!("linesman {args} > /dev/full")).await.unwrap();
+        let said = "error: standard output cannot be written\n  because: No space left on device (os error 28)\n";
+        assert_eq!((ended.code, &*ended.stderr), (Some(1), said), "{args}");
+    }
+    // What it was to do is done.
+    let ended = run_script(folder.path(), &format!("linesman incident close acme-1 {of} > /dev/full")).await.unwrap();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(engine.get("/api/v1/incidents/acme-1").await.unwrap()["status"], "completed");
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_has_no_end_is_no_secret_of_a_device() {
+    let (world, mut engine) = prepared(None).await;
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    let list = world.path("devices.csv");
+    std::fs::write(&list, "name,address,user,password_file\nr1,192.0.2.1,ann,/dev/zero\n").unwrap();
+    let import = ["device", "import", "acme", list.to_str().unwrap(), "--data-dir", data];
+    let add = ["device", "add", "r1", "--org", "acme", "--address", "192.0.2.1", "--user", "ann", "--data-dir", data];
+    for args in [
+        &import[..],
+        &[&add[..], &["--password-file", "/dev/zero"]].concat(),
+        &[&add[..], &["--key-file", "/dev/zero"]].concat(),
+    ] {
+        let ended = run(args).await.unwrap();
+        assert_eq!(ended.code, Some(1), "{args:?}: {}{}", ended.stdout, ended.stderr);
+        let words = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(words.contains("it has more than 65536 bytes, which is no password and no key"), "{args:?}: {words}");
+    }
+    let list = engine.get("/api/v1/devices?organization=acme&name=r1").await.unwrap();
+    assert_eq!(list["items"], json!([]));
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+}

@@ -88,7 +88,9 @@ async fn the_demo_is_one_json_object() {
     assert_eq!(demo.code, Some(0), "{demo:?}");
     let summary: Value = serde_json::from_str(&demo.stdout).unwrap();
     let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["blackhole", "bundles", "cases", "dead_letters", "incidents", "intelligence", "reactions"]);
+    let expected =
+        ["blackhole", "bundles", "cases", "dead_letters", "devices", "incidents", "intelligence", "reactions"];
+    assert_eq!(keys, expected);
     assert!(summary["bundles"].as_u64().unwrap() >= 40, "{summary}");
     for key in ["cases", "incidents", "intelligence"] {
         assert!(summary[key].as_u64().unwrap() > 0, "{key}: {summary}");
@@ -97,11 +99,19 @@ async fn the_demo_is_one_json_object() {
     assert!(summary["dead_letters"]["bundle-undecodable"].as_u64().unwrap() > 0, "{summary}");
     let blackhole = &summary["blackhole"];
     assert_eq!((&blackhole["line"], &blackhole["removed"]), (&json!("acme/berlin/line-7"), &json!(true)));
-    let configuration = blackhole["configuration"].as_str().unwrap();
-    let (group, statements) = configuration.strip_prefix("groups {\n    ").unwrap().split_once(" {\n").unwrap();
-    assert!(group.starts_with("linesman-blackhole-") && group.ends_with("-line-7"), "{configuration}");
-    assert_eq!(statements, BLACKHOLE.replace("GROUP", group));
-    assert_eq!(summary["reactions"]["device"], 2, "{summary}");
+    // Each device has left its bundles, and had what a policy made of them.
+    let devices = summary["devices"].as_array().unwrap();
+    let names: Vec<&str> = devices.iter().map(|device| device["organization"].as_str().unwrap()).collect();
+    assert_eq!(names, ["acme", "bolt", "cobalt"]);
+    assert_eq!(devices[0]["blackhole"], *blackhole);
+    for device in devices {
+        assert_eq!((&device["collected"], &device["blackhole"]["removed"]), (&json!(2), &json!(true)), "{device}");
+        let configuration = device["blackhole"]["configuration"].as_str().unwrap();
+        let (group, statements) = configuration.strip_prefix("groups {\n    ").unwrap().split_once(" {\n").unwrap();
+        assert!(group.starts_with("linesman-blackhole-") && group.ends_with("-line-7"), "{configuration}");
+        assert_eq!(statements, BLACKHOLE.replace("GROUP", group));
+    }
+    assert_eq!(summary["reactions"]["device"], 6, "{summary}");
     assert!(summary["dead_letters"].get("policy-failed").is_none(), "{summary}");
 }
 
@@ -112,13 +122,13 @@ const BLACKHOLE: &str = "        routing-options {
                     discard;
                     no-readvertise;
                     tag 666;
-                    community [ 64496:666 ];
+                    community 64496:666;
                 }
             }
         }
     }
 }
-apply-groups [ GROUP ];
+apply-groups GROUP;
 ";
 
 /// Whoever ends the demo while it plays is left with nothing of it.
@@ -139,6 +149,9 @@ async fn an_interrupted_demo_leaves_nothing_running() {
     demo.interrupt().await.unwrap();
     assert_eq!(demo.ended().await.unwrap(), Some(1));
     assert!(!servers.iter().any(runs));
+    // What it left is not begun anew, and it is said how it goes on.
+    let again = run(&["demo", "--data-dir", folder.to_str().unwrap()]).await.unwrap();
+    assert!(again.code == Some(1) && again.stderr.contains("has a demo that was: `linesman serve"), "{again:?}");
 }
 
 /// An end customer's engine, the partner's, the stand-in and both servers stay small while bundles come at a steady pace.
@@ -153,7 +166,8 @@ async fn the_demo_is_a_cascade_that_stays_small() {
         let line = demo.line().await.unwrap();
         came_back += usize::from(line.contains("has gone through its partner to the support system and back"));
         is_all_shown |= line.starts_with("Where to look next");
-        steady += usize::from(is_all_shown && line.starts_with("published"));
+        let comes = line.starts_with("published") || line.starts_with("left");
+        steady += usize::from(is_all_shown && comes);
         assert!(demo.resident().unwrap() < 400 << 20, "{}", demo.resident().unwrap());
     }
     assert!(came_back > 0, "no case of the end customer");

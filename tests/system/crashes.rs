@@ -9,7 +9,9 @@ use async_nats::{Client, HeaderMap};
 use futures_util::StreamExt;
 use linesman::log::mark::Mark;
 use linesman::log::streams::{lane_of, last_of_lane};
-use linesman_tests::{Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Upstream, World, run, until};
+use linesman_tests::{
+    Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, run, until, wait_accounted,
+};
 
 /// Crashes of an ordinary run.
 const CRASHES: usize = 20;
@@ -79,6 +81,8 @@ struct Site {
     load: Load,
     /// People, places and sessions that change meanwhile.
     staff: Staff,
+    /// Messages that lead to no lane.
+    strays: Strays,
     /// Checkpoints of the audit that somebody has kept, by whose log it is.
     kept: Vec<(&'static str, String)>,
     random: Random,
@@ -90,7 +94,15 @@ impl Site {
         world.configure("\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
         world.policy("open-case", OPEN_CASE).unwrap();
         let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
-        Self { world, upstream, load: Load::default(), staff: Staff::default(), kept: Vec::new(), random }
+        Self {
+            world,
+            upstream,
+            load: Load::default(),
+            staff: Staff::default(),
+            strays: Strays::default(),
+            kept: Vec::new(),
+            random,
+        }
     }
 
     async fn start(&self) -> Engine {
@@ -110,6 +122,7 @@ impl Site {
                 self.keep_checkpoints(&engine).await;
                 let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
                 let killing = async {
+                    self.strays.publish(&client).await;
                     self.load.publish(&client, acknowledgements).await;
                     if matches!(crash, Crash::Both) {
                         engine.kill_nats().unwrap();
@@ -228,6 +241,8 @@ impl Site {
         })
         .await;
         self.load.check(&out).unwrap();
+        self.strays.check(&as_engine).await.unwrap();
+        wait_accounted(&engine).await.unwrap();
         let count = self.upstream.count().await.unwrap();
         let cases = count["cases_by_tracking"].as_object().unwrap();
         assert_eq!(cases.len() as u64, self.load.cases());

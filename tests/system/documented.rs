@@ -72,6 +72,7 @@ impl Stage {
         }});
         self.publish("in.bolt.result.jss", &stranger.to_string()).await;
         self.publish("in.nobody.jmb.test", &event("edge-01", 1, "CASE", "Low")).await;
+        self.publish("in.bolt.jmb.*", "no lane reads it").await;
         self.publish("p.0.ctl", "{").await;
         self.publish("p.0.ctl", "\"tick\"").await;
         self.publish("in.bolt.jmb.test", &event("edge-02", 1, "BROKEN", "Low")).await;
@@ -80,6 +81,7 @@ impl Stage {
         self.wait("out.bolt.dead.reaction-failed", 1).await;
         self.upstream.control(&json!({})).await.unwrap();
         self.wait("out._unknown.dead.unknown-organization", 1).await;
+        self.wait("out._unknown.dead.unknown-subject", 1).await;
         self.wait("out._provider.dead.command-undecodable", 1).await;
     }
 
@@ -200,6 +202,14 @@ async fn every_documented_message_is_seen() {
     let is_of_others = |kind: &&String| {
         [
             "out.{organization}.dead.device-limit:",
+            // `stopped.rs` has them.
+            "out.{organization}.dead.input-skipped:",
+            "out._unknown.dead.input-skipped:",
+            "out._provider.dead.input-skipped:",
+            "out._provider.audit.skip-input:",
+            "out._provider.audit.set-policy-aside:",
+            "out._provider.audit.rejudge-lane:",
+            "out._override.{lane}:",
             "out.{organization}.reaction.partner:",
             "out.{organization}.trigger.incident.reported-by-end-customer:",
             // `addresses.rs` has them, and the domain's own tests.
@@ -208,8 +218,26 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.trigger.device.silent:",
             // `collecting.rs` has them.
             "out.{organization}.trigger.device.state-changed:",
+            // `drifted.rs` has them.
+            "out.{organization}.trigger.configuration.drifted:",
+            // `waves.rs` has them.
+            "out.{organization}.trigger.configuration.held:",
+            "out.{organization}.audit.hold-configuration:",
+            // `pushed.rs` and `drifted.rs` have them.
+            "out.{organization}.audit.configure-device:",
+            "out.{organization}.audit.accept-drift:",
+            "in.{organization}.result.{connector}: result.group-read",
             "in.{organization}.result.{connector}: result.device-stands",
             "in.{organization}.result.{connector}: result.jmb-",
+            // `gathered.rs` has it, and the domain's own tests.
+            "in.{organization}.result.{connector}: result.gathering-stands",
+            "out.{organization}.trigger.collection.switched:",
+            // `larger.rs` has them.
+            "in.{organization}.result.{connector}: result.bundle-kept",
+            "in.{organization}.result.{connector}: result.files-named",
+            "in.{organization}.result.{connector}: result.file-tried",
+            // `device_scripts.rs` has them.
+            "in.{organization}.result.{connector}: result.scripts-stand",
             // `matched.rs` has them.
             "out.{organization}.trigger.intelligence.matched:",
             "out.{organization}.trigger.end-of-life.matched:",

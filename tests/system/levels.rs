@@ -19,7 +19,7 @@ async fn write_log_of_level_1(client: &Client) {
     for stream in ["IN", "OUT"] {
         jetstream.delete_stream(stream).await.unwrap();
     }
-    let layout = Layout { lanes: LANES, out_age_s: 86_400, replicas: 1 };
+    let layout = Layout { lanes: LANES, out_age_s: 86_400, replicas: 1, consumers: Default::default() };
     streams::ensure(client, &layout).await.unwrap();
     streams::open(client, &layout).await.unwrap();
     for entry in Reader::open(&root().join("tests/fixtures/logs/system")).unwrap().take(INPUTS) {

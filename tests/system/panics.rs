@@ -1,7 +1,10 @@
 //! A part that breaks off never leaves the engine half alive: a lane takes it down, a connector has
 //! failed in one attempt.
 
+use linesman::panics::TOLD;
 use linesman_tests::{Launch, Load, OPEN_CASE, Out, Upstream, World, until};
+
+use super::policies::metric;
 
 #[tokio::test]
 async fn a_lane_that_panics_ends_the_engine() {
@@ -41,5 +44,8 @@ async fn a_connector_that_panics_has_failed_once() {
     .await;
     assert_eq!(upstream.cases().await.unwrap(), 2);
     assert!(engine.log().contains("a connector broke off"), "{}", engine.log_tail());
+    assert_eq!(metric(&engine, "linesman_panics_total").await, "3");
+    let told = engine.log().lines().filter(|line| line.contains(TOLD)).count();
+    assert_eq!(told, 3, "{}", engine.log_tail());
     assert!(engine.stop().await.unwrap().success());
 }

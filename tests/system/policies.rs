@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_nats::Client;
 use linesman::log::books::{Books, pack};
 use linesman::log::streams::lane_of;
-use linesman_tests::{Engine, Event, LANES, Launch, Load, Out, World, until};
+use linesman_tests::{Engine, Event, LANES, Launch, Load, Out, World, run, until};
 use serde_json::{Value, json};
 
 /// How often a policy is changed under load, and at which change the engine is killed.
@@ -228,6 +228,47 @@ async fn whom_a_refused_policy_does_not_concern_hears_nothing_of_it() {
     let anybody = linesman_connectors::tls::http_client(Some(&engine.ready().unwrap().ca)).unwrap().build().unwrap();
     let answer = anybody.get(format!("{}/readyz", engine.ready().unwrap().api)).send().await.unwrap();
     assert!(!answer.text().await.unwrap().contains("acme"));
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_holds_up_nobody_else() {
+    use std::os::unix::fs::symlink;
+    let world = World::new().unwrap();
+    world.policy("acme/seen", &policy(1)).unwrap();
+    world.policy("bolt/seen", &policy(1)).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    // acme's folder leads to itself; so does what nobody has put there for the engine, and an entry in bolt's.
+    fs::rename(world.rules().join("acme"), world.path("acme")).unwrap();
+    for name in ["acme", "lost+found", "bolt/round"] {
+        symlink(std::path::Path::new(name).file_name().unwrap(), world.rules().join(name)).unwrap();
+    }
+    let status = wait_for_refused(&engine, 1).await;
+    let (path, why) = (&status["files"][0]["path"], status["files"][0]["message"].as_str().unwrap());
+    assert!(path == "acme" && why.starts_with("the folder cannot be read: "), "{status}");
+    assert!(status.get("directory").is_none(), "{status}");
+    world.policy("bolt/seen", &policy(2)).unwrap();
+    let mut load = Load::default();
+    wait_for_version(&engine, 3).await;
+    publish(&mut load, &engine, "bolt").await;
+    assert_eq!(judged_by(&out(&engine).await, "bolt"), [2], "bolt's change is live");
+    publish(&mut load, &engine, "acme").await;
+    assert_eq!(judged_by(&out(&engine).await, "acme"), [1], "what acme had goes on");
+    assert!(engine.log().contains("the folder cannot be read"), "{}", engine.log_tail());
+    // As it is told before; and it takes no restart along.
+    let rules = world.rules();
+    let checked = run(&["check", rules.to_str().unwrap(), "--json"]).await.unwrap();
+    let faults: Vec<Value> = checked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let errors: Vec<_> = faults.iter().filter(|fault| fault["severity"] == "error").collect();
+    assert_eq!((checked.code, errors.len()), (Some(1), 1), "{faults:?}");
+    assert_eq!(errors[0]["file"], json!(rules.join("acme")));
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let mut engine = world.start(None).await.unwrap();
+    publish(&mut load, &engine, "acme").await;
+    assert_eq!(judged_by(&out(&engine).await, "acme"), [1, 1]);
+    fs::remove_file(world.rules().join("acme")).unwrap();
+    fs::rename(world.path("acme"), world.rules().join("acme")).unwrap();
+    wait_for_refused(&engine, 0).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 

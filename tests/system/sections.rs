@@ -111,7 +111,7 @@ async fn files_that_say_the_same_load_nothing_and_changed_ones_are_loaded_at_the
     assert_eq!(policies(&engine).await["rule_book"], 1);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     other.policy("seen", &policy(2)).unwrap();
-    other.configure("\n[settings]\ncase_poll_s = 77\n");
+    other.configure("\n[activations]\ncanary = 77\n");
     let mut engine = other.start_with(None, launch).await.unwrap();
     assert_eq!(policies(&engine).await["rule_book"], 3, "ready with both");
     let said = Out::read(&client).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_log_of_level_1_takes_whole_rule_books_until_it_is_raised() {
     let server = embedded::start(embedded::Settings::new(world.path("server"))).await.unwrap();
     let url = server.engine_url();
     let client = linesman::log::connect(&url, "before").await.unwrap();
-    let layout = Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1 };
+    let layout = Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1, consumers: Default::default() };
     streams::ensure(&client, &layout).await.unwrap();
     streams::open(&client, &layout).await.unwrap();
     let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
@@ -160,4 +160,18 @@ async fn a_log_of_level_1_takes_whole_rule_books_until_it_is_raised() {
     assert_eq!(policies(&engine).await["rule_book"], 3);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     server.stop().await;
+}
+
+#[tokio::test]
+async fn settings_that_were_changed_since_the_start_are_named_and_are_not_loaded() {
+    let mut world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let (code, told, _) = linesman(&world, &["policy", "load", "--settings"]).await;
+    assert!(code == Some(0) && !told.contains("restart"), "{told}");
+    world.configure("\n[approvals]\nconfigure-device = \"two-person\"\n[activations]\ncanary = 7\n");
+    world.write_config(None).unwrap();
+    let (code, told, _) = linesman(&world, &["policy", "load", "--settings"]).await;
+    assert!(code == Some(0) && told.contains("restart the engine"), "{told}");
+    assert!(told.contains("`activations.canary`, `approvals.configure-device`"), "{told}");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

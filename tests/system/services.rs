@@ -151,7 +151,7 @@ async fn services_are_loaded_once_the_log_is_raised() {
     let server = embedded::start(embedded::Settings::new(world.path("server"))).await.unwrap();
     let url = server.engine_url();
     let client = linesman::log::connect(&url, "before").await.unwrap();
-    let layout = Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1 };
+    let layout = Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1, consumers: Default::default() };
     streams::ensure(&client, &layout).await.unwrap();
     streams::open(&client, &layout).await.unwrap();
     let launch = Launch { flags: &["--nats", &url], ..Launch::default() };

@@ -4,6 +4,7 @@ use linesman_tests::{Out, World, event, until};
 use serde_json::json;
 
 use crate::activations;
+use crate::collecting::{Device, add, collect, stands};
 
 const OWN: &str = r#"
 policy(#{ on: "incident.detected" });
@@ -113,5 +114,58 @@ async fn nobody_configures_a_device_of_another() {
     }
     let refused = out.on("out.bolt.audit.deactivate-subscription").filter(|event| event.data["verdict"] != "done");
     assert_eq!(refused.count(), 2);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// Two organizations reach a device of the same name and serial number: each collects from its own, and sees nothing of the other's.
+#[tokio::test]
+async fn nobody_reaches_a_device_of_another() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let (own, other) = (Device::start(&world, "acme-r1").await, Device::start(&world, "bolt-r1").await);
+    for (org, device) in [("acme", &own), ("bolt", &other)] {
+        let mut body = device.body();
+        body["serial_number"] = json!("JN1");
+        activations::put(&api, &format!("devices/{org}/r1?new=true"), body).await;
+        let text = event(&format!("{org}-edge"), 1, "TENANT", "Low");
+        device.leaves("a.xml", &text);
+        device.leaves("junk.xml", &format!("of {org}"));
+    }
+    for (org, name) in [("acme", "bolt"), ("bolt", "acme")] {
+        until("it is collected", async || (engine.incidents(org).await.ok()? == 1).then_some(())).await;
+        let page = engine.get_text(&format!("/api/v1/incidents?organization={org}")).await.unwrap();
+        assert!(page.contains(&format!("{org}-edge")) && !page.contains(name), "{page}");
+        let error = until("the junk is set aside", async || {
+            let list = engine.get(&format!("/api/v1/jmb-errors?organization={org}")).await.ok()?;
+            list["items"].as_array().filter(|items| items.len() == 1).map(|items| items[0].clone())
+        })
+        .await;
+        let path = format!("/api/v1/jmb-errors/{org}/r1/{}", error["id"].as_str().unwrap());
+        assert_eq!(engine.get(&path).await.unwrap()["head"], format!("of {org}"));
+    }
+    // What is given, used and removed by one concerns the other's in nothing.
+    let body = json!({"password": "another"});
+    let answer = api.ask(reqwest::Method::PUT, "/api/v1/devices/acme/JN1", None, Some(body)).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    collect(&api, "r1").await;
+    stands(&engine, "r1", "authentication-failed").await;
+    let answer = api.ask(reqwest::Method::DELETE, "/api/v1/devices/acme/JN1", None, None).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let before = other.server.done().len();
+    let answer = api.post("/api/v1/devices/acme/r1/test", json!({})).await.unwrap();
+    assert_eq!((answer.status, other.server.done().len()), (404, before));
+    other.leaves("b.xml", &event("bolt-edge", 2, "TENANT", "Low"));
+    let answer = api.post("/api/v1/devices/bolt/JN1/collect", json!({})).await.unwrap();
+    assert_eq!((answer.status, &answer.body["taken"]), (200, &json!(1)), "{}", answer.body);
+    let client = engine.nats_as_engine().await.unwrap();
+    for event in Out::read(&client).await.unwrap().0.iter().filter(|event| event.subject.starts_with("out.acme.")) {
+        let text = serde_json::to_string(&event.event).unwrap();
+        assert!(!text.contains("bolt"), "{}: {text}", event.subject);
+    }
+    // Nor is there one of another's for whoever has none.
+    add(&api, "r2", own.body()).await;
+    let answer = api.post("/api/v1/devices/bolt/r2/test", json!({})).await.unwrap();
+    assert_eq!(answer.status, 404, "{}", answer.body);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

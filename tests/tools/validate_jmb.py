@@ -15,7 +15,8 @@ from lxml import etree
 def faults(schema: etree.XMLSchema, path: Path) -> list[str]:
     """What is wrong with one file, as lines of output."""
     # Bundles come from outside: no document types, no entities, no network.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    # One may be larger than what lxml reads otherwise.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     try:
         document = etree.parse(str(path), parser)
     except etree.XMLSyntaxError as error:

@@ -7,7 +7,11 @@
 pub mod files;
 pub mod limits;
 pub mod netconf;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod property;
 pub mod push;
+pub mod scripts;
 pub mod ssh;
 #[cfg(feature = "standin")]
 pub mod standin;

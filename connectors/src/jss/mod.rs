@@ -155,7 +155,7 @@ impl Jss {
             );
         }
         let reports = upstream::last_of_each(poll.reports);
-        Attempted { requests: poll.requests, outcome, reports, there: None, is_withdrawn: false }
+        Attempted { reports, ..Attempted::of(poll.requests, outcome) }
     }
 
     /// The cursor to go on from, the changed cases being in `poll`.

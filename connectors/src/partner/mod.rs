@@ -120,7 +120,7 @@ impl Partner {
             Err(failure) => Outcome::Failed(failure),
         };
         let reports = upstream::last_of_each(reports);
-        Attempted { requests, outcome, reports, there: None, is_withdrawn: false }
+        Attempted { reports, ..Attempted::of(requests, outcome) }
     }
 
     /// The cursor to go on from, the changed cases being in `reports`.

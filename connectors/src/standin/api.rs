@@ -81,7 +81,7 @@ async fn serve_up_to(
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
-    let fault = desk.state().arrive(endpoint);
+    let fault = desk.state().arrive(endpoint, &body);
     let response = match fault.status {
         Some(status) => failing(endpoint, status, &fault),
         None => work(&parts.headers, &body),

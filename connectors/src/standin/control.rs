@@ -49,6 +49,8 @@ pub struct Control {
     pub times: Option<u32>,
     /// The fault is for this endpoint; without it for all.
     pub only: Option<Endpoint>,
+    /// The fault is for requests whose body holds this text; without it for all.
+    pub about: Option<String>,
     /// Move the cases of a tracking number on.
     pub update: Option<Update>,
     /// Intelligence messages to be told from now on, each in place of one of the same id. What is none is told all the same.
@@ -107,6 +109,7 @@ impl Control {
             cuts_request: self.cut_request,
             times: self.times,
             only: self.only,
+            about: self.about.clone(),
         })
     }
 

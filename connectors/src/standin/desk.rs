@@ -78,6 +78,8 @@ pub(super) struct Fault {
     pub(super) times: Option<u32>,
     /// For which endpoint; `None` is all.
     pub(super) only: Option<Endpoint>,
+    /// For requests whose body holds this text; `None` is all.
+    pub(super) about: Option<String>,
 }
 
 /// Everything a request may touch.
@@ -114,13 +116,15 @@ impl State {
 
     /// Whether a request is cut before it is there; it then counts.
     pub(super) fn cuts(&mut self, endpoint: Endpoint) -> bool {
-        self.fault.cuts_request && self.arrive(endpoint).cuts_request
+        self.fault.cuts_request && self.arrive(endpoint, &[]).cuts_request
     }
 
     /// Counts a request and says what goes wrong with it.
-    pub(super) fn arrive(&mut self, endpoint: Endpoint) -> Fault {
+    pub(super) fn arrive(&mut self, endpoint: Endpoint, body: &[u8]) -> Fault {
         *self.requests.entry(endpoint).or_default() += 1;
-        if self.fault.only.is_some_and(|only| only != endpoint) {
+        let is_about = |about: &str| String::from_utf8_lossy(body).contains(about);
+        let is_other = self.fault.about.as_deref().is_some_and(|about| !is_about(about));
+        if is_other || self.fault.only.is_some_and(|only| only != endpoint) {
             return Fault::default();
         }
         match &mut self.fault.times {

@@ -33,6 +33,12 @@ const AUTHORITY_LIFE: Duration = DAY.saturating_mul(3650);
 const SERVER_LIFE: Duration = DAY.saturating_mul(825);
 /// How far a certificate's beginning lies back, for peers whose clock is behind.
 const HEAD_START: Duration = DAY;
+/// No clock that is right shows less: the program is younger. 2026-01-01T00:00:00Z, in seconds since 1970.
+const CLOCK_LEAST: i64 = 1_767_225_600;
+/// When an authority begins, whenever it is made: 2020-01-01T00:00:00Z, in seconds since 1970.
+const AUTHORITY_FROM: i64 = 1_577_836_800;
+/// What is put behind the name of a file that another takes the place of.
+const SET_ASIDE: &str = "old";
 
 /// A server's certificate with what leads to its authority, and its key. Lives in memory only.
 pub struct ServerIdentity {
@@ -64,14 +70,22 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The files cannot be read or written, are not an authority, do not belong together, are not
-    /// valid now, or others may read the key. Nothing is replaced then: clients hold the certificate.
+    /// The files cannot be read or written, are not an authority, do not belong together, or others may read the key.
+    /// Nothing is replaced then: clients hold the certificate.
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_at(dir, Timestamp::now())
+    }
+
+    /// The same by another clock.
+    ///
+    /// An authority that is not valid now, though the clock may be right, can never hold: it has ended, or was made under a
+    /// clock that was wrong. Another takes its place, with a warning; the files are kept with `.old` behind their names.
+    pub(super) fn open_at(dir: &Path, now: Timestamp) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(|source| Error::Write { path: dir.to_owned(), source })?;
         let path = dir.join(CERTIFICATE);
         match fs::read(&path) {
-            Ok(pem) => Self::load(dir, path, &pem),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::create(dir, path),
+            Ok(pem) => Self::load(dir, path, &pem, now),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::create(dir, path, now),
             Err(source) => Err(Error::Read { path, source }),
         }
     }
@@ -84,20 +98,20 @@ impl Authority {
     /// A new identity for a server reached as `127.0.0.1`, `::1`, `localhost` or any of `hosts` (names
     /// or addresses), valid for 825 days but not longer than the authority.
     pub fn issue(&self, hosts: &[String]) -> Result<ServerIdentity, Error> {
-        let (certificate, key) = self.make(hosts)?;
+        let (certificate, key) = self.make(hosts, Timestamp::now())?;
         Ok(self.identity(certificate, &key))
     }
 
     /// A new certificate, and its key.
-    pub(super) fn make(&self, hosts: &[String]) -> Result<(Certificate, KeyPair), Error> {
+    pub(super) fn make(&self, hosts: &[String], now: Timestamp) -> Result<(Certificate, KeyPair), Error> {
         let names = names(hosts);
         if let Some(host) = names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
             return Err(Error::Host { host: host.clone() });
         }
         let mut params = CertificateParams::new(names.into_iter().collect::<Vec<_>>())?;
-        let now = Timestamp::now();
+        let now = believed(now);
         let until = now.saturating_add(SERVER_LIFE).unwrap_or(Timestamp::MAX);
-        set_validity(&mut params, now, until.min(self.not_after));
+        set_validity(&mut params, now.as_second().saturating_sub(seconds(HEAD_START)), until.min(self.not_after));
         params.distinguished_name.push(DnType::CommonName, "Linesman");
         // `NoCa` would leave out basicConstraints and the Subject Key Identifier.
         params.is_ca = IsCa::ExplicitNoCa;
@@ -126,18 +140,17 @@ impl Authority {
         self.not_after
     }
 
-    fn create(dir: &Path, path: PathBuf) -> Result<Self, Error> {
-        let now = Timestamp::now();
-        let not_after = now.saturating_add(AUTHORITY_LIFE).unwrap_or(Timestamp::MAX);
+    fn create(dir: &Path, path: PathBuf, now: Timestamp) -> Result<Self, Error> {
+        let not_after = believed(now).saturating_add(AUTHORITY_LIFE).unwrap_or(Timestamp::MAX);
         let key = KeyPair::generate()?;
-        let params = authority_params(now, not_after)?;
+        let params = authority_params(not_after)?;
         let certificate = params.self_signed(&key)?;
         write(&dir.join(KEY), key.serialize_pem().as_bytes(), 0o600)?;
         write(&path, certificate.pem().as_bytes(), 0o644)?;
         Ok(Self { issuer: Issuer::new(params, key), certificate: certificate.into(), path, not_after })
     }
 
-    fn load(dir: &Path, path: PathBuf, pem: &[u8]) -> Result<Self, Error> {
+    fn load(dir: &Path, path: PathBuf, pem: &[u8], now: Timestamp) -> Result<Self, Error> {
         let broken = |reason: String| Error::Broken { path: path.clone(), reason };
         let certificate = CertificateDer::from_pem_slice(pem).map_err(|error| broken(error.to_string()))?;
         let key = read_key(&dir.join(KEY))?;
@@ -152,9 +165,20 @@ impl Authority {
         let time = |seconds| Timestamp::from_second(seconds).map_err(|error| broken(error.to_string()));
         let from = time(parsed.validity().not_before.timestamp())?;
         let until = time(parsed.validity().not_after.timestamp())?;
-        let now = Timestamp::now();
+        let now = believed(now);
         if now < from || now > until {
-            return Err(Error::Expired { path, from, until });
+            let file = path.display();
+            tracing::warn!(
+                %file, %from, %until,
+                "the authority is not valid now: another takes its place, and clients have to be given its certificate"
+            );
+            for file in [dir.join(KEY), path.clone()] {
+                let aside = PathBuf::from(format!("{}.{SET_ASIDE}", file.display()));
+                fs::copy(&file, &aside).map_err(|source| Error::Write { path: aside, source })?;
+            }
+            // Last: a key without its certificate is what a crash leaves.
+            fs::remove_file(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
+            return Self::create(dir, path, now);
         }
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         Ok(Self { issuer, certificate, path, not_after: until })
@@ -168,14 +192,15 @@ pub(super) fn names(hosts: &[String]) -> BTreeSet<String> {
 }
 
 /// What a new authority's certificate says.
-fn authority_params(now: Timestamp, not_after: Timestamp) -> Result<CertificateParams, Error> {
+fn authority_params(not_after: Timestamp) -> Result<CertificateParams, Error> {
     // Two authorities of one name would be confused by clients that hold both certificates.
     let mut tag = [0; 4];
     provider().secure_random.fill(&mut tag).map_err(|_| rustls::Error::FailedToGetRandomBytes)?;
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("Linesman CA {:08x}", u32::from_be_bytes(tag)));
-    set_validity(&mut params, now, not_after);
+    // Bound to no clock of the moment it is made at.
+    set_validity(&mut params, AUTHORITY_FROM, not_after);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = true;
@@ -208,10 +233,19 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     written().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// The validity of a certificate made at `now`.
-fn set_validity(params: &mut CertificateParams, now: Timestamp, until: Timestamp) {
+/// What a clock shows, or the least that one may show that is right: a machine without a battery begins in 1970.
+pub(super) fn believed(now: Timestamp) -> Timestamp {
+    now.max(Timestamp::from_second(CLOCK_LEAST).unwrap_or(now))
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// From when, in seconds since 1970, until when a certificate is valid.
+fn set_validity(params: &mut CertificateParams, from: i64, until: Timestamp) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let since_epoch = |time: Timestamp| Duration::from_secs(u64::try_from(time.as_second()).unwrap_or(0));
-    params.not_before = epoch + since_epoch(now).saturating_sub(HEAD_START);
-    params.not_after = epoch + since_epoch(until);
+    let since_epoch = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    params.not_before = epoch + since_epoch(from);
+    params.not_after = epoch + since_epoch(until.as_second());
 }

@@ -44,7 +44,7 @@ impl Authority {
             let file = path.display();
             tracing::warn!(%file, reason, "a new certificate is made; whoever has pinned the one before has to confirm it");
         }
-        let (certificate, key) = self.make(hosts)?;
+        let (certificate, key) = self.make(hosts, Timestamp::now())?;
         let pem = [certificate.pem(), key.serialize_pem()].concat();
         authority::write(&path, pem.as_bytes(), 0o600)?;
         Ok(self.identity(certificate, &key))
@@ -66,7 +66,7 @@ impl Authority {
         if names(&parsed) != authority::names(hosts) {
             return Err("the one that is kept is for other names");
         }
-        let now = Timestamp::now();
+        let now = authority::believed(Timestamp::now());
         let soon = now.saturating_add(RENEWED).unwrap_or(Timestamp::MAX).min(self.ends());
         let validity = parsed.validity();
         if validity.not_before.timestamp() > now.as_second() || validity.not_after.timestamp() < soon.as_second() {

@@ -19,7 +19,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -64,16 +63,6 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
-    },
-    /// The authority's certificate is not valid now.
-    #[error("the certificate in `{}` is valid from {from} to {until} only", path.display())]
-    Expired {
-        /// The certificate's file.
-        path: PathBuf,
-        /// When it begins.
-        from: Timestamp,
-        /// When it ends.
-        until: Timestamp,
     },
     /// The authority's key lies open.
     #[error("others than its owner may read `{}`: allow it to the owner only (mode 0600)", path.display())]

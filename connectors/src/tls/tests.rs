@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConnection, ServerConnection};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -169,20 +170,50 @@ fn a_broken_authority_is_reported_and_left_alone() {
 }
 
 #[test]
-fn an_expired_authority_is_reported() {
-    let dir = tempfile::tempdir().unwrap();
-    drop(Authority::open(dir.path()).unwrap());
-    let key = rcgen::KeyPair::from_pem(&fs::read_to_string(dir.path().join("ca.key")).unwrap()).unwrap();
-    let mut params = rcgen::CertificateParams::default();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-    fs::write(dir.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-    let expected = format!(
-        "the certificate in `{}` is valid from 2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z only",
-        dir.path().join("ca.pem").display()
-    );
-    assert_eq!(Authority::open(dir.path()).unwrap_err().to_string(), expected);
+fn an_authority_made_under_a_wrong_clock_holds() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for wrong in ["1970-01-01T00:00:10Z", "2100-05-01T00:00:00Z"] {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Authority::open_at(dir.path(), at(wrong)).unwrap();
+        let pem = fs::read(first.ca_path()).unwrap();
+        // The clock is set right, or is wrong once more.
+        for now in ["2026-11-27T20:00:00Z", "1970-01-01T00:01:00Z", "2034-01-01T00:00:00Z"] {
+            let again = Authority::open_at(dir.path(), at(now)).unwrap();
+            assert_eq!(fs::read(again.ca_path()).unwrap(), pem, "{wrong}, then {now}");
+        }
+        let again = Authority::open(dir.path()).unwrap();
+        let client = Arc::new(client_config(Some(first.ca_path())).unwrap());
+        let server = server_config(again.issue(&[]).unwrap()).unwrap();
+        shake_hands(client, server, "localhost").unwrap();
+        // What was issued while the clock stood in 1970 is good once it is right.
+        let (certificate, _) = again.make(&[], at("1970-01-01T00:01:00Z")).unwrap();
+        let validity = parsed(certificate.der()).validity().clone();
+        assert!(validity.not_before.timestamp() > 1_700_000_000, "{validity:?}");
+    }
+}
+
+#[test]
+fn an_authority_that_cannot_hold_is_made_anew_and_kept_beside() {
+    for (from, until) in [(2020, 2021), (2056, 2066)] {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        drop(Authority::open(dir.path()).unwrap());
+        let kept = fs::read_to_string(at("ca.key")).unwrap();
+        let key = rcgen::KeyPair::from_pem(&kept).unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let ended = params.self_signed(&key).unwrap().pem();
+        fs::write(at("ca.pem"), &ended).unwrap();
+        let made = Authority::open(dir.path()).unwrap();
+        assert_eq!(fs::read_to_string(at("ca.pem.old")).unwrap(), ended);
+        assert_eq!(fs::read_to_string(at("ca.key.old")).unwrap(), kept);
+        assert_eq!(fs::metadata(at("ca.key.old")).unwrap().permissions().mode() & 0o777, 0o600);
+        let client = Arc::new(client_config(Some(made.ca_path())).unwrap());
+        let again = Authority::open(dir.path()).unwrap();
+        shake_hands(client, server_config(again.issue(&[]).unwrap()).unwrap(), "localhost").unwrap();
+    }
 }
 
 #[test]

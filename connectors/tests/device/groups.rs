@@ -29,7 +29,13 @@ async fn a_device_that_was_known_by_its_host_name_keeps_what_it_has_under_its_se
     let of = |number, group, serial_number: &str, host_name: Option<&str>| {
         let device = Device { host_name: host_name.map(str::to_owned), ..device(serial_number) };
         let peer = device.peer();
-        let action = Action::Configure(Box::new(Configure { device, group: String::from(group), change: put("a;") }));
+        let action = Action::Configure(Box::new(Configure {
+            device,
+            group: String::from(group),
+            change: put("a;"),
+            approved: None,
+            is_restore: false,
+        }));
         Task { peer, action, ..task(number, group, put("a;")) }
     };
     done(world.devices.carry_out(&of(1, "g", "edge", None)).await);

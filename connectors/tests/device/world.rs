@@ -68,7 +68,13 @@ pub(crate) fn task(number: u64, group: &str, change: GroupChange) -> Task {
         org: "acme".parse().ok(),
         peer: device.peer(),
         attempt: 1,
-        action: Action::Configure(Box::new(Configure { device, group: group.to_owned(), change })),
+        action: Action::Configure(Box::new(Configure {
+            device,
+            group: group.to_owned(),
+            change,
+            approved: None,
+            is_restore: false,
+        })),
     }
 }
 

@@ -248,3 +248,98 @@ async fn a_slow_device_is_waited_for_within_the_limits_and_no_longer() {
     drop(_connection);
     until(|| world.server.connections() == 0).await;
 }
+
+#[tokio::test]
+async fn several_files_are_read_together_and_each_has_its_own_end() {
+    let world = World::new().await;
+    let sizes = [0, 1, 32 * 1024, 32 * 1024 + 1, 300_000];
+    let content = |size: usize| (0..size).map(|at| (at % 251) as u8).collect::<Vec<u8>>();
+    for (number, size) in sizes.into_iter().enumerate() {
+        std::fs::write(world.tmp().join(format!("{number}")), content(size)).unwrap();
+    }
+    for name in ["grown", "gone", "shorter"] {
+        std::fs::write(world.tmp().join(name), "as it was").unwrap();
+    }
+    let (_connection, mut files) = world.files().await;
+    let listing = files.list(100, &limits()).await.unwrap();
+    std::fs::write(world.tmp().join("grown"), "as it was, and more").unwrap();
+    std::fs::write(world.tmp().join("shorter"), "as").unwrap();
+    std::fs::remove_file(world.tmp().join("gone")).unwrap();
+    for _ in 0..20 {
+        // Again and again: what was open is closed.
+        let all: Vec<&File> = listing.files.iter().collect();
+        let mut read = files.read_all(&all, &limits()).await.unwrap().into_iter();
+        for size in sizes {
+            assert!(read.next().unwrap().unwrap() == content(size), "{size}");
+        }
+        let faults: Vec<_> = read.map(|read| read.unwrap_err().to_string()).collect();
+        let changed = "has changed since it was listed";
+        assert_eq!(
+            faults,
+            ["`gone` is not there".to_owned(), format!("`grown` {changed}"), format!("`shorter` {changed}")]
+        );
+    }
+    // A limit of bytes holds of each, and what is read one by one goes on.
+    let few = Limits { bytes: 100, ..limits() };
+    let all: Vec<&File> = listing.files.iter().take(3).collect();
+    let read = files.read_all(&all, &few).await.unwrap();
+    let fits: Vec<bool> = read.iter().map(Result::is_ok).collect();
+    assert_eq!(fits, [true, true, false]);
+    assert!(files.list(100, &limits()).await.unwrap().files.len() == sizes.len() + 2);
+}
+
+#[tokio::test]
+async fn several_files_are_removed_together_and_each_has_its_own_end() {
+    let world = World::new().await;
+    for name in ["a", "b", "c"] {
+        std::fs::write(world.tmp().join(name), "text").unwrap();
+    }
+    let (_connection, mut files) = world.files().await;
+    let listing = files.list(100, &limits()).await.unwrap();
+    std::fs::remove_file(world.tmp().join("b")).unwrap();
+    let all: Vec<&File> = listing.files.iter().collect();
+    let removed = files.remove_all(&all, &limits()).await.unwrap();
+    let removed: Vec<String> =
+        removed.into_iter().map(|removed| format!("{:?}", removed.map_err(|e| e.to_string()))).collect();
+    assert_eq!(removed, ["Ok(())", "Err(\"`b` is not there\")", "Ok(())"]);
+    assert!(files.list(100, &limits()).await.unwrap().files.is_empty());
+    assert!(files.remove_all(&[], &limits()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_has_come_in_the_place_of_a_file_is_not_removed_with_others() {
+    let world = World::new().await;
+    for name in ["a", "b", "c"] {
+        std::fs::write(world.tmp().join(name), "text").unwrap();
+    }
+    let (_connection, mut files) = world.files().await;
+    let listing = files.list(100, &limits()).await.unwrap();
+    std::fs::write(world.tmp().join("new"), "another bundle").unwrap();
+    std::fs::rename(world.tmp().join("new"), world.tmp().join("b")).unwrap();
+    let all: Vec<&File> = listing.files.iter().collect();
+    let removed = files.remove_all(&all, &limits()).await.unwrap();
+    assert!(matches!(removed[..], [Ok(()), Err(Error::Changed(_)), Ok(())]), "{removed:?}");
+    assert_eq!(std::fs::read_to_string(world.tmp().join("b")).unwrap(), "another bundle");
+    let left = files.list(100, &limits()).await.unwrap().files;
+    assert_eq!(left.iter().map(|file| file.name.to_string()).collect::<Vec<_>>(), ["b"]);
+}
+
+#[tokio::test]
+async fn what_a_link_leads_to_is_not_read_in_place_of_the_file() {
+    let world = World::new().await;
+    let tmp = world.tmp();
+    std::fs::write(tmp.join("a.xml"), "12345").unwrap();
+    std::fs::write(tmp.join("secret"), "54321").unwrap();
+    let (_connection, mut files) = world.files().await;
+    assert_eq!(read(&mut files, "a.xml", 0, 5).await.unwrap(), b"12345");
+    std::fs::remove_file(tmp.join("a.xml")).unwrap();
+    std::os::unix::fs::symlink(tmp.join("secret"), tmp.join("a.xml")).unwrap();
+    assert!(matches!(read(&mut files, "a.xml", 0, 5).await, Err(Error::Vanished(_))));
+    // Nor with others.
+    let name = name("a.xml");
+    let listed = File { name, size: 5, modified: None };
+    let together = files.read_all(&[&listed], &limits()).await.unwrap();
+    assert!(matches!(together[..], [Err(Error::Vanished(_))]), "{together:?}");
+    // The channel is of use still.
+    assert_eq!(read(&mut files, "secret", 0, 5).await.unwrap(), b"54321");
+}

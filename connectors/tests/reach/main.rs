@@ -10,5 +10,6 @@ mod files;
 mod peers;
 mod pushed;
 mod replies;
+mod scripts;
 mod sshd;
 mod world;

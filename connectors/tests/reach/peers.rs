@@ -3,14 +3,15 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
+use linesman_connectors::Secret;
 use linesman_connectors::device::files::{Error as FileError, Files, Name};
 use linesman_connectors::device::netconf::{
     Body, Confirmed, Datastore, DefaultOperation, Edit, Error, Filter, Framing, Part, Request, Session, Severity,
 };
-use linesman_connectors::device::ssh::{Connection, Error as SshError, Patience, Stage};
+use linesman_connectors::device::ssh::{Connection, Credential, Error as SshError, Login, Patience, Stage};
 use linesman_schemas::outcome::FailureClass;
 
-use crate::sshd::Sshd;
+use crate::sshd::{PASSWORD, Sshd};
 use crate::world::{limits, until};
 
 const OTHER_HOST: &str = include_str!("../../../tests/fixtures/devices/id_rsa");
@@ -63,6 +64,19 @@ async fn files_of_openssh_are_listed_read_moved_and_removed() {
     let mut said = Vec::new();
     let exit = connection.exec("echo here; echo there >&2; exit 3", &mut said, &limits()).await.unwrap();
     assert_eq!((exit.code, exit.complaint.as_str(), said.as_slice()), (Some(3), "there", &b"here\n"[..]));
+}
+
+#[tokio::test]
+async fn openssh_lets_in_by_a_password_and_by_no_other() {
+    let Some(sshd) = Sshd::start().await else { return };
+    std::fs::write(sshd.at("files/a.xml"), "text").unwrap();
+    let by = |text: &str| Login { credential: Credential::Password(Secret::new(text)), ..sshd.login() };
+    let connection = Connection::open(&by(PASSWORD), &Patience::default()).await.unwrap();
+    let mut files = Files::open(&connection, sshd.at("files").to_str().unwrap(), &limits()).await.unwrap();
+    assert_eq!(read(&mut files, &name(b"a.xml"), 0).await.unwrap(), b"text");
+    let error = Connection::open(&by("another"), &Patience::default()).await.unwrap_err();
+    assert!(matches!(error, SshError::Authentication { .. }), "{error}");
+    assert!(!error.to_string().contains("another"), "{error}");
 }
 
 #[tokio::test]

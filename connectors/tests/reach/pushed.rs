@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use linesman_connectors::device::limits::Limits;
 use linesman_connectors::device::netconf::{Datastore, Request};
-use linesman_connectors::device::push::{Devices, Directory, Pace, Reached};
+use linesman_connectors::device::push::{
+    Devices, Difference, Directory, Pace, Reached, Turn, differences, held, room_for,
+};
 use linesman_connectors::device::ssh::Login;
 use linesman_connectors::device::standin::server::Fault;
 use linesman_connectors::{Attempted, Connector as _};
-use linesman_schemas::outcome::{Done, Failure, FailureClass, Outcome};
-use linesman_schemas::reaction::{Action, Configure, Device, GroupChange, Task};
+use linesman_schemas::outcome::{self, Done, Failure, FailureClass, Outcome};
+use linesman_schemas::reaction::{Action, Approved, Configure, Device, GroupChange, Task};
 
 use crate::world::{World, limits};
 
@@ -30,6 +34,10 @@ impl Directory for One {
             }
         }
     }
+
+    fn turn<'a>(&'a self, _: &'a Device) -> BoxFuture<'a, Result<Turn, Failure>> {
+        ready(Ok(Turn::default())).boxed()
+    }
 }
 
 fn devices(world: &World) -> Devices {
@@ -47,7 +55,13 @@ fn task(serial_number: &str, group: &str, change: GroupChange) -> Task {
         org: "acme".parse().ok(),
         peer: device.peer(),
         attempt: 1,
-        action: Action::Configure(Box::new(Configure { device, group: group.to_owned(), change })),
+        action: Action::Configure(Box::new(Configure {
+            device,
+            group: group.to_owned(),
+            change,
+            approved: None,
+            is_restore: false,
+        })),
     }
 }
 
@@ -55,8 +69,11 @@ async fn put(devices: &Devices, text: &str) -> Attempted {
     devices.carry_out(&task("JN1", "linesman-a", GroupChange::Put { text: text.to_owned() })).await
 }
 
-fn done(attempted: Attempted) {
-    assert_eq!(attempted, Attempted::done(1, Done::Configured));
+/// What it came to by the device's own words.
+fn done(attempted: Attempted) -> outcome::Difference {
+    let Attempted { outcome, difference, is_taken_back, .. } = attempted;
+    assert_eq!((outcome, is_taken_back), (Outcome::Done(Done::Configured), false));
+    difference.unwrap()
 }
 
 fn failed(attempted: Attempted, class: FailureClass) -> String {
@@ -80,10 +97,12 @@ async fn a_group_is_put_once_and_is_replaced_and_removed_and_nothing_else_is_tou
     let world = World::new().await;
     world.server.change_by_hand(BY_HAND, true).unwrap();
     let devices = devices(&world);
-    done(put(&devices, TEXT).await);
+    let told = done(put(&devices, TEXT).await);
+    assert!(told.text.contains("host-name edge;") && told.added > 0 && !told.is_cut, "{told:?}");
     assert!(world.server.running().contains("host-name edge") && !world.server.is_pending());
     assert_eq!(commits(&world), 2);
-    done(put(&devices, TEXT).await);
+    let told = done(put(&devices, TEXT).await);
+    assert!(told.is_none(), "{told:?}");
     assert_eq!(commits(&world), 2, "there was nothing to be committed");
     done(put(&devices, "chassis {\n    alarm;\n}\n").await);
     let running = world.server.running();
@@ -98,16 +117,49 @@ async fn a_group_is_put_once_and_is_replaced_and_removed_and_nothing_else_is_tou
 }
 
 #[tokio::test]
+async fn a_device_changes_as_it_was_approved_and_no_other_way() {
+    let world = World::new().await;
+    let devices = devices(&world);
+    let mut task = task("JN1", "linesman-a", GroupChange::Put { text: TEXT.to_owned() });
+    let mut approve = |sha256: Option<&str>| {
+        if let Action::Configure(configure) = &mut task.action {
+            configure.approved = Some(Approved { sha256: sha256.map(str::to_owned) });
+        }
+        task.clone()
+    };
+    let (nothing, other) = (approve(None), approve(Some("00")));
+    let mut told = None;
+    for task in [nothing, other] {
+        let attempted = devices.carry_out(&task).await;
+        assert!(attempted.is_unapproved, "{attempted:?}");
+        told = attempted.difference.clone();
+        let message = failed(attempted, FailureClass::Unavailable);
+        assert!(message.contains("not approved"), "{message}");
+        assert_eq!((world.server.running().as_str(), commits(&world)), ("", 0));
+    }
+    let told = told.unwrap();
+    assert!(told.text.contains("host-name edge;"), "{told:?}");
+    assert_eq!(done(devices.carry_out(&approve(Some(&told.sha256))).await), told);
+    assert_eq!(world.server.running(), SHOWN);
+    // What a device has already needs nobody.
+    assert!(done(devices.carry_out(&approve(None)).await).is_none());
+}
+
+#[tokio::test]
 async fn a_device_that_is_not_heard_of_behind_the_change_takes_it_back() {
     for fault in [Fault::CutBefore("get-system-information"), Fault::Silent("get-system-information")] {
         let world = World::new().await;
         let devices = devices(&world);
         world.server.script().add(fault);
-        let message = failed(put(&devices, TEXT).await, FailureClass::Unavailable);
+        let attempted = put(&devices, TEXT).await;
+        assert!(attempted.is_taken_back && attempted.difference.is_some(), "{attempted:?}");
+        let message = failed(attempted, FailureClass::Unavailable);
         assert!(message.contains("not confirmed") && message.contains("takes it back"), "{message}");
         assert!(world.server.is_pending(), "it was confirmed");
         // As long as it waits nothing else is committed, which would confirm it.
-        let message = failed(put(&devices, TEXT).await, FailureClass::Unavailable);
+        let attempted = put(&devices, TEXT).await;
+        assert!(!attempted.is_taken_back, "another one's: {attempted:?}");
+        let message = failed(attempted, FailureClass::Unavailable);
         assert!(message.contains("waits to be confirmed"), "{message}");
         assert!(world.server.is_pending());
         world.server.restart();
@@ -183,6 +235,34 @@ async fn what_the_device_refuses_is_refused_in_its_words_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_device_that_quotes_what_it_refuses_tells_no_secret() {
+    let world = World::new().await;
+    let devices = devices(&world);
+    let text = "snmp {\n    community hunter2 {\n        authorization read-only;\n    }\n}\n";
+    let refusal = |message: &str, path: &str| {
+        format!(
+            "<rpc-error><error-type>application</error-type><error-tag>operation-failed</error-tag>\
+             <error-severity>error</error-severity><error-path>{path}</error-path>\
+             <error-message>{message}</error-message></rpc-error>"
+        )
+    };
+    // As it was told, and what else announces itself as a secret.
+    for message in ["syntax error: community hunter2", "in `secret hunter2-other;'"] {
+        for step in ["load-configuration", "validate", "commit-configuration"] {
+            world.server.script().add(Fault::Refuse(step, refusal(message, "[edit snmp community hunter2]")));
+            let told = failed(put(&devices, text).await, FailureClass::Refused);
+            assert!(!told.contains("hunter2") && told.contains("SECRET-WITHHELD"), "{step}: {told}");
+        }
+        world.server.script().add(Fault::Refuse("load-configuration", refusal(message, "/")));
+        let change = GroupChange::Put { text: text.to_owned() };
+        let pace = Pace::default();
+        let told = differences(&world.login(), &pace, &[("linesman-a".to_owned(), change)]).await.unwrap().remove(0);
+        let told = told.unwrap_err().message;
+        assert!(!told.contains("hunter2") && told.contains("SECRET-WITHHELD"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_else_is_at_is_waited_for_and_is_theirs() {
     let world = World::new().await;
     let devices = devices(&world);
@@ -204,6 +284,83 @@ async fn what_somebody_else_is_at_is_waited_for_and_is_theirs() {
 }
 
 #[tokio::test]
+async fn what_changes_would_make_of_a_device_it_says_itself_and_nothing_of_it_stays() {
+    let world = World::new().await;
+    world.server.change_by_hand(BY_HAND, true).unwrap();
+    let devices = devices(&world);
+    done(put(&devices, TEXT).await);
+    let (before, committed) = (world.server.running(), commits(&world));
+    let put = |group: &str, text: &str| (group.to_owned(), GroupChange::Put { text: text.to_owned() });
+    let asked = [
+        put("linesman-a", "system {\n    host-name other;\n}\n"),
+        put("linesman-a", TEXT),
+        put("linesman-b", TEXT),
+        put("linesman-b", "} a { b;"),
+        ("linesman-a".to_owned(), GroupChange::Remove),
+    ];
+    let told = differences(&world.login(), &Pace::default(), &asked).await.unwrap();
+    let [other, same, fresh, wrong, gone] = &told[..] else { panic!("{told:?}") };
+    let other = other.as_ref().unwrap();
+    assert!(other.text.contains("other") && other.text.contains("edge"), "{other:?}");
+    assert!(other.added >= 1 && other.removed >= 1, "{other:?}");
+    assert_eq!(same.as_ref().unwrap(), &Difference::default());
+    // Each by itself: what was loaded before is no part of it.
+    let fresh = fresh.as_ref().unwrap();
+    assert!(fresh.text.contains("linesman-b") && !fresh.text.contains("other"), "{fresh:?}");
+    assert_eq!(wrong.as_ref().unwrap_err().class, FailureClass::Refused);
+    assert!(gone.as_ref().unwrap().removed >= 1, "{gone:?}");
+    assert_eq!((world.server.running(), commits(&world)), (before, committed));
+    let (_connection, mut session) = world.session().await;
+    session.call(Request::lock(Datastore::Candidate), &limits()).await.unwrap();
+    // Somebody is at it.
+    let failure = differences(&world.login(), &Pace::default(), &asked).await.unwrap_err();
+    assert!(failure.message.contains("is not free"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn groups_are_read_as_they_are_and_nothing_beside_them() {
+    let world = World::new().await;
+    world.server.change_by_hand(BY_HAND, true).unwrap();
+    let devices = devices(&world);
+    done(put(&devices, TEXT).await);
+    world.server.change_by_hand("groups { theirs { chassis { alarm; } } } apply-groups theirs;", false).unwrap();
+    let asked = ["linesman-a".to_owned(), "linesman-b".to_owned()];
+    let held = held(&world.login(), &Pace::default(), &asked).await.unwrap();
+    let [text] = &held[..] else { panic!("{held:?}") };
+    assert!(text.contains("linesman-a {") && text.contains("host-name edge;"), "{text}");
+    assert!(text.contains("apply-groups [ linesman-a theirs ];"), "{text}");
+    assert!(!text.contains("linesman-b") && !text.contains("alarm") && !text.contains("domain-name"), "{text}");
+    // Of many, none is left out.
+    let many: Vec<String> = (0..40).map(|number| format!("linesman-{number}")).chain(asked).collect();
+    let held = linesman_connectors::device::push::held(&world.login(), &Pace::default(), &many).await.unwrap();
+    assert!(held.len() > 1 && held.concat().matches("linesman-a {").count() == 1, "{held:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_says_more_than_there_is_room_for_is_not_heard_out() {
+    let world = World::new().await;
+    let devices = devices(&world);
+    done(put(&devices, TEXT).await);
+    let long = "x".repeat(900 * 1024);
+    for leaf in ["host-name", "domain-name", "time-zone"] {
+        let text = format!("groups {{ linesman-a {{ system {{ {leaf} {long}; }} }} }}");
+        world.server.change_by_hand(&text, false).unwrap();
+    }
+    let (before, committed) = (world.server.running(), commits(&world));
+    let pace = Pace::default();
+    let room = room_for([TEXT]);
+    let pace = Pace { work: Limits { bytes: room, ..pace.work }, ..pace };
+    let failure = held(&world.login(), &pace, &["linesman-a".to_owned()]).await.unwrap_err();
+    assert!(failure.message.contains(&format!("more of its groups than {room} bytes")), "{failure:?}");
+    let asked = [("linesman-a".to_owned(), GroupChange::Put { text: TEXT.to_owned() })];
+    let failure = differences(&world.login(), &Pace::default(), &asked).await.unwrap_err();
+    assert!(failure.message.contains(&format!("more than {room} bytes")), "{failure:?}");
+    let message = failed(put(&devices, TEXT).await, FailureClass::Garbled);
+    assert!(message.contains("nothing is changed"), "{message}");
+    assert_eq!((world.server.running() == before, commits(&world)), (true, committed));
+}
+
+#[tokio::test]
 async fn a_device_that_is_no_junos_has_no_groups() {
     let world = World::with(|setup| setup.has_chunks = false).await;
     let hello = "<hello xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"><capabilities>\
@@ -214,4 +371,25 @@ async fn a_device_that_is_no_junos_has_no_groups() {
     let message = failed(put(&devices(&world), TEXT).await, FailureClass::Refused);
     assert!(message.contains("no Junos"), "{message}");
     assert_eq!(world.server.running(), "");
+}
+
+#[tokio::test]
+async fn what_a_device_does_not_say_is_not_taken_for_done() {
+    for (operation, said) in [
+        ("get-configuration", "<ok/>"),
+        ("load-configuration", ""),
+        (
+            "load-configuration",
+            "<load-configuration-results><load-error-count>1</load-error-count></load-configuration-results>",
+        ),
+        ("get-commit-information", ""),
+    ] {
+        let world = World::new().await;
+        let devices = devices(&world);
+        world.server.script().add(Fault::Refuse(operation, said.to_owned()));
+        let message = failed(put(&devices, TEXT).await, FailureClass::Garbled);
+        assert!(message.contains("does not say"), "{operation} {said}: {message}");
+        assert_eq!((world.server.running().as_str(), commits(&world)), ("", 0), "{operation}");
+        done(put(&devices, TEXT).await);
+    }
 }

@@ -19,6 +19,11 @@ const KEY_PUBLIC: &str = include_str!("../../../tests/fixtures/devices/id_rsa.pu
 const HOST: &str = include_str!("../../../tests/fixtures/devices/id_ed25519");
 pub(crate) const HOST_PUBLIC: &str = include_str!("../../../tests/fixtures/devices/id_ed25519.pub");
 
+/// What the user may show in place of the key, and how `/etc/shadow` would have it (`openssl passwd -6 -salt linesman`).
+pub(crate) const PASSWORD: &str = "correct horse battery";
+const SHADOW: &str =
+    "$6$linesman$xryEWR3POhOrLLoeQT.9GfNyKXgcuDjZiWeRhIZ99YVEEnKYrFBrB4newu5Xqf3cjYMv9AjdoZHEYsa051EFZ.";
+
 /// At how many ports it is tried to listen.
 const ATTEMPTS: usize = 10;
 
@@ -75,6 +80,7 @@ impl Sshd {
         *fields.get_mut(6).unwrap() = "/bin/sh";
         let nobody = "sshd:x:65534:65534::/run/sshd:/usr/sbin/nologin";
         fs::write(self.at("passwd"), format!("{}\n{nobody}\n", fields.join(":"))).unwrap();
+        fs::write(self.at("shadow"), format!("{}:{SHADOW}:20000:0:99999:7:::\n", self.user)).unwrap();
         fs::write(self.at("group"), said("getent", &["group"]) + "\n").unwrap();
     }
 
@@ -110,7 +116,7 @@ impl Sshd {
         write!(
             config,
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {root}/host\nPidFile none\nUsePAM no\nStrictModes no\n\
-             AuthorizedKeysFile {root}/authorized\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             AuthorizedKeysFile {root}/authorized\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n\
              PermitRootLogin yes\nMaxSessions 2\nMaxStartups 100\nSubsystem sftp internal-sftp\n\
              Subsystem netconf /usr/bin/env {} {peers}/usr/sbin/netconf-subsystem --ncxserver-sockname={port}@{root}/ncx\n",
             self.libraries(),
@@ -139,6 +145,7 @@ impl Sshd {
             .env("LD_PRELOAD", self.peers.join(format!("usr/lib/{kind}/libnss_wrapper.so")))
             .env("NSS_WRAPPER_PASSWD", self.at("passwd"))
             .env("NSS_WRAPPER_GROUP", self.at("group"))
+            .env("NSS_WRAPPER_SHADOW", self.at("shadow"))
             .env("HOME", self.root.path())
             .env("USER", &self.user)
             .stdin(Stdio::null())

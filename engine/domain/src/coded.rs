@@ -10,8 +10,10 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{CredentialsKind, Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
 use linesman_schemas::device::DeviceState;
+use linesman_schemas::gathering::GatheringKind;
 use linesman_schemas::intelligence::{Kind, State};
 use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::scripts::{ScriptKind, ScriptsState};
 use linesman_schemas::upload::UploadKind;
 use linesman_schemas::{FilterLevel, Priority};
 use serde::{Deserialize, Deserializer, Serializer, de};
@@ -103,6 +105,52 @@ impl Coded for DeviceState {
     }
 }
 
+impl Coded for ScriptKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Op => 0,
+            Self::Event => 1,
+            Self::Commit => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Op,
+            1 => Self::Event,
+            2 => Self::Commit,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for ScriptsState {
+    fn code(self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::Uploading => 1,
+            Self::RollingBack => 2,
+            Self::Configured => 3,
+            Self::Done => 4,
+            Self::RolledBack => 5,
+            Self::Failed => 6,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Waiting,
+            1 => Self::Uploading,
+            2 => Self::RollingBack,
+            3 => Self::Configured,
+            4 => Self::Done,
+            5 => Self::RolledBack,
+            6 => Self::Failed,
+            _ => return None,
+        })
+    }
+}
+
 impl Coded for CredentialsKind {
     fn code(self) -> u8 {
         match self {
@@ -115,6 +163,25 @@ impl Coded for CredentialsKind {
         Some(match code {
             0 => Self::Password,
             1 => Self::Key,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for GatheringKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Event => 0,
+            Self::Information => 1,
+            Self::Rma => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Event,
+            1 => Self::Information,
+            2 => Self::Rma,
             _ => return None,
         })
     }
@@ -238,6 +305,7 @@ impl Coded for ApprovalKind {
             Self::SendIntelligence => 0,
             Self::ForwardCase => 1,
             Self::ActivateService => 2,
+            Self::ConfigureDevice => 3,
         }
     }
 
@@ -246,6 +314,7 @@ impl Coded for ApprovalKind {
             0 => Self::SendIntelligence,
             1 => Self::ForwardCase,
             2 => Self::ActivateService,
+            3 => Self::ConfigureDevice,
             _ => return None,
         })
     }
@@ -420,7 +489,12 @@ mod tests {
         has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2), (Section::Services, 3)]);
         has(&[(Section::Installation, 4)]);
         has(&[(Verdict::Forbidden, 4), (Verdict::AwaitingApproval, 5)]);
-        has(&[(ApprovalKind::SendIntelligence, 0), (ApprovalKind::ForwardCase, 1), (ApprovalKind::ActivateService, 2)]);
+        has(&[
+            (ApprovalKind::SendIntelligence, 0),
+            (ApprovalKind::ForwardCase, 1),
+            (ApprovalKind::ActivateService, 2),
+            (ApprovalKind::ConfigureDevice, 3),
+        ]);
         has(&[(State::Unassigned, 0), (State::Assigned, 1), (State::InProgress, 2), (State::Completed, 3)]);
         has(&[(ApprovalRule::None, 0), (ApprovalRule::OnePerson, 1), (ApprovalRule::TwoPerson, 2)]);
         has(&[(OnTimeout::Reject, 0), (OnTimeout::Approve, 1)]);

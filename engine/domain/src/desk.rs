@@ -3,7 +3,7 @@
 //! A room gets the desk and what else it may touch, by name, in its signature. What another room is to do about
 //! it, it returns; the router carries that there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Bound;
 
@@ -97,6 +97,8 @@ pub(crate) struct Desk {
     /// The logins by whose doing the input at hand is decided: of whoever asked by it, and of those whose asking it carries
     /// out.
     pub(crate) doers: BTreeSet<String>,
+    /// How many devices of an organization are reached, of those where somebody asked.
+    pub(crate) reached: BTreeMap<OrgName, usize>,
     state: State,
     outgoing: Outgoing,
     productions: Productions,
@@ -130,6 +132,7 @@ impl Desk {
             tally: Tally::default(),
             decided_reactions: 0,
             doers: BTreeSet::new(),
+            reached: BTreeMap::new(),
             state: setting.state,
             outgoing: Outgoing::new(setting.payload_most),
             productions: Productions::default(),
@@ -143,9 +146,15 @@ impl Desk {
     /// A desk of lane 0 on rows in memory.
     #[cfg(test)]
     pub(crate) fn on_memory(base: &super::state::Memory) -> Self {
+        Self::on(Box::new(base.handle()))
+    }
+
+    /// A desk of lane 0.
+    #[cfg(test)]
+    pub(crate) fn on(base: Box<dyn super::state::Base>) -> Self {
         Self::new(Setting {
             lane: 0,
-            state: State::new(Box::new(base.handle())),
+            state: State::new(base),
             settings: Settings::default(),
             installation: InstallationSection::default(),
             payload_most: 4096,
@@ -213,6 +222,11 @@ impl Desk {
         let stored = table::encode(row)?;
         self.state.set(key.into_bytes(), Some(stored));
         Ok(())
+    }
+
+    /// Removes a row that the digest knows of by others.
+    pub(crate) fn remove_covered<R>(&mut self, key: Key<R>) {
+        self.state.set(key.into_bytes(), None);
     }
 
     /// Removes the row under `key`.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::desk::Desk;
 use super::organizations::Organizations;
+use super::reached;
 use super::state::Base;
 use super::table::{self, Key, Row, Table};
 
@@ -168,6 +169,8 @@ impl Devices {
             known => {
                 self.rename(org, &device.serial_number, known.as_deref(), &device.host_name);
                 self.inventories.remove(org);
+                let before = known.as_ref().map(|row| row.host_name.as_str());
+                reached::keep_host(desk, (org, &device.serial_number), (before, &device.host_name))?;
                 let (first, last) = known.map_or((now, now), |row| (row.first_seen, row.last_seen));
                 let row = DeviceRow {
                     first_seen: first,

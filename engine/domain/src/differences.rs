@@ -26,7 +26,7 @@ use super::policies::Policies;
 use super::rule_book::BookRow;
 use super::services::{Catalog, Services};
 use super::table::{Key, Row, Table};
-use super::uploads;
+use super::{activations::pushes, uploads};
 
 /// The engine level from which on there are such records.
 const LEVEL: u32 = 7;
@@ -83,6 +83,8 @@ pub(crate) struct Judged {
     upstream: Upstream,
     /// Whether it is settled how long uploads are kept.
     releases_uploads: bool,
+    /// Whether it is settled in which order devices are told.
+    orders_devices: bool,
 }
 
 impl Judged {
@@ -94,6 +96,7 @@ impl Judged {
             services: services.catalog(),
             mode: desk.mode,
             releases_uploads: desk.is_at(uploads::ON_THEIR_OWN),
+            orders_devices: desk.is_at(pushes::LEVEL),
             upstream: if desk.installed.has_partner { Upstream::Partner } else { Upstream::SupportSystem },
         }
     }
@@ -110,6 +113,15 @@ impl Judged {
                     true => settings.insert("upload_retention_s".to_owned(), json!(self.settings.upload_retention_s)),
                     false => settings.remove("upload_retention_s"),
                 };
+                match self.orders_devices {
+                    true => settings.insert("activations".to_owned(), json!(self.settings.activations)),
+                    false => settings.remove("activations"),
+                };
+                if !self.orders_devices
+                    && let Some(approvals) = settings.get_mut("approvals").and_then(Value::as_object_mut)
+                {
+                    approvals.remove("configure_device");
+                }
                 settings
             }
             Section::Policies => {

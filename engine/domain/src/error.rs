@@ -1,5 +1,7 @@
 //! Why a decision could not be made.
 
+use linesman_schemas::PolicyName;
+
 /// A decision fails only for the machine's own reasons: what is wrong with an input, a script or a
 /// reaction is part of the decision.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,16 @@ pub enum Error {
     /// A row cannot be written.
     #[error("a row of the state cannot be written")]
     Encode(#[source] postcard::Error),
+    /// It panicked: what has made the decision is of no use any more.
+    #[error("deciding it panicked; the log says where")]
+    Broken,
+    /// A run of a policy took more of the processor's time than it may: the decision was broken off in its middle, and what
+    /// has made it is of no use any more.
+    #[error("the policy `{policy}` takes more of the processor's time than a run may")]
+    Overtime {
+        /// Which policy.
+        policy: PolicyName,
+    },
     /// The log asks for a level that this program does not know.
     #[error(
         "the log is to be decided at engine level {found}; this program knows levels {oldest} to {newest}, so it \

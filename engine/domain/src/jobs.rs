@@ -14,6 +14,7 @@ use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::activations::doers;
 use super::desk::Desk;
 use super::state::{Base, State};
 use super::table::{Key, Row, Table};
@@ -196,15 +197,17 @@ impl Jobs {
 
     /// Begins a job, unless one on the same stands that has not begun yet: it will find things as they are then.
     pub(crate) fn begin(&mut self, desk: &mut Desk, work: Work) -> Result<(), Error> {
-        let same = self.of.get(&work).into_iter().flatten();
-        if same.filter_map(|number| self.all.get(number)).any(|row| row.cursor.is_empty()) {
-            return Ok(());
+        let has_begun = |number: &u64| self.all.get(number).is_none_or(|row| !row.cursor.is_empty());
+        let mut same = self.of.get(&work).into_iter().flatten();
+        if let Some(number) = same.find(|number| !has_begun(number)).copied() {
+            return doers::begin(desk, &work, number);
         }
         // One input may ask for several, and let timers ask for others.
         let mut number = desk.sequence;
         while self.all.contains_key(&number) {
             number += 1;
         }
+        doers::begin(desk, &work, number)?;
         let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: desk.sequence };
         desk.write(key(number), &row)?;
         self.add(number, row);
@@ -244,9 +247,10 @@ impl Jobs {
                 if let Some(org) = row.work.organization() {
                     desk.queue_changed("", org.as_str());
                 }
+                let ended = doers::end(desk, &row.work, number);
                 self.remove(number);
                 desk.remove(key(number));
-                Ok(())
+                ended
             }
         }
     }

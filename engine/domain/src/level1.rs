@@ -46,7 +46,7 @@ fn unreadable(error: &serde_json::Error) -> Content<'static> {
 #[expect(dead_code, reason = "it is only read")]
 enum Control {
     RuleBook(RuleBookRef),
-    Attempt(Attempt),
+    Attempt(Box<Attempt>),
     Tick,
 }
 

@@ -6,6 +6,7 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::Report;
 
 use super::input::Content;
+use super::level12;
 
 /// The operations that came with level 12.
 const LATER: [&str; 5] = ["set-device", "remove-device", "pin-host-key", "use-device", "settle-jmb-error"];
@@ -23,12 +24,21 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
             (Reason::CommandUndecodable, detail)
         }
         Content::Report(report) => match **report {
-            Report::DeviceStands(_) | Report::JmbSetAside(_) | Report::JmbErrorEnded(_) => {
+            Report::DeviceStands(_)
+            | Report::JmbSetAside(_)
+            | Report::JmbErrorEnded(_)
+            | Report::GatheringStands(_) => {
                 (Reason::ResultUndecodable, "devices are reached from engine level 12 on".to_owned())
             }
-            Report::Attempt(_) | Report::CaseChanged(_) => return None,
+            Report::Attempt(_)
+            | Report::ScriptsStand(_)
+            | Report::CaseChanged(_)
+            | Report::BundleKept(_)
+            | Report::FilesNamed(_)
+            | Report::FileTried(_)
+            | Report::GroupRead(_) => return level12::read(content),
         },
-        _ => return None,
+        _ => return level12::read(content),
     };
     Some(Content::Undecodable { reason, detail, place: None })
 }

@@ -45,6 +45,8 @@ fn is_later(command: &Command) -> bool {
         | Verb::Sending(_)
         | Verb::Received(_)
         | Verb::Device(_)
+        | Verb::Directives(_)
+        | Verb::Scripts(_)
         | Verb::Approval(_) => true,
     }
 }

@@ -51,6 +51,8 @@ fn is_later(command: &Command) -> bool {
         | Verb::Sending(_)
         | Verb::Received(_)
         | Verb::Device(_)
+        | Verb::Directives(_)
+        | Verb::Scripts(_)
         | Verb::Approval(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))
         | Verb::Engine(Engine::SetLogLevel(_) | Engine::PinUpstream(_)) => true,

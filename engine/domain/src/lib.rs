@@ -8,14 +8,16 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level11`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level12`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
+//! | `overrides` | what was decided of an input outside the order of the lane |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `addresses`, `contracts` | where devices are and their spare parts go; what covers them, and that it ends |
-//! | `reached` | devices that are reached: how, how they stand, files of theirs that are no bundles |
+//! | `reached` | devices that are reached: how, how they stand, files of theirs that are no bundles, what is gathered from them |
+//! | `scripts` | bundles of scripts and event profiles; which device group is to have which, and how far devices are |
 //! | `silence` | devices that have sent nothing for long |
 //! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
@@ -74,6 +76,7 @@ pub mod level;
 mod level1;
 mod level10;
 mod level11;
+mod level12;
 mod level2;
 mod level3;
 mod level4;
@@ -84,6 +87,7 @@ mod level9;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
+mod overrides;
 pub mod places;
 mod policies;
 pub mod position;
@@ -96,6 +100,7 @@ pub mod rollouts;
 mod router;
 pub mod rule_book;
 pub mod schedules;
+pub mod scripts;
 pub mod sections;
 pub mod services;
 pub mod sessions;
@@ -122,6 +127,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use linesman_rules::{Book, Judge};
@@ -138,6 +144,7 @@ use jobs::Jobs;
 use managers::Managers;
 use organizations::Organizations;
 use outgoing::OutMessage;
+use overrides::Overrides;
 use places::Ties;
 use policies::Policies;
 use position::Position;
@@ -149,7 +156,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 74] = [
+pub const TABLES: [&dyn Upgradable; 85] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -168,6 +175,8 @@ pub const TABLES: [&dyn Upgradable; 74] = [
     &uploads::SNAPSHOTS,
     &uploads::KEPT,
     &uploads::ENDED,
+    &uploads::fetched::FILES,
+    &uploads::fetched::WANTED,
     &jobs::JOBS,
     &commands::COMMANDS,
     &approvals::APPROVALS,
@@ -218,12 +227,21 @@ pub const TABLES: [&dyn Upgradable; 74] = [
     &activations::CUTS,
     &activations::parts::PARTS,
     &activations::parts::GROUPS,
+    &activations::pushes::PUSHES,
+    &activations::drift::DRIFTS,
     &addresses::ADDRESSES,
     &addresses::DEVICE_ADDRESSES,
     &contracts::CONTRACTS,
     &reached::REACHED,
     &reached::STANDINGS,
     &reached::JMB_ERRORS,
+    &reached::SERIALS,
+    &reached::DIRECTIVES,
+    &reached::GATHERED,
+    &scripts::SCRIPT_BUNDLES,
+    &scripts::EVENT_PROFILES,
+    &scripts::GROUP_SCRIPTS,
+    &scripts::DEVICE_SCRIPTS,
 ];
 
 /// A batch, decided: what is to be written, said and told.
@@ -258,6 +276,7 @@ pub struct Domain {
     jobs: Jobs,
     approvals: Approvals,
     exposures: Exposures,
+    overrides: Overrides,
 }
 
 /// What a domain is made of besides its state.
@@ -318,6 +337,7 @@ impl Domain {
             jobs,
             approvals,
             exposures: Exposures::default(),
+            overrides: Overrides::default(),
         })
     }
 
@@ -339,6 +359,11 @@ impl Domain {
     /// Whether slices may be larger while nobody else is there: then a `Control::ContinueAlone` says so.
     pub fn knows_alone(&self) -> bool {
         self.desk.is_at(activations::ALONE)
+    }
+
+    /// Bounds the processor time of each run of a policy from here on; without a bound, what takes long is waited for.
+    pub fn bound_policies(&mut self, most: Option<Duration>) {
+        self.policies.bound(most);
     }
 
     /// How many messages the batch in the making has become, and how many bytes.

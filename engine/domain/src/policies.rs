@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use linesman_rules::{Book, Failure, FailureKind, Intent, Judge, Policy, Scratch, Subject};
+use linesman_rules::{Book, Edition, Failure, FailureKind, Intent, Judge, Policy, Scratch, Subject};
 use linesman_schemas::dead_letter::LineColumn;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
@@ -22,6 +23,9 @@ use super::follow::Follow;
 use super::intelligence::matching;
 use super::organizations::Organizations;
 use super::{Error, expiries};
+
+/// From here on every step of a script counts, and its functions are the listed ones.
+const COUNTED: u32 = 13;
 
 /// A trigger that has fired.
 pub(crate) struct Fired {
@@ -53,11 +57,26 @@ pub(crate) struct Policies {
     judge: Rc<RefCell<Judge>>,
     scratch: Scratch,
     matching: Vec<Arc<Policy>>,
+    /// How much of the processor's time a run may take.
+    time_most: Option<Duration>,
+    /// The policies that do not judge the input at hand.
+    aside: Vec<PolicyName>,
 }
 
 impl Policies {
     pub(crate) fn new(book: Arc<Book>, judge: Rc<RefCell<Judge>>) -> Self {
-        Self { book, judge, scratch: Scratch::default(), matching: Vec::new() }
+        let (scratch, matching, aside) = (Scratch::default(), Vec::new(), Vec::new());
+        Self { book, judge, scratch, matching, time_most: None, aside }
+    }
+
+    /// Bounds the processor time of each run from here on.
+    pub(crate) fn bound(&mut self, most: Option<Duration>) {
+        self.time_most = most;
+    }
+
+    /// Has these not judge the input at hand.
+    pub(crate) fn set_aside(&mut self, policies: Vec<PolicyName>) {
+        self.aside = policies;
     }
 
     /// Judges by other policies from here on.
@@ -126,8 +145,18 @@ impl Policies {
         let Some(view) = view else { return Ok(Ok(Vec::new())) };
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
-        let judged = self.judge.borrow_mut().react_among(policy, Rc::clone(subject), &view, devices);
-        let judged = judged.and_then(|intents| as_known(desk, intents));
+        let edition = if desk.is_at(COUNTED) { Edition::Second } else { Edition::First };
+        let judged = if self.aside.contains(policy.name()) {
+            Err(set_aside())
+        } else {
+            let mut judge = self.judge.borrow_mut();
+            judge.bound(self.time_most);
+            let judged = judge.react_among(policy, Rc::clone(subject), &view, devices, edition);
+            if matches!(&judged, Err(failure) if failure.kind == FailureKind::Time) {
+                return Err(Error::Overtime { policy: policy.name().clone() });
+            }
+            judged.and_then(|intents| as_known(desk, intents))
+        };
         if let Err(failure) = &judged {
             desk.tally.policy_failure(failure.kind.as_str());
             let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });
@@ -136,6 +165,12 @@ impl Policies {
         }
         Ok(judged)
     }
+}
+
+/// Why a policy that is set aside wants nothing.
+fn set_aside() -> Failure {
+    let message = "it takes more of the processor's time than a run may, and is set aside for this input".to_owned();
+    Failure { kind: FailureKind::Time, message, line: None, column: None }
 }
 
 /// What a policy wants, as far as its level knows it. INVARIANT (decided again): below [`cases::FURTHER`] a case has no key of

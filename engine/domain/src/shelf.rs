@@ -16,6 +16,8 @@ use super::services::{parameters_key, version_key};
 use super::state::Base;
 use super::table::Table;
 
+/// From which engine level on services say what is done about drift.
+const DRIFT: u32 = 13;
 /// How many versions are kept, read.
 const KEPT_MOST: usize = 256;
 
@@ -105,7 +107,7 @@ impl Shelf {
         if let Some((known, service)) = versions.get(&key)
             && known.text == globals.text
         {
-            return Ok(Some(Arc::clone(service)));
+            return Ok(Some(Arc::clone(service)).filter(|service| self.reads(service)));
         }
         let Some(row) = Table::read(base, &version_key(name, version))? else { return Ok(None) };
         let Ok(service) = Service::read(&row.files, &globals.definition) else { return Ok(None) };
@@ -114,6 +116,11 @@ impl Shelf {
         }
         let service = Arc::new(service);
         versions.insert(key, (globals.clone(), Arc::clone(&service)));
-        Ok(Some(service))
+        Ok(Some(service).filter(|service| self.reads(service)))
+    }
+
+    /// Whether a definition says nothing that came with a later level: below it, it could not be read.
+    fn reads(&self, service: &Service) -> bool {
+        service.definition.drift.is_empty() || self.is_at(DRIFT)
     }
 }

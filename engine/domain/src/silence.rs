@@ -44,7 +44,8 @@ pub(crate) fn tell(
     let subject = DeviceSubject::new(serial_number, Rc::new(row));
     let (trigger, about) = (Trigger::DeviceSilent, serial_number.to_owned());
     desk.tally.trigger(trigger.as_str());
-    let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&about), subject.data())?;
+    let data = SilenceData { device: subject.data(), last_seen: subject.row.last_seen };
+    let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&about), data)?;
     Ok((Fired { trigger, event, about, is_providers: false }, subject))
 }
 
@@ -61,17 +62,15 @@ impl DeviceSubject {
         Self { serial_number: serial_number.to_owned(), last_seen: TimeText::new(row.last_seen), row }
     }
 
-    fn data(&self) -> SilenceData<'_> {
+    /// What triggers tell of it.
+    pub(crate) fn data(&self) -> DeviceData<'_> {
         let row = &self.row;
-        SilenceData {
-            device: DeviceData {
-                host_name: &row.host_name,
-                serial_number: &self.serial_number,
-                product: &row.product,
-                platform: &row.platform,
-                os_version: &row.os_version,
-            },
-            last_seen: row.last_seen,
+        DeviceData {
+            host_name: &row.host_name,
+            serial_number: &self.serial_number,
+            product: &row.product,
+            platform: &row.platform,
+            os_version: &row.os_version,
         }
     }
 }

@@ -26,6 +26,10 @@ impl TimeText {
         Self { at, text: OnceCell::new() }
     }
 
+    pub(crate) const fn time(&self) -> Timestamp {
+        self.at
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         self.text.get_or_init(|| self.at.to_string())
     }

@@ -30,6 +30,8 @@ pub struct Tally {
     pub approvals: BTreeMap<(&'static str, &'static str), u64>,
     /// Attempts at uploads by how they ended.
     pub upload_attempts: BTreeMap<&'static str, u64>,
+    /// Waves of changes of devices by what came of them.
+    pub waves: BTreeMap<&'static str, u64>,
     /// Bytes of uploads that the upstream has.
     pub upload_bytes: u64,
 }
@@ -80,6 +82,11 @@ impl Tally {
     /// Counts an approval that has come to stand somewhere.
     pub fn approval(&mut self, kind: &'static str, state: &'static str) {
         *self.approvals.entry((kind, state)).or_default() += 1;
+    }
+
+    /// Counts what came of a wave.
+    pub fn wave(&mut self, end: &'static str) {
+        *self.waves.entry(end).or_default() += 1;
     }
 
     /// Counts an attempt at an upload.

@@ -83,7 +83,7 @@ pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result
 }
 
 impl Timer<'_> {
-    fn key(&self, due: Timestamp) -> Key<()> {
+    pub(super) fn key(&self, due: Timestamp) -> Key<()> {
         match self {
             Self::Forget(row) => key(due, FORGET, row),
             Self::PruneSightings => pruning(due),

@@ -35,6 +35,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         (Some(key), false) => config::explain(&sources, key).map(|explanation| explanation.to_string()),
         (Some(key), true) => config::explain(&sources, key).map(|explanation| format!("{}\n", explanation.json())),
     };
-    anstream::print!("{}", text.map_err(Failure::Mistakes)?);
+    out!("{}", text.map_err(Failure::Mistakes)?);
     Ok(ExitCode::SUCCESS)
 }

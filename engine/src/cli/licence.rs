@@ -131,7 +131,7 @@ fn keygen(out: &Path) -> anyhow::Result<()> {
     let signer = Signer::of(&bytes).context("the key that was made is none")?;
     private::write(out, &bytes).with_context(|| unwritten(out))?;
     write(&public, &format!("{}\n", signer.public(SIGNED_AS)))?;
-    anstream::println!("{} signs licences, keep it; {} is its public part", out.display(), public.display());
+    outln!("{} signs licences, keep it; {} is its public part", out.display(), public.display());
     Ok(())
 }
 
@@ -140,7 +140,7 @@ fn ask(data_dir: &Path, out: Option<&Path>) -> anyhow::Result<()> {
     match out {
         Some(out) => write(out, &text),
         None => {
-            anstream::print!("{text}");
+            out!("{text}");
             Ok(())
         }
     }
@@ -170,7 +170,7 @@ fn issue(args: &Issue) -> anyhow::Result<()> {
     };
     write(&args.out, &licence.sign(&signer)?)?;
     if args.days == 0 {
-        anstream::eprintln!("the licence is good for 0 days: it has ended already");
+        errln!("the licence is good for 0 days: it has ended already");
     }
     Ok(())
 }
@@ -185,22 +185,22 @@ fn show(path: &Path, vendor_key: Option<&Path>, is_json: bool) -> anyhow::Result
         members.insert("standing".to_owned(), json!(standing));
     }
     if is_json {
-        anstream::println!("{value}");
+        outln!("{value}");
         return Ok(());
     }
     let Licence { id, key, mode, features, organizations, devices, not_before, not_after, .. } = &signed.licence;
     let features: Vec<_> = features.iter().map(|feature| feature.as_str()).collect();
-    anstream::println!("licence        {id}");
-    anstream::println!("standing       {standing}");
-    anstream::println!("mode           {mode}");
-    anstream::println!("features       {}", features.join(", "));
-    anstream::println!("organizations  {organizations}");
-    anstream::println!("devices        {devices}");
-    anstream::println!("not before     {not_before}");
-    anstream::println!("not after      {not_after}");
-    anstream::println!("installation   {}", signed.licence.installation.as_deref().unwrap_or("any"));
-    anstream::println!("upstream       {}", signed.licence.upstream.as_deref().unwrap_or("any"));
-    anstream::println!("signed by      {key}");
+    outln!("licence        {id}");
+    outln!("standing       {standing}");
+    outln!("mode           {mode}");
+    outln!("features       {}", features.join(", "));
+    outln!("organizations  {organizations}");
+    outln!("devices        {devices}");
+    outln!("not before     {not_before}");
+    outln!("not after      {not_after}");
+    outln!("installation   {}", signed.licence.installation.as_deref().unwrap_or("any"));
+    outln!("upstream       {}", signed.licence.upstream.as_deref().unwrap_or("any"));
+    outln!("signed by      {key}");
     Ok(())
 }
 
@@ -221,7 +221,7 @@ fn install(path: &Path, flags: &Flags) -> Result<ExitCode, Failure> {
     }
     let bytes = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     private::write(&to, &bytes).with_context(|| unwritten(&to))?;
-    anstream::println!("installed `{}`: the engine takes it up when it is started again", to.display());
+    outln!("installed `{}`: the engine takes it up when it is started again", to.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use linesman_schemas::event::Received;
 use serde_json::Value;
 
+use crate::harmless::in_line;
+
 /// An event and the subject it was heard on.
 pub(super) struct Heard<'a> {
     pub(super) subject: &'a str,
@@ -21,6 +23,13 @@ pub(super) fn of<'a>(heard: &'a Heard<'a>) -> impl fmt::Display + 'a {
 pub(super) fn published(org: &str, what: &str, name: &str) -> String {
     let dim = Style::new().dimmed();
     format!("{dim}{:<12}{dim:#} {org:<12} {what:<8} {name}", "published")
+}
+
+/// The line of what a device leaves to be collected, in the same columns.
+#[cfg(feature = "standin")]
+pub(super) fn left(org: &str, what: &str, name: &str) -> String {
+    let dim = Style::new().dimmed();
+    format!("{dim}{:<12}{dim:#} {org:<12} {what:<8} {name}", "left")
 }
 
 struct Line<'a>(&'a Heard<'a>);
@@ -80,6 +89,20 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "device.state-changed") => {
             format!("{} {} {}", text("/device"), text("/state"), text("/error")).trim_end().to_owned()
         }
+        ("trigger", "collection.switched") => format!("{} {}", text("/name"), text("/last_snapshot")),
+        ("trigger", "configuration.held") => {
+            format!("{}: {} held, {} of {} failed", text("/device"), text("/held"), text("/failed"), text("/of"))
+        }
+        ("trigger", "configuration.drifted") => {
+            format!(
+                "{} {}: -{} +{}, {}",
+                text("/device"),
+                text("/group"),
+                text("/missing"),
+                text("/extra"),
+                text("/action")
+            )
+        }
         ("trigger", "device.silent") => format!("{} {}", text("/device/host_name"), text("/last_seen")),
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))
@@ -105,7 +128,7 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         _ => data.to_string(),
     };
     // One line stays one line, whatever a device wrote.
-    summary.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect()
+    in_line(&summary).chars().take(160).collect()
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 the store could not be flushed.
 
+#[macro_use]
+mod output;
+
 mod api;
 #[cfg(feature = "standin")]
 mod check;
 mod config;
+mod consumers;
 #[cfg(feature = "standin")]
 mod demo;
 mod flags;
@@ -15,7 +19,6 @@ mod manual;
 mod nats;
 #[cfg(test)]
 mod operations;
-mod output;
 mod publish;
 mod record;
 mod redact;
@@ -31,10 +34,15 @@ mod upstream;
 mod version_match;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Mistakes;
+use crate::logging;
+
+/// How long the last lines of the program's log may take to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Rules for network service automation: bundles in, reactions out.
 #[derive(Debug, Parser)]
@@ -71,6 +79,9 @@ enum Command {
     Publish(publish::Args),
     /// Print what flows, one line each
     Tail(tail::Args),
+    /// The NATS server of a running engine: who reads the stream OUT
+    #[command(subcommand, after_help = consumers::EXAMPLES)]
+    Nats(consumers::Action),
     /// Record the log of a running engine into files
     Record(record::Args),
     /// The upstream: look at the certificate it presents
@@ -96,9 +107,21 @@ enum Command {
     /// Ask a device by NETCONF
     #[command(after_help = api::netconf::EXAMPLES)]
     Netconf(api::netconf::Args),
+    /// The commands by which data is gathered from devices without scripts: list, show, set, remove
+    #[command(after_help = api::directives_group::EXAMPLES)]
+    DirectivesGroup(api::Args<api::directives_group::Action>),
     /// Files of devices that are no bundles: list, show, print, check once more, remove
     #[command(after_help = api::jmb_error::EXAMPLES)]
     JmbError(api::Args<api::jmb_error::Action>),
+    /// Scripts on devices: plan, install, upgrade, remove, and how far devices are
+    #[command(after_help = api::scripts::EXAMPLES)]
+    Scripts(api::Args<api::scripts::Action>),
+    /// Bundles of scripts for devices: list, show, keep, forget
+    #[command(after_help = api::scripts::BUNDLE_EXAMPLES)]
+    ScriptBundle(api::Args<api::scripts::BundleAction>),
+    /// For which events the scripts of devices run: list, show, keep, forget
+    #[command(after_help = api::scripts::PROFILE_EXAMPLES)]
+    EventProfile(api::Args<api::scripts::ProfileAction>),
     /// Intelligence messages: list, show, take in, and whom they concern
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
@@ -148,6 +171,9 @@ enum Command {
     /// The engine level that the log is decided at: show and raise
     #[command(after_help = api::level::EXAMPLES)]
     Level(api::Args<api::level::Action>),
+    /// Lanes: show how they are, and the ways out of where one stands still
+    #[command(after_help = api::lane::EXAMPLES)]
+    Lane(api::Args<api::lane::Action>),
     /// How the installation is connected: show and change
     #[command(after_help = api::mode::EXAMPLES)]
     Mode(api::Args<api::mode::Action>),
@@ -200,6 +226,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Nats(action) => consumers::run(&action),
         Command::Record(args) => record::run(&args),
         Command::Upstream(action) => upstream::run(&action),
         Command::Licence(action) => licence::run(&action),
@@ -210,7 +237,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
         Command::Netconf(args) => api::netconf::run(&args),
+        Command::DirectivesGroup(args) => api::directives_group::run(&args),
         Command::JmbError(args) => api::jmb_error::run(&args),
+        Command::Scripts(args) => api::scripts::run(&args),
+        Command::ScriptBundle(args) => api::scripts::run_bundle(&args),
+        Command::EventProfile(args) => api::scripts::run_profile(&args),
         Command::Intel(args) => api::intel::run(&args),
         Command::Address(args) => api::address::run(&args),
         Command::Contract(args) => api::contract::run(&args),
@@ -228,6 +259,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
+        Command::Lane(args) => api::lane::run(&args),
         Command::Mode(args) => api::mode::run(&args),
         Command::Login(args) => api::login::log_in(&args),
         Command::Logout(args) => api::login::log_out(&args),
@@ -243,25 +275,26 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "standin")]
         Command::Demo(args) => demo::run(&args),
     };
-    match result {
+    logging::drain(LAST_LINES);
+    output::end(match result {
         Ok(code) => code,
         Err(Failure::Mistakes(mistakes)) => {
-            anstream::eprintln!("{mistakes}");
+            errln!("{mistakes}");
             ExitCode::from(2)
         }
         Err(Failure::Unused(why)) => {
-            anstream::eprintln!("error: {why}");
+            errln!("error: {why}");
             ExitCode::from(2)
         }
         Err(Failure::Other(error)) if error.is::<output::ReadEnough>() => ExitCode::SUCCESS,
         Err(Failure::Other(error)) => {
-            anstream::eprintln!("error: {error}");
+            errln!("error: {error}");
             for cause in error.chain().skip(1) {
-                anstream::eprintln!("  because: {cause}");
+                errln!("  because: {cause}");
             }
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 /// The runtime of everything but the lanes.

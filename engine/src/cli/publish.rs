@@ -66,7 +66,7 @@ async fn publish(args: &Args) -> anyhow::Result<usize> {
             Ok(ack) => waiting.push((file, ack)),
             Err(error) => {
                 failed += 1;
-                bar.suspend(|| anstream::eprintln!("{}: {error:#}", file.display()));
+                bar.suspend(|| errln!("{}: {error:#}", file.display()));
             }
         }
         if waiting.len() == FLIGHT {
@@ -76,7 +76,7 @@ async fn publish(args: &Args) -> anyhow::Result<usize> {
     failed += settle(&mut waiting, &bar).await;
     bar.finish_and_clear();
     let published = args.files.len() - failed;
-    anstream::println!("{published} published for {}, {failed} failed", args.org);
+    outln!("{published} published for {}, {failed} failed", args.org);
     Ok(failed)
 }
 
@@ -100,7 +100,7 @@ async fn settle(waiting: &mut Vec<(&PathBuf, PublishAckFuture)>, bar: &ProgressB
     for (file, ack) in waiting.drain(..) {
         if let Err(error) = ack.await {
             failed += 1;
-            bar.suspend(|| anstream::eprintln!("{}: not acknowledged: {error}", file.display()));
+            bar.suspend(|| errln!("{}: not acknowledged: {error}", file.display()));
         }
         bar.inc(1);
     }

@@ -60,7 +60,7 @@ async fn record(args: &Args) -> anyhow::Result<()> {
         }
         recorded => recorded?,
     };
-    anstream::println!("{inputs} inputs recorded in {}", args.dir.display());
+    outln!("{inputs} inputs recorded in {}", args.dir.display());
     Ok(())
 }
 

@@ -103,11 +103,7 @@ pub(super) fn redact(args: &Redact) -> Result<ExitCode, Failure> {
         carry(&args.file, args.out.as_deref(), |name, input, output| redaction.document(name, input, output, &spool))?;
     if let Some(canaries) = canaries {
         let leaked = leaked(&canaries, &mut written)?;
-        anstream::eprintln!(
-            "canaries {} leaked {}",
-            canaries.count(),
-            leaked.iter().map(|(_, count)| count).sum::<u64>()
-        );
+        errln!("canaries {} leaked {}", canaries.count(), leaked.iter().map(|(_, count)| count).sum::<u64>());
         if !leaked.is_empty() {
             let leaked: Vec<String> =
                 leaked.iter().map(|(canary, count)| format!("`{canary}` {count} times")).collect();
@@ -115,7 +111,7 @@ pub(super) fn redact(args: &Redact) -> Result<ExitCode, Failure> {
         }
     }
     written.keep()?;
-    anstream::eprintln!("{}", told(&report));
+    errln!("{}", told(&report));
     Ok(ExitCode::SUCCESS)
 }
 

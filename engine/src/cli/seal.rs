@@ -33,6 +33,6 @@ pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
     let config = config::load(&flags.sources()).map_err(Failure::Mistakes)?;
     let data_dir = DataDir::open(&config.data_dir)?;
     let count = rotation::rotate(&data_dir.keys(), config.seal_key_file.as_deref())?;
-    anstream::println!("sealed anew {count}");
+    outln!("sealed anew {count}");
     Ok(ExitCode::SUCCESS)
 }

@@ -38,11 +38,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let settings = Settings::new(*listen, data_dir.clone());
     runtime()?.block_on(async {
         let standin = standin::start(settings).await?;
-        anstream::println!(
-            "support system at {}, certificate authority {}",
-            standin.url(),
-            standin.ca_path().display()
-        );
+        outln!("support system at {}, certificate authority {}", standin.url(), standin.ca_path().display());
         tokio::signal::ctrl_c().await?;
         standin.shutdown().await;
         Ok(ExitCode::SUCCESS)

@@ -45,13 +45,13 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
     let client = args.server.connect("linesman-tail").await?;
     let mut messages = client.subscribe(args.subject.clone()).await.context("cannot subscribe")?;
     client.flush().await?;
-    anstream::eprintln!("listening on {}", args.subject);
-    let wants_marks = args.subject.contains("_mark");
+    errln!("listening on {}", args.subject);
+    let wants_own = ["_mark", "_override"].iter().any(|own| args.subject.contains(own));
     let mut shown = 0;
     while let Some(message) = messages.next().await {
         let subject = message.subject.as_str();
-        if subject.starts_with("out._mark.") {
-            if wants_marks {
+        if subject.starts_with("out._mark.") || subject.starts_with("out._override.") {
+            if wants_own {
                 output::line(&format_args!("{subject} {}", String::from_utf8_lossy(&message.payload)))?;
             }
             continue;

@@ -71,13 +71,13 @@ pub(super) fn resolve(args: &Resolve, is_json: bool) -> Result<ExitCode, Failure
                 return Err(anyhow::anyhow!("there is no parameter `{name}`").into());
             };
             match is_json {
-                true => anstream::println!("{}", serde_json::to_string_pretty(&explanation)?),
-                false => anstream::print!("{explanation}"),
+                true => outln!("{}", serde_json::to_string_pretty(&explanation)?),
+                false => out!("{explanation}"),
             }
         } else if is_json {
-            anstream::println!("{}", serde_json::to_string(&report)?);
+            outln!("{}", serde_json::to_string(&report)?);
         } else {
-            anstream::print!("{}", shown(&report)?);
+            out!("{}", shown(&report)?);
         }
         Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
@@ -116,13 +116,13 @@ pub(super) fn render(args: &Render) -> Result<ExitCode, Failure> {
         let report = tried.report(acquisition);
         if !report.faults.is_empty() {
             for fault in &report.faults {
-                anstream::eprintln!("fault: {fault}");
+                errln!("fault: {fault}");
             }
             return Ok(ExitCode::FAILURE);
         }
         match service.render(acquisition, Strictness::Utmost) {
             Ok(configuration) => {
-                anstream::print!("{configuration}");
+                out!("{configuration}");
                 Ok(ExitCode::SUCCESS)
             }
             Err(fault) => Err(anyhow::anyhow!("{fault}").into()),
@@ -135,7 +135,7 @@ pub(super) fn test(args: &Test) -> Result<ExitCode, Failure> {
     let (mut passed, mut failed) = (0_usize, 0_usize);
     for trials in try_all(&args.rules, args.service.as_deref())? {
         if trials.tried.is_empty() {
-            anstream::println!("{}: no scenarios", trials.service);
+            outln!("{}: no scenarios", trials.service);
         }
         for (path, trial) in trials.tried {
             let golden = path.with_extension("conf");
@@ -144,7 +144,7 @@ pub(super) fn test(args: &Test) -> Result<ExitCode, Failure> {
                 Ok(Trial::Passed) => None,
                 Ok(Trial::New { rendered } | Trial::Differs { rendered, .. }) if args.write => {
                     std::fs::write(&golden, rendered).with_context(|| format!("`{}`", golden.display()))?;
-                    anstream::println!("{name}: written");
+                    outln!("{name}: written");
                     None
                 }
                 Ok(Trial::New { .. }) => {
@@ -159,12 +159,12 @@ pub(super) fn test(args: &Test) -> Result<ExitCode, Failure> {
                 None => passed += 1,
                 Some(told) => {
                     failed += 1;
-                    anstream::println!("{name}: {told}");
+                    outln!("{name}: {told}");
                 }
             }
         }
     }
-    anstream::println!("{passed} passed, {failed} failed");
+    outln!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -82,21 +82,21 @@ fn show(presented: &Presented, trust: &Trust, is_json: bool) {
             "fingerprint": fingerprint.to_string(), "subject": subject, "issuer": issuer, "not_before": from,
             "not_after": until, "tls": version, "believed": disbelief.is_none(), "reason": disbelief,
         });
-        anstream::println!("{shown}");
+        outln!("{shown}");
         return;
     }
     let text = |time: Option<jiff::Timestamp>| time.map_or_else(|| "cannot be read".to_owned(), |at| at.to_string());
-    anstream::println!("SHA-256     {fingerprint}");
-    anstream::println!("subject     {}", subject.escape_default());
-    anstream::println!("issuer      {}", issuer.escape_default());
-    anstream::println!("not before  {}", text(from));
-    anstream::println!("not after   {}", text(until));
-    anstream::println!("spoken      {version}");
+    outln!("SHA-256     {fingerprint}");
+    outln!("subject     {}", subject.escape_default());
+    outln!("issuer      {}", issuer.escape_default());
+    outln!("not before  {}", text(from));
+    outln!("not after   {}", text(until));
+    outln!("spoken      {version}");
     let believed = match disbelief {
         None => format!("yes, by {trust}"),
         Some(reason) => format!("no, by {trust}: {reason}"),
     };
-    anstream::println!("believed    {believed}");
+    outln!("believed    {believed}");
 }
 
 /// Whether it is the right one, and what to write then.
@@ -110,7 +110,7 @@ fn confirm(presented: &Presented, expected: Option<&Fingerprint>, is_json: bool)
         Some(_) => {}
         None if is_json => return Ok(()),
         None if !has_somebody() => {
-            anstream::eprintln!("compare it with what the other side says, and say `--expect` with that");
+            errln!("compare it with what the other side says, and say `--expect` with that");
             return Ok(());
         }
         None => {
@@ -122,9 +122,9 @@ fn confirm(presented: &Presented, expected: Option<&Fingerprint>, is_json: bool)
         }
     }
     if !is_json {
-        anstream::println!("\nwrite into the configuration, so that it alone is believed until it ends:\n");
-        anstream::println!("[upstream]\nfingerprint = \"{found}\"\n");
-        anstream::println!("or let the engine keep it, on record:\n\nlinesman upstream pin {found} --data-dir D");
+        outln!("\nwrite into the configuration, so that it alone is believed until it ends:\n");
+        outln!("[upstream]\nfingerprint = \"{found}\"\n");
+        outln!("or let the engine keep it, on record:\n\nlinesman upstream pin {found} --data-dir D");
     }
     Ok(())
 }

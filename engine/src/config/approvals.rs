@@ -19,6 +19,7 @@ pub(super) static SECTION: Section = Section {
         Key::new("send-intelligence", Kind::Words(&RULES), "Whether an intelligence message goes to an organization only once somebody approves it, and whether that is somebody else than who asked.").or("none").like("two-person"),
         Key::new("forward-case", Kind::Words(&RULES), "The same of a case that an end customer has reported and that goes on to the upstream.").or("none").like("two-person"),
         Key::new("activate-service", Kind::Words(&RULES), "The same of a service that becomes configuration of devices.").or("none").like("one-person"),
+        Key::new("configure-device", Kind::Words(&RULES), "Whether a device changes by what a service has become only once somebody has approved what the device says that it comes to.").or("none").like("one-person"),
         Key::new("timeout_h", count(1, TIMEOUT_MOST_H), "How long there is to decide, in hours.").or("72"),
         Key::new("on_timeout", Kind::Words(&ON_TIMEOUT), "What becomes of what nobody has decided by then: `reject` or `approve`.").or("reject"),
     ],
@@ -33,7 +34,8 @@ pub(super) fn read(entry: &Entry) -> Option<ApprovalSettings> {
     };
     let ends = entry.text("on_timeout")?;
     let on_timeout = OnTimeout::ALL.into_iter().find(|(_, word)| *word == ends)?.0;
-    Some(ApprovalSettings { rules, timeout_h: entry.number("timeout_h")?, on_timeout })
+    let configure_device = rule(entry, "configure-device")?;
+    Some(ApprovalSettings { rules, configure_device, timeout_h: entry.number("timeout_h")?, on_timeout })
 }
 
 /// The rule that a key says.

@@ -152,7 +152,7 @@ fn order(layers: &Layers, base: &str, most: &str, mistakes: &mut Mistakes) {
 /// Several replicas need several servers; what concerns the embedded server means nothing to another.
 fn nats(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
     if layers.is_named("nats.url") {
-        for name in ["nats.port", "nats.binary", "nats.sync", "nats.max_payload_bytes"] {
+        for name in ["nats.port", "nats.binary", "nats.sync", "nats.max_payload_bytes", "nats.memory_bytes"] {
             if layers.is_named(name) {
                 let origin = layers.origin(name);
                 warnings.push(format!("{origin}: `{name}` has no effect: `nats.url` names a server of your own"));

@@ -12,6 +12,7 @@
 //! It starts nothing and reads no file but the configuration and those it names. The rules are
 //! another's to read.
 
+mod activations;
 mod approvals;
 mod check;
 mod explain;
@@ -32,6 +33,7 @@ mod tests;
 mod value;
 mod wording;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,6 +74,8 @@ pub struct Config {
     pub lanes: u32,
     /// How many threads run the lanes, at least 1.
     pub threads: u32,
+    /// How much of the processor's time a run of a policy may take.
+    pub policy_time: Duration,
     /// The log's server.
     pub nats: Nats,
     /// What the connectors are told.
@@ -94,10 +98,61 @@ pub struct Config {
     pub partner: Option<partner::Settings>,
     /// What is allowed but unwise, for the operator.
     pub warnings: Vec<String>,
+    /// Where all of it comes from: what that says now may be otherwise.
+    pub sources: Sources,
+}
+
+impl Config {
+    /// What of the numbers that decisions depend on is said otherwise by now where they come from.
+    ///
+    /// # Errors
+    /// All mistakes there are now.
+    pub fn changed_settings(sources: &Sources, known: &schemas::control::Settings) -> Result<Vec<String>, Mistakes> {
+        let now = load(sources)?.settings;
+        let json = |settings: &schemas::control::Settings| {
+            let schemas::control::Settings { approvals, activations, .. } = settings;
+            let mut all = serde_json::to_value(settings).unwrap_or_default();
+            // Where they are as usual they are left out there.
+            if let Some(all) = all.as_object_mut() {
+                all.insert("approvals".to_owned(), serde_json::to_value(approvals).unwrap_or_default());
+                all.insert("activations".to_owned(), serde_json::to_value(activations).unwrap_or_default());
+            }
+            all
+        };
+        let mut found = Vec::new();
+        differing("", &json(known), &json(&now), &mut found);
+        Ok(found)
+    }
+}
+
+/// The keys whose values differ, as the file has them; what is left out is as it is usually.
+fn differing(within: &str, one: &serde_json::Value, other: &serde_json::Value, found: &mut Vec<String>) {
+    let (Some(fields), Some(others)) = (one.as_object(), other.as_object()) else {
+        if one != other {
+            found.push(within.to_owned());
+        }
+        return;
+    };
+    let keys: std::collections::BTreeSet<&String> = fields.keys().chain(others.keys()).collect();
+    for key in keys {
+        // These are sections of their own.
+        let is_section = within.is_empty() && matches!(key.as_str(), "approvals" | "activations");
+        let name = match within {
+            "" if is_section => key.clone(),
+            "" => format!("settings.{key}"),
+            "approvals" if key == "rules" => within.to_owned(),
+            "approvals" if !matches!(key.as_str(), "timeout_h" | "on_timeout") => {
+                format!("{within}.{}", key.replace('_', "-"))
+            }
+            within => format!("{within}.{key}"),
+        };
+        let none = serde_json::Value::Null;
+        differing(&name, fields.get(key).unwrap_or(&none), others.get(key).unwrap_or(&none), found);
+    }
 }
 
 /// Where a configuration comes from.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The file; one that is named must be there.
     pub file: Option<PathBuf>,
@@ -105,6 +160,13 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// The flags given: the key, the flag with its dashes, the value. The last of a key counts.
     pub flags: Vec<(String, String, String)>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What they say may have secrets in it.
+        f.debug_struct("Sources").finish_non_exhaustive()
+    }
 }
 
 /// The configuration to serve with.
@@ -119,7 +181,7 @@ pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
         check::required(&layers, &mut mistakes);
     }
     match assemble(checked) {
-        Some(config) if mistakes.is_empty() => Ok(config),
+        Some(config) if mistakes.is_empty() => Ok(Config { sources: sources.clone(), ..config }),
         _ => Err(mistakes.sorted()),
     }
 }
@@ -256,6 +318,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         threads => threads,
     };
     Some(Config {
+        sources: Sources::default(),
         mode: top.text("mode")?.parse().ok()?,
         licence,
         data_dir: top.path("data_dir")?,
@@ -263,10 +326,15 @@ fn assemble(checked: Checked) -> Option<Config> {
         listen: top.address("listen")?,
         lanes: top.number("lanes")?,
         threads,
+        policy_time: Duration::from_millis(top.number("policy_time_ms")?),
         nats: Nats::read(entries.one(log::section::SECTION.name)?)?,
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,
-        settings: sections::decisions(entries.one(sections::DECISIONS.name)?, entries.one(approvals::SECTION.name)?)?,
+        settings: sections::decisions(
+            entries.one(sections::DECISIONS.name)?,
+            entries.one(approvals::SECTION.name)?,
+            entries.one(activations::SECTION.name)?,
+        )?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         seal_key_file: seal::section::key_file(entries.one(seal::section::SECTION.name)?),
         collector: reach::section::read(entries.one(reach::section::SECTION.name)?)?,

@@ -63,7 +63,7 @@ pub(super) static SECTION: Section = Section {
     ],
 };
 
-/// The keys that say what needs approval, in the order of `ApprovalKind::ALL`.
+/// The keys that say what needs approval, in the order of `ApprovalKind::OF_ORGANIZATIONS`.
 pub(super) const APPROVALS: [&str; 3] =
     ["approve_send_intelligence", "approve_forward_case", "approve_activate_service"];
 

@@ -6,7 +6,7 @@
 use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use linesman_schemas as schemas;
 
-use super::{approvals, organizations};
+use super::{activations, approvals, organizations};
 use crate::edge::logins::limits;
 use crate::{audit, licence, log, logging, partner, reach, seal};
 
@@ -46,6 +46,7 @@ pub(super) static TOP: Section = Section {
         Key::new("listen", Kind::Address, "Where the HTTPS API listens. Port 0 takes a free one.").or("127.0.0.1:0"),
         Key::new("lanes", count(1, 48), "How many lanes share the input. Fixed once the log exists.").or("16"),
         Key::new("threads", count(0, 1024), "How many threads run the lanes; 0 takes one per core.").or("0"),
+        Key::new("policy_time_ms", count(1, 600_000), "How much of the processor's time one run of a policy may take, in milliseconds. Beyond that the policy is set aside for the input at hand (`docs/operations.md`). It is no limit of the script's, which are counted: it is for what those miss.").or("1000"),
     ],
 };
 
@@ -54,14 +55,14 @@ pub(super) static TOP: Section = Section {
 pub(super) static DECISIONS: Section = Section {
     name: "settings",
     shape: Shape::Always,
-    doc: "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same: what another engine has loaded stays, and `linesman policy load --settings` loads these.",
+    doc: "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same: what another engine has loaded stays, and `linesman policy load --settings` loads these, as they were when this engine was started: what the configuration says otherwise since is in effect after a restart, and the command names it.",
     keys: &[
         Key::new("host_event_retention_s", seconds(LONG_S), "How long a host-event-ID is remembered, in seconds from the incident's detection.").or("7776000"),
         Key::new("case_poll_s", seconds(DAY_S), "How often the support system is asked for changed cases, in seconds.").or("120"),
         Key::new("reaction_deadline_s", seconds(LONG_S), "How long a reaction is tried, in seconds.").or("604800"),
         Key::new("retry_base_s", seconds(DAY_S), "The wait before the second attempt, in seconds; doubled for each further one.").or("2"),
         Key::new("retry_most_s", seconds(DAY_S), "The longest wait between attempts, in seconds.").or("300"),
-        Key::new("circuit_failures", count(1, 1_000_000), "How many failures in a row open a destination's circuit.").or("5"),
+        Key::new("circuit_failures", count(1, 1_000_000), "How many failures in a row open a circuit: of an organization's reactions to a destination, or, of several organizations, the destination's.").or("5"),
         Key::new("circuit_rest_s", seconds(DAY_S), "How long an open circuit rests before one attempt probes it, in seconds; doubled while probes fail.").or("30"),
         Key::new("circuit_rest_most_s", seconds(DAY_S), "The longest rest of a circuit, in seconds.").or("600"),
         Key::new("audit_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long the audit keeps what a record says, in seconds; its hash stays. 0 is for ever.").or("0"),
@@ -69,8 +70,8 @@ pub(super) static DECISIONS: Section = Section {
     ],
 };
 
-/// What a table of [`DECISIONS`] says, and one of [`approvals::SECTION`], which travels with it.
-pub(super) fn decisions(entry: &Entry, approving: &Entry) -> Option<schemas::control::Settings> {
+/// What a table of [`DECISIONS`] says, and those of [`approvals::SECTION`] and [`activations::SECTION`], which travel with it.
+pub(super) fn decisions(entry: &Entry, approving: &Entry, activating: &Entry) -> Option<schemas::control::Settings> {
     Some(schemas::control::Settings {
         host_event_retention_s: entry.number("host_event_retention_s")?,
         case_poll_s: entry.number("case_poll_s")?,
@@ -83,6 +84,7 @@ pub(super) fn decisions(entry: &Entry, approving: &Entry) -> Option<schemas::con
         audit_retention_s: entry.number("audit_retention_s")?,
         upload_retention_s: entry.number("upload_retention_s")?,
         approvals: approvals::read(approving)?,
+        activations: activations::read(activating)?,
     })
 }
 
@@ -98,6 +100,7 @@ impl Sections {
         sections.extend([
             &DECISIONS,
             &approvals::SECTION,
+            &activations::SECTION,
             &licence::section::SECTION,
             &audit::section::SECTION,
             &seal::section::SECTION,

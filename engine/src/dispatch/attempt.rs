@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use linesman_connectors::{Attempted, Connector};
 use linesman_schemas::Peer;
-use linesman_schemas::outcome::{Attempt, Failure, FailureClass, Outcome, Report};
+use linesman_schemas::outcome::{Attempt, AttemptedChange, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, Task};
 use tokio::sync::watch;
 
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Whether anything may leave for the upstream.
     pub(super) sends: watch::Receiver<bool>,
+    /// This node.
+    node: Arc<str>,
 }
 
 impl Shared {
@@ -36,14 +38,20 @@ impl Shared {
         client: Client,
         lanes: Vec<watch::Receiver<LaneStatus>>,
         sends: watch::Receiver<bool>,
+        node: Arc<str>,
     ) -> Self {
         let fetching = Fetching::new(client.clone());
-        Self { store, client, fetching, lanes, sends }
+        Self { store, client, fetching, lanes, sends, node }
     }
 
     /// How far a lane is, as it goes on.
     pub(super) fn lane(&self, lane: u32) -> Option<watch::Receiver<LaneStatus>> {
         self.lanes.get(lane as usize).cloned()
+    }
+
+    /// How far each lane is.
+    pub(super) fn lanes(&self) -> &[watch::Receiver<LaneStatus>] {
+        &self.lanes
     }
 
     pub(super) fn lanes_count(&self) -> u32 {
@@ -62,6 +70,7 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     let (id, org, attempt, lane) = (row.id.clone(), row.org.clone(), row.attempt, row.lane);
     let since = Instant::now();
     let action = std::mem::replace(&mut row.action, Err(String::new()));
+    let change = action.as_ref().ok().and_then(|action| changed(action, &shared.node));
     let mut attempted = match action {
         Ok(action) => {
             // Uploads that get on are tried as often as they need.
@@ -85,10 +94,30 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
     metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());
     fail::fail_point!("dispatch::before-report");
-    let Attempted { requests, outcome, reports, there, is_withdrawn } = attempted;
-    let ended = Attempt { reaction: id, attempt, requests, outcome, there, is_withdrawn };
+    let Attempted { requests, outcome, reports, there, is_withdrawn, .. } = attempted;
+    let Attempted { difference, is_taken_back, is_unapproved, .. } = attempted;
+    let reaction = id;
+    let ended = Attempt {
+        reaction,
+        attempt,
+        requests,
+        outcome,
+        there,
+        is_withdrawn,
+        difference,
+        is_taken_back,
+        is_unapproved,
+        change,
+    };
     report::publish(&shared.client, connector.name(), (org.as_ref(), lane), reports, ended).await;
     requests
+}
+
+/// What of which device an attempt is to change, if it is one that does.
+fn changed(action: &Action, node: &str) -> Option<AttemptedChange> {
+    let Action::Configure(configure) = action else { return None };
+    let (serial_number, group) = (configure.device.serial_number.clone(), configure.group.clone());
+    Some(AttemptedChange { node: node.to_owned(), serial_number, group })
 }
 
 /// One attempt. A connector that panics has failed in it, like one that was answered with garbage:
@@ -145,7 +174,16 @@ fn keep_news(shared: &Shared, attempted: &mut Attempted) {
                 false
             })
         }
-        Report::Attempt(_) | Report::DeviceStands(_) | Report::JmbSetAside(_) | Report::JmbErrorEnded(_) => true,
+        Report::Attempt(_)
+        | Report::DeviceStands(_)
+        | Report::JmbSetAside(_)
+        | Report::JmbErrorEnded(_)
+        | Report::GatheringStands(_)
+        | Report::ScriptsStand(_)
+        | Report::BundleKept(_)
+        | Report::FilesNamed(_)
+        | Report::FileTried(_)
+        | Report::GroupRead(_) => true,
     });
     if let Some(error) = broken {
         metrics::counter!("linesman_dispatch_store_failures_total").increment(1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use linesman_connectors::Contents;
 use linesman_domain::table::Table;
 use linesman_domain::uploads;
@@ -25,7 +25,7 @@ use crate::log::streams::lane_of;
 use crate::store::Lane;
 
 /// How many messages of IN are held at a time for all connectors; each may have the log's payload limit.
-const HELD_MOST: usize = 8;
+const HELD_MOST: u32 = 8;
 /// How many bytes a connector gets at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 /// How long to wait before the log is asked again.
@@ -43,7 +43,7 @@ impl Fetching {
     pub(crate) fn new(client: Client) -> Self {
         // Only reads: whoever uploads has made the bucket.
         let objects = Objects::new(client.clone(), 1);
-        Self { client, objects, room: Arc::new(Semaphore::new(HELD_MOST)) }
+        Self { client, objects, room: Arc::new(Semaphore::new(HELD_MOST as usize)) }
     }
 
     /// The bytes of an upload of an organization of `lane`, without what of them stays.
@@ -53,7 +53,7 @@ impl Fetching {
     pub(crate) async fn upload(&self, lane: &Lane, org: &OrgName, upload: &Upload) -> Result<Contents, Failure> {
         match &upload.source {
             UploadSource::Input(bundle) => self.bundle(bundle, &upload.without).await,
-            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size)).await,
+            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size), &upload.without).await,
         }
     }
 
@@ -82,15 +82,27 @@ impl Fetching {
     /// An object of an organization, in pieces that hold on to their room.
     ///
     /// # Errors
-    /// There is none of this SHA-256, or it has another size.
-    async fn object(&self, lane: &Lane, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
+    /// There is none of this SHA-256, or it has another size; it is no bundle, and is to leave in part.
+    async fn object(
+        &self,
+        lane: &Lane,
+        org: &OrgName,
+        (sha256, size): (&str, u64),
+        without: &[BundlePart],
+    ) -> Result<Contents, Failure> {
         let gone = || refused(format!("the object `{sha256}` is gone"));
         let digest = uploads::sha256(sha256).ok_or_else(gone)?;
         let row = Table::read(lane, &uploads::object(org, &digest)).map_err(|error| unread(error.to_string()))?;
         let row = row.filter(|row| row.size == size).ok_or_else(gone)?;
+        let stored = self.objects.read(org, &row.stored, (sha256, size));
+        if !without.is_empty() {
+            // It is held whole: nothing else is meanwhile.
+            let permit = Arc::clone(&self.room).acquire_many_owned(HELD_MOST).await.ok();
+            let whole: Vec<Bytes> = stored.try_collect().await.map_err(|error| unread(error.to_string()))?;
+            return Ok(handed(left(&whole.concat(), without)?.into(), permit));
+        }
         // The room is closed by nobody.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
-        let stored = self.objects.read(org, &row.stored, (sha256, size));
         let pieces =
             stream::unfold((Box::pin(stored), Bytes::new(), permit), |(mut stored, mut rest, permit)| async move {
                 if rest.is_empty() {
@@ -125,7 +137,7 @@ pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure
         (None, Some(object), Some(org)) => {
             let lane = shared.store.lane(lane_of(org.as_str(), shared.lanes_count()));
             let lane = lane.map_err(|error| unread(error.to_string()))?;
-            shared.fetching.object(&lane, org, object).await
+            shared.fetching.object(&lane, org, object, without(&task.action)).await
         }
         (None, Some(_), None) => Err(refused("an object is an organization's".to_owned())),
         (None, None, _) => Err(refused("no bytes are named".to_owned())),
@@ -172,12 +184,17 @@ fn cut(
     };
     let part = bytes.slice(start..end);
     let part = if without.is_empty() { part } else { left(&part, without)?.into() };
-    let length = part.len() as u64;
-    let pieces = stream::unfold((part, permit), |(mut rest, permit)| async move {
+    Ok(handed(part, permit))
+}
+
+/// Bytes in pieces that hold on to their room.
+fn handed(bytes: Bytes, permit: Option<OwnedSemaphorePermit>) -> Contents {
+    let length = bytes.len() as u64;
+    let pieces = stream::unfold((bytes, permit), |(mut rest, permit)| async move {
         let piece = rest.split_to(rest.len().min(PIECE_BYTES));
         (!piece.is_empty()).then(|| (Ok::<_, io::Error>(piece), (rest, permit)))
     });
-    Ok(Contents::new(length, pieces))
+    Contents::new(length, pieces)
 }
 
 /// What is left of a bundle without some of it: written anew of what is understood of it, so that nothing of what stays

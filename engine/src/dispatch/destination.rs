@@ -18,7 +18,7 @@ use super::{Error, STORE_PAUSE};
 use crate::lane::status::Change;
 
 /// How long a drain waits for attempts under way; what has not ended by then is tried again later.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(5);
 /// The longest pause between looks; clocks may jump.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// The shortest.
@@ -75,8 +75,10 @@ impl Work {
         connector: Arc<dyn Connector>,
         (share, budget): (Option<Arc<Semaphore>>, Option<Budget>),
     ) -> Result<Self, Error> {
+        let mut queues = Queues::open(&shared.store, Arc::clone(&name), shared.lanes_count())?;
+        queues.watch(shared.lanes());
         Ok(Self {
-            queues: Queues::open(&shared.store, Arc::clone(&name), shared.lanes_count())?,
+            queues,
             budget,
             name,
             peer,

@@ -58,6 +58,8 @@ pub struct Dispatcher {
     pub sends: watch::Receiver<bool>,
     /// Where it tells how it is.
     pub overview: watch::Sender<Overview>,
+    /// This node, as reports name it.
+    pub node: Arc<str>,
 }
 
 /// How the dispatcher is, for people.
@@ -88,8 +90,8 @@ impl Dispatcher {
         mut changes: mpsc::UnboundedReceiver<Change>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let Self { connectors, store, client, lanes, sends, overview } = self;
-        let shared = Arc::new(Shared::new(store, client, lanes, sends));
+        let Self { connectors, store, client, lanes, sends, overview, node } = self;
+        let shared = Arc::new(Shared::new(store, client, lanes, sends, node));
         let (mut roster, mut rests) = Roster::new(connectors, Arc::clone(&shared), stop.clone(), tasks_most);
         for destination in queue::destinations(&shared)? {
             roster.want(destination);

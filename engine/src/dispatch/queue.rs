@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use linesman_domain::reactions::{self, CircuitRow, PendingRow};
 use linesman_domain::table::Table;
 use linesman_domain::{Error, jobs};
 use linesman_schemas::reaction::Action;
 use linesman_schemas::{OrgName, ReactionId};
+use tokio::sync::watch;
 
 use super::attempt::Shared;
-use crate::lane::status::Change;
+use crate::lane::status::{Change, LaneStatus};
 use crate::store::{Lane, Store};
+
+/// When a lane whose state does not tell what is still to be done is looked at again.
+const BEHIND_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// A pending row that is due.
 pub(super) struct Row {
@@ -45,7 +49,11 @@ type Queue = (String, u32);
 pub(super) struct Queues {
     destination: Arc<str>,
     lanes: Vec<Lane>,
+    /// How far each lane is; none: as far as it is to be.
+    statuses: Vec<watch::Receiver<LaneStatus>>,
     circuits: Vec<CircuitRow>,
+    /// The circuits of organizations that have one of their own.
+    own: BTreeMap<Queue, CircuitRow>,
     /// How many of a lane's rows are under way, to probe a circuit with one.
     probes: BTreeMap<u32, usize>,
     /// What was handed out and the state has not moved on from yet: attempts by reaction.
@@ -75,7 +83,9 @@ impl Queues {
         let mut queues = Self {
             destination,
             lanes: (0..lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
+            statuses: Vec::new(),
             circuits: vec![CircuitRow::default(); lanes as usize],
+            own: BTreeMap::new(),
             probes: BTreeMap::new(),
             handed_out: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -87,9 +97,17 @@ impl Queues {
             queues.read_circuit(lane)?;
             let Some(tree) = queues.lanes.get(lane as usize) else { continue };
             let orgs = reactions::queues(tree, &queues.destination)?;
-            queues.waiting.extend(orgs.into_iter().map(|org| ((org, lane), None)));
+            for org in orgs {
+                queues.read_own(&(org.clone(), lane))?;
+                queues.waiting.insert((org, lane), None);
+            }
         }
         Ok(queues)
+    }
+
+    /// Has lanes hand nothing out as long as their state does not tell what is still to be done.
+    pub(super) fn watch(&mut self, statuses: &[watch::Receiver<LaneStatus>]) {
+        self.statuses = statuses.to_vec();
     }
 
     fn read_circuit(&mut self, lane: u32) -> Result<(), Error> {
@@ -97,6 +115,15 @@ impl Queues {
         let circuit = Table::read(tree, &reactions::circuit(&self.destination))?.unwrap_or_default();
         if let Some(known) = self.circuits.get_mut(lane as usize) {
             *known = circuit;
+        }
+        Ok(())
+    }
+
+    fn read_own(&mut self, queue: &Queue) -> Result<(), Error> {
+        let Some(tree) = self.lanes.get(queue.1 as usize) else { return Ok(()) };
+        match Table::read(tree, &reactions::own(&self.destination, &queue.0))? {
+            Some(circuit) => drop(self.own.insert(queue.clone(), circuit)),
+            None => drop(self.own.remove(queue)),
         }
         Ok(())
     }
@@ -119,6 +146,7 @@ impl Queues {
             } else {
                 let queue = (org.clone(), lane);
                 self.move_on(&queue)?;
+                self.read_own(&queue)?;
                 self.waiting.insert(queue, None);
             }
             self.changed.remove(&(lane, org));
@@ -162,7 +190,7 @@ impl Queues {
                 }
                 _ => {}
             }
-            if let Some(later) = self.resting(queue.1, now) {
+            if let Some(later) = self.resting(queue.1, now).or_else(|| self.resting_alone(&queue, now)) {
                 soonest = Some(soonest.map_or(later, |at| at.min(later)));
                 continue;
             }
@@ -212,10 +240,22 @@ impl Queues {
         is_probing.then_some(Timestamp::MAX)
     }
 
+    /// Until when an organization's rows rest, whose own circuit is open; one of them probes it.
+    fn resting_alone(&self, queue: &Queue, now: Timestamp) -> Option<Timestamp> {
+        let until = self.own.get(queue)?.open_until?;
+        if until > now {
+            return Some(until);
+        }
+        self.handed_out.contains_key(queue).then_some(Timestamp::MAX)
+    }
+
     fn look(&mut self, queue: &Queue, now: Timestamp) -> Result<Look, Error> {
-        let Self { destination, lanes, handed_out, damaged, .. } = self;
+        let Self { destination, lanes, statuses, handed_out, damaged, .. } = self;
         let (org, lane) = queue;
         let Some(tree) = lanes.get(*lane as usize) else { return Ok(Look::Empty) };
+        if statuses.get(*lane as usize).is_some_and(|status| !status.borrow().is_up_to_date()) {
+            return Ok(Look::Later(now.checked_add(BEHIND_AGAIN).unwrap_or(Timestamp::MAX)));
+        }
         // What was decided before the organization's settings changed may not leave as it is.
         if jobs::is_under_review(tree, org)? {
             return Ok(Look::Empty);
@@ -319,5 +359,53 @@ mod tests {
             Due::At(until) => panic!("nothing until {until:?}"),
         };
         assert_eq!([handed_out(&mut queues), handed_out(&mut queues)], ["acme", "bolt"]);
+    }
+
+    #[test]
+    fn an_organization_that_is_left_alone_is_probed_alone_and_the_others_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
+        for org in ["acme", "bolt"] {
+            pend(&store, 0, org);
+        }
+        let circuit = CircuitRow { failures: 5, open_until: Some(at(60)), rest_s: 30 };
+        let row = (reactions::own("log", "acme").into_bytes(), Some(table::encode(&circuit).unwrap()));
+        store.lane(0).unwrap().apply(&Writes { batch: 2, rows: vec![row] }).unwrap();
+        let mut queues = Queues::open(&store, "log".into(), 1).unwrap();
+        let Due::Now(row) = queues.next(at(10)).unwrap() else { panic!("bolt's is due") };
+        assert_eq!(row.org.as_ref().unwrap().as_str(), "bolt");
+        queues.take(&row);
+        assert!(matches!(queues.next(at(10)).unwrap(), Due::At(Some(until)) if until == at(60)));
+        let Due::Now(row) = queues.next(at(60)).unwrap() else { panic!("acme's is due") };
+        assert_eq!(row.org.as_ref().unwrap().as_str(), "acme");
+        queues.take(&row);
+        // One probe is enough; once its circuit is gone, all go.
+        assert!(matches!(queues.next(at(60)).unwrap(), Due::At(_)));
+        let removed = (reactions::own("log", "acme").into_bytes(), None);
+        store.lane(0).unwrap().apply(&Writes { batch: 3, rows: vec![removed] }).unwrap();
+        queues.changed(&Change { destination: "log".into(), lane: 0, org: "acme".to_owned() });
+        queues.catch_up().unwrap();
+        assert!(queues.own.is_empty());
+    }
+
+    #[test]
+    fn a_lane_that_is_decided_again_or_stands_still_hands_nothing_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
+        pend(&store, 0, "acme");
+        let mut queues = Queues::open(&store, "log".into(), 1).unwrap();
+        let behind = LaneStatus { is_behind: true, ..LaneStatus::default() };
+        let (lane, status) = watch::channel(behind);
+        queues.watch(&[status]);
+        let again = at(10).checked_add(BEHIND_AGAIN).unwrap();
+        assert!(matches!(queues.next(at(10)).unwrap(), Due::At(Some(until)) if until == again));
+        lane.send_modify(|status| {
+            status.is_behind = false;
+            status.stopped = Some(Arc::default());
+        });
+        assert!(matches!(queues.next(again).unwrap(), Due::At(Some(_))));
+        lane.send_modify(|status| status.stopped = None);
+        let later = again.checked_add(BEHIND_AGAIN).unwrap();
+        assert!(matches!(queues.next(later).unwrap(), Due::Now(_)));
     }
 }

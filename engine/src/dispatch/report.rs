@@ -27,7 +27,7 @@ pub(super) async fn publish(
         match (report.org().or(org).cloned(), report) {
             (Some(org), report) => send(client, format!("in.{org}.result.{connector}"), &report).await,
             (None, Report::Attempt(attempt)) => {
-                send(client, format!("p.{lane}.ctl"), &Control::Attempt(attempt)).await;
+                send(client, format!("p.{lane}.ctl"), &Control::Attempt(Box::new(attempt))).await;
             }
             // Cases and devices are somebody's.
             (None, _) => {}

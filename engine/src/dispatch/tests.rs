@@ -154,6 +154,7 @@ impl World {
             lanes: vec![lanes],
             sends,
             overview,
+            node: "node".into(),
         };
         let dispatcher = tokio::spawn(dispatcher.run_within(tasks_most, changed, stopped));
         Self {

@@ -1,9 +1,10 @@
 //! Who may ask, and as whom: whoever bears a token that is known.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -13,8 +14,8 @@ use linesman_schemas::Principal;
 use super::logins::{Entered, Entry};
 use super::refusals::Operations;
 use super::sources::Sources;
-use super::transport::arrival;
 use super::transport::problem::Problem;
+use super::transport::{Claims, arrival};
 use super::viewer::Viewer;
 
 /// What anybody may ask, whoever they are: method and path. What is not here is closed.
@@ -29,6 +30,16 @@ pub(super) const OPEN: [(Method, &str); 4] = [
 const DOCUMENTS: &str = "/api/v1/organizations/{name}/unredact";
 /// See there.
 pub(super) const DOCUMENT_MOST: usize = 16 * 1024 * 1024;
+
+/// What takes a bundle of scripts.
+const SCRIPTS: &str = "/api/v1/organizations/{name}/script-bundles/{bundle}/{version}";
+/// What takes the files that may be overwritten: as many as a plan tells of.
+const INSTALLATION: &str = "/api/v1/organizations/{name}/scripts/{device_group}";
+/// How large the body of either may be, in bytes: JSON may be longer than the texts in it.
+const SCRIPTS_MOST: usize = 1024 * 1024;
+
+/// How many connections one that is known may have; another costs their oldest.
+const CONNECTIONS: usize = 1024;
 
 /// Lets a request through, with its [`Viewer`] and its [`Entry`] in its extensions, or answers instead: 401 with a
 /// challenge (RFC 6750, section 3), 403, or that its body is too large, too slow or broken.
@@ -81,7 +92,11 @@ pub(super) async fn admit(
 
 /// The largest body of a request, in bytes.
 fn body_most(route: &str) -> usize {
-    if route == DOCUMENTS { DOCUMENT_MOST } else { arrival::BODY_MOST }
+    match route {
+        DOCUMENTS => DOCUMENT_MOST,
+        SCRIPTS | INSTALLATION => SCRIPTS_MOST,
+        _ => arrival::BODY_MOST,
+    }
 }
 
 /// As whom somebody comes in: as nobody where what is asked for is open; or why they do not.
@@ -93,7 +108,12 @@ fn entered(sources: &Sources, request: &Request) -> (Option<Principal>, Admissio
     // Where anybody may read, no other method leads anywhere.
     let is_open = OPEN.iter().any(|(open, at)| *at == path && (open == Method::GET || open == method));
     match sources.enter(method, path, request.headers()) {
+        Ok(Entered::In(entry)) if sources.is_past(&entry) => {
+            let detail = "what is granted to whom is decided again from the log at the moment: try again later";
+            (Some(entry.principal), Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)))
+        }
         Ok(Entered::In(entry)) => {
+            claim(request, &entry.principal);
             let viewer = sources.grants.viewer(entry.principal.clone()).map_err(Problem::from);
             (Some(entry.principal.clone()), viewer.map(|viewer| Some((viewer, entry))))
         }
@@ -101,6 +121,14 @@ fn entered(sources: &Sources, request: &Request) -> (Option<Principal>, Admissio
         Ok(Entered::Nobody) => (None, Err(Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed"))),
         Ok(Entered::Barred(principal, why)) => (Some(principal), Err(Problem::new(StatusCode::FORBIDDEN, why))),
         Err(problem) => (None, Err(problem)),
+    }
+}
+
+/// Says whose the connection is, so that nobody who has shown nothing displaces it.
+fn claim(request: &Request, principal: &Principal) {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    if let Some((ConnectInfo(peer), claims)) = peer.zip(request.extensions().get::<Claims>()) {
+        claims.claim(*peer, &principal.to_string(), CONNECTIONS);
     }
 }
 

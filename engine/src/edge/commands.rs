@@ -116,6 +116,11 @@ impl Commands {
         Self { client, node, lanes, rows, sent: Mutex::default() }
     }
 
+    /// This engine, as commands name it.
+    pub(super) fn node(&self) -> &str {
+        &self.node
+    }
+
     /// Sends a command and waits a while for its outcome. One that was sent before under this id is not sent
     /// again.
     ///

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::lane::status::LaneStatus;
+use crate::lane::status::{LaneStatus, Unread};
 use crate::licence::Standing;
 use crate::log::streams;
 use crate::metrics::process;
+use crate::serve::Fault;
 use crate::store::Lane;
 use linesman_domain::Error;
 use linesman_domain::{devices, reactions};
@@ -36,7 +37,9 @@ pub(super) struct Gauges {
     client: Client,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
+    unread: watch::Receiver<Unread>,
     ready: watch::Receiver<bool>,
+    faults: watch::Receiver<Vec<Fault>>,
     standing: Arc<Standing>,
     seen: Mutex<Seen>,
 }
@@ -46,6 +49,8 @@ pub(super) struct Gauges {
 pub(super) struct Seen {
     /// The last sequence of each lane in IN; none where the log did not tell.
     pub(super) ends: Vec<Option<u64>>,
+    /// The last sequence of IN; none where the log did not tell.
+    end: Option<u64>,
     look_at: Option<Instant>,
     /// By destination. Those that were once there stay, with 0.
     pub(super) pending: BTreeMap<String, u64>,
@@ -60,10 +65,11 @@ impl Gauges {
         client: Client,
         lanes: Vec<watch::Receiver<LaneStatus>>,
         rows: Arc<[Lane]>,
-        ready: watch::Receiver<bool>,
+        unread: watch::Receiver<Unread>,
+        (ready, faults): (watch::Receiver<bool>, watch::Receiver<Vec<Fault>>),
         standing: Arc<Standing>,
     ) -> Self {
-        Self { client, lanes, rows, ready, standing, seen: Mutex::default() }
+        Self { client, lanes, rows, unread, ready, faults, standing, seen: Mutex::default() }
     }
 
     /// Sets the gauges. What cannot be looked up is unknown (NaN), not old.
@@ -72,7 +78,8 @@ impl Gauges {
         process::observe();
         let is_connected = self.client.connection_state() == State::Connected;
         metrics::gauge!("linesman_nats_connected").set(f64::from(u8::from(is_connected)));
-        metrics::gauge!("linesman_ready").set(f64::from(u8::from(*self.ready.borrow())));
+        let is_ready = *self.ready.borrow() && self.faults.borrow().is_empty();
+        metrics::gauge!("linesman_ready").set(f64::from(u8::from(is_ready)));
         for ((lane, status), end) in (0_u32..).zip(&self.lanes).zip(&seen.ends) {
             let (is_running, position) = (status.borrow().is_running, status.borrow().position);
             metrics::gauge!("linesman_lane_position", "lane" => lane.to_string()).set(position as f64);
@@ -87,7 +94,20 @@ impl Gauges {
         for (connector, count) in by_connector(&seen.circuits) {
             metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
         }
+        self.refresh_accounts(seen.end);
         self.refresh_licence(seen.devices);
+    }
+
+    /// Sets what became of the messages that IN has acknowledged since the start.
+    fn refresh_accounts(&self, end: Option<u64>) {
+        let unread = *self.unread.borrow();
+        let decided: u64 = self.lanes.iter().map(|status| status.borrow().decided).sum();
+        let taken = end.map(|end| end.saturating_sub(unread.since));
+        let left = taken.map(|taken| taken.saturating_sub(decided + unread.set_aside) as f64);
+        metrics::gauge!("linesman_in_acknowledged_messages").set(taken.map_or(f64::NAN, |taken| taken as f64));
+        metrics::gauge!("linesman_in_decided_messages").set(decided as f64);
+        metrics::gauge!("linesman_in_set_aside_messages").set(unread.set_aside as f64);
+        metrics::gauge!("linesman_in_unaccounted_messages").set(left.unwrap_or(f64::NAN));
     }
 
     /// Sets what is measured of the licence; without one it is unknown.
@@ -103,7 +123,7 @@ impl Gauges {
     pub(super) async fn look(&self) -> MutexGuard<'_, Seen> {
         let mut seen = self.seen.lock().await;
         if seen.look_at.is_none_or(|at| at <= Instant::now()) {
-            seen.ends = self.ends().await;
+            (seen.ends, seen.end) = self.ends().await;
             seen.look_at = Some(Instant::now() + END_EVERY);
         }
         if seen.count_at.is_none_or(|at| at <= Instant::now()) {
@@ -112,15 +132,18 @@ impl Gauges {
         seen
     }
 
-    /// The last sequence of each lane in IN.
-    async fn ends(&self) -> Vec<Option<u64>> {
-        let unknown = || vec![None; self.lanes.len()];
+    /// The last sequence of each lane in IN, and of IN.
+    async fn ends(&self) -> (Vec<Option<u64>>, Option<u64>) {
+        let unknown = || (vec![None; self.lanes.len()], None);
         if self.client.connection_state() != State::Connected {
             return unknown();
         }
         let asked = (0_u32..).zip(&self.lanes).map(|(lane, _)| streams::last_of_lane(&self.client, lane));
-        match timeout(END_TIMEOUT, join_all(asked)).await {
-            Ok(ends) => ends.into_iter().map(Result::ok).collect(),
+        let asked = async { tokio::join!(join_all(asked), streams::identity(&self.client)) };
+        match timeout(END_TIMEOUT, asked).await {
+            Ok((ends, of_all)) => {
+                (ends.into_iter().map(Result::ok).collect(), of_all.ok().map(|identity| identity.last))
+            }
             Err(_) => unknown(),
         }
     }
@@ -185,9 +208,13 @@ fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
 fn circuits(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
     let mut counts = BTreeMap::new();
     for lane in lanes {
-        for row in reactions::circuits(lane) {
-            let (destination, row) = row?;
-            *counts.entry(destination).or_default() += u64::from(row.open_until.is_some());
+        let mut open: BTreeMap<String, bool> = BTreeMap::new();
+        for circuit in reactions::circuits(lane) {
+            let reactions::Circuit { destination, row, .. } = circuit?;
+            *open.entry(destination).or_default() |= row.open_until.is_some();
+        }
+        for (destination, is_open) in open {
+            *counts.entry(destination).or_default() += u64::from(is_open);
         }
     }
     Ok(counts)

@@ -85,6 +85,9 @@ impl Listener {
     /// Looks whether they are still let in, and what they see now.
     fn look(&mut self) -> Option<()> {
         let Ok(Entered::In(entry)) = self.sources.enter(&Method::GET, PATH, &self.headers) else { return None };
+        if self.sources.is_past(&entry) {
+            return None;
+        }
         if entry.way != Way::Machine || entry.principal != Principal::admin() {
             self.viewer = self.sources.grants.viewer(entry.principal).map_err(Problem::from).ok()?;
         }

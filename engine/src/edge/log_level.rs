@@ -71,6 +71,6 @@ pub(super) async fn change(
             Ok(Json(wanted).into_response())
         }
         Err(Error::Directives(reason)) => Err(wrong(reason)),
-        Err(error @ (Error::Parse(_) | Error::Gone(_))) => Err(Problem::internal(&error)),
+        Err(error @ (Error::Parse(_) | Error::Gone(_) | Error::Thread(_))) => Err(Problem::internal(&error)),
     }
 }

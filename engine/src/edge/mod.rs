@@ -19,6 +19,8 @@
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level`, `mode` | what is told |
 //! | `listener`, `event_ids` | what somebody who listens to events hears; by which ids |
+//! | `chassis` | what a virtual chassis is made of, as it is shown |
+//! | `owned`, `undone` | lines of configurations that are ours; what was not done on a device |
 //! | `addressed` | address groups and contracts, written as they are read |
 //! | `admission` | whether an organization may be added |
 //! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
@@ -28,16 +30,20 @@
 mod access;
 mod addressed;
 pub(crate) mod admission;
+mod chassis;
 pub(crate) mod commands;
+mod config;
 mod connection;
 mod credentials;
 mod dead_letters;
 mod event_ids;
 mod events;
+mod faults;
 pub(crate) mod filters;
 mod gauges;
 mod grants;
 mod installed;
+mod lanes;
 mod level;
 mod listener;
 mod lists;
@@ -46,12 +52,15 @@ pub(crate) mod logins;
 mod members;
 mod mode;
 mod openapi;
+mod owned;
 mod paging;
 mod paths;
 mod pin;
 mod readiness;
+mod recordable;
 pub(crate) mod refusals;
 mod routes;
+mod scripted;
 mod shares;
 mod sources;
 mod status;
@@ -59,6 +68,7 @@ mod status;
 mod tests;
 pub(crate) mod transport;
 mod turns;
+mod undone;
 mod unredact;
 mod using;
 mod values;

@@ -59,6 +59,27 @@ pub(super) struct DevicePath {
     pub(super) device: String,
 }
 
+/// An organization in a path that names what is its own.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfOrganizationPath {
+    /// Whose.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+}
+
+/// A group of commands in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct DirectivesPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its name.
+    #[param(example = "mx")]
+    pub(super) group: String,
+}
+
 /// A file that was set aside in a path.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -72,6 +93,45 @@ pub(super) struct JmbErrorPath {
     /// What it is called in the list.
     #[param(example = "1f3870be274f6c49")]
     pub(super) id: String,
+}
+
+/// A version of a bundle of scripts in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct BundlePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) name: OrgName,
+    /// The bundle's name.
+    #[param(example = "health")]
+    pub(super) bundle: String,
+    /// The version.
+    #[param(example = "1.2")]
+    pub(super) version: String,
+}
+
+/// An event profile in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ProfilePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) name: OrgName,
+    /// Its name.
+    #[param(example = "chassis")]
+    pub(super) profile: String,
+}
+
+/// A device group in a path, of which the scripts are.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct GroupScriptsPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) name: OrgName,
+    /// Its name.
+    #[param(example = "core")]
+    pub(super) device_group: String,
 }
 
 /// An intelligence message in a path.

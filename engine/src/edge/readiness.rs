@@ -14,14 +14,20 @@ use linesman_schemas::service::RefusedService;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::faults::FaultTold;
 use super::sources::Sources;
 use super::viewer::Viewer;
+use crate::lane::stopped::Stopped;
 
 /// How ready the engine is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Readiness {
-    /// Whether it serves and every lane runs.
+    /// Whether it serves, can work, and every lane runs.
     ready: bool,
+    /// By what it cannot work, and what is to be done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    faults: Vec<FaultTold>,
     /// Lane by lane.
     lanes: Vec<LaneReadiness>,
     /// How the policies are.
@@ -137,6 +143,19 @@ struct LaneReadiness {
     position: Option<u64>,
     /// Why it was sealed and rebuilt, if it was.
     sealed: Option<String>,
+    /// Why it stands still, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    stopped: Option<String>,
+}
+
+/// Why a lane stands still. What it is about is for whoever sees everything.
+fn readable(stopped: &Stopped, of_provider: bool) -> String {
+    match (&stopped.diverged, of_provider) {
+        (_, true) => stopped.why.clone(),
+        (Some(_), false) => "it decides otherwise than was committed".to_owned(),
+        (None, false) => "it cannot decide an input".to_owned(),
+    }
 }
 
 /// Whether the engine answers at all.
@@ -148,9 +167,11 @@ pub(super) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// Whether the engine serves and every lane runs.
+/// Whether the engine serves, can work, and every lane runs.
 ///
-/// 200 when the engine serves and every lane runs, 503 otherwise; the detail either way. Refused
+/// 200 when the engine serves, can work, and every lane runs, 503 otherwise; the detail either way. It cannot work while the
+/// NATS server does not answer or has no room, a stream is gone or otherwise than it must be, or a lane makes no
+/// progress. Refused
 /// policies and services do not make it unready: it serves with those that were good last. Which they are is told
 /// to whoever bears the token.
 #[utoipa::path(
@@ -169,10 +190,12 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Exte
             let status = status.borrow();
             let (running, sealed) = (status.is_running, status.sealed.clone());
             let position = of_provider.then_some(status.position);
-            LaneReadiness { lane, running, position, sealed }
+            let stopped = status.stopped.as_deref().map(|stopped| readable(stopped, of_provider));
+            LaneReadiness { lane, running, position, sealed, stopped }
         })
         .collect();
-    let ready = *sources.ready.borrow() && lanes.iter().all(|lane| lane.running);
+    let faults: Vec<_> = sources.faults.borrow().iter().map(|fault| FaultTold::of(fault, of_provider)).collect();
+    let ready = *sources.ready.borrow() && faults.is_empty() && lanes.iter().all(|lane| lane.running);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let known = sources.policies.borrow().clone();
     let files = |viewer: &Viewer| {
@@ -190,5 +213,5 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Exte
         refused: known.services.len(),
         files: of_provider.then(|| known.services.iter().map(RefusedServiceFile::from).collect()),
     };
-    (status, Json(Readiness { ready, lanes, policies, services })).into_response()
+    (status, Json(Readiness { ready, faults, lanes, policies, services })).into_response()
 }

@@ -15,8 +15,8 @@ use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{
-    access, connection, credentials, dead_letters, events, level, lists, log_level, logins, mode, openapi, pin,
-    readiness, status, unredact, using, writes,
+    access, config, connection, credentials, dead_letters, events, lanes, level, lists, log_level, logins, mode,
+    openapi, pin, readiness, status, unredact, using, writes,
 };
 
 /// Every route with its description. A route is added below and nowhere else.
@@ -36,6 +36,9 @@ fn engine(router: Routes) -> Routes {
         .routes(routes!(openapi::openapi))
         .routes(routes!(log_level::show, log_level::change))
         .routes(routes!(level::show_level, level::raise_level))
+        .routes(routes!(lanes::lanes))
+        .routes(routes!(lanes::skip))
+        .routes(routes!(lanes::rejudge))
         .routes(routes!(mode::show, mode::change))
         .routes(routes!(pin::pin))
         .routes(routes!(status::status))
@@ -50,6 +53,13 @@ fn told(router: Routes) -> Routes {
         .routes(routes!(lists::devices::devices))
         .routes(routes!(lists::devices::device, writes::devices::set, writes::devices::remove))
         .routes(routes!(writes::devices::host_key))
+        .routes(routes!(writes::gathering::gather))
+        .routes(routes!(lists::directives::all))
+        .routes(routes!(
+            lists::directives::one,
+            writes::gathering::set_directives,
+            writes::gathering::remove_directives
+        ))
         .routes(routes!(lists::jmb_errors::jmb_errors))
         .routes(routes!(lists::jmb_errors::jmb_error, writes::devices::delete_jmb_error))
         .routes(routes!(writes::devices::recheck_jmb_error))
@@ -57,8 +67,19 @@ fn told(router: Routes) -> Routes {
         .routes(routes!(using::collect))
         .routes(routes!(using::facts))
         .routes(routes!(using::configuration))
+        .routes(routes!(config::diff))
+        .routes(routes!(config::apply))
+        .routes(routes!(config::check_sync))
+        .routes(routes!(lists::drifts::drifts))
         .routes(routes!(using::rpc))
         .routes(routes!(using::download))
+        .routes(routes!(lists::scripts::bundles))
+        .routes(routes!(lists::scripts::bundle, writes::scripts::set_bundle, writes::scripts::remove_bundle))
+        .routes(routes!(lists::scripts::profiles))
+        .routes(routes!(writes::scripts::set_profile, writes::scripts::remove_profile))
+        .routes(routes!(lists::scripts::status))
+        .routes(routes!(writes::scripts::install, writes::scripts::remove))
+        .routes(routes!(writes::scripts::plan))
         .routes(routes!(lists::cases::cases))
         .routes(routes!(lists::cases::case))
         .routes(routes!(lists::files::files))

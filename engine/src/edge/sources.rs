@@ -10,10 +10,10 @@ use linesman_connectors::Connector;
 use linesman_connectors::upload::Leaving;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::Table;
-use linesman_schemas::OrgName;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
 use linesman_schemas::service::{RefusedService, ServicesSection};
+use linesman_schemas::{OrgName, Principal};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::admission::Admission;
@@ -21,7 +21,7 @@ use super::commands::Commands;
 use super::event_ids::EventIds;
 use super::gauges::Gauges;
 use super::grants::Grants;
-use super::logins::{Cost, Limits, Logins};
+use super::logins::{Cost, Entry, Limits, Logins, Way};
 use super::refusals::Refusals;
 use super::shares::Shares;
 use super::transport::problem::Problem;
@@ -29,7 +29,7 @@ use super::turns::Turns;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::{Fetching, Overview};
-use crate::lane::status::LaneStatus;
+use crate::lane::status::{LaneStatus, Unread};
 use crate::licence::Standing;
 use crate::log::books::Books;
 use crate::log::streams::lane_of;
@@ -39,6 +39,7 @@ use crate::partner;
 use crate::pin::Pin;
 use crate::reach::Hands;
 use crate::seal::Sealed;
+use crate::serve::Fault;
 use crate::sources;
 use crate::store::{self, Store};
 
@@ -63,6 +64,10 @@ pub struct Edge {
     pub books: Arc<Books>,
     /// How far each lane is, by number.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// What no lane reads.
+    pub unread: watch::Receiver<Unread>,
+    /// By what the engine cannot work.
+    pub faults: watch::Receiver<Vec<Fault>>,
     /// This engine, as commands name it.
     pub node: Arc<str>,
     /// What signs checkpoints of the audit.
@@ -138,6 +143,8 @@ pub struct FilesSaid {
     pub load: SectionLoad,
     /// The services, of their section.
     pub services: Option<ServicesSection>,
+    /// What the operator is to know beside it; empty for nothing.
+    pub note: String,
 }
 
 /// What the routes read from.
@@ -152,6 +159,8 @@ pub(super) struct Sources {
     pub(super) standing: Arc<Standing>,
     pub(super) admission: Admission,
     pub(super) ready: watch::Receiver<bool>,
+    /// By what the engine cannot work.
+    pub(super) faults: watch::Receiver<Vec<Fault>>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
@@ -212,6 +221,17 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    /// Whether what was granted to somebody is not known as it is: the state that says so is that of an earlier time.
+    pub(super) fn is_past(&self, entry: &Entry) -> bool {
+        if entry.way == Way::Machine && entry.principal == Principal::admin() {
+            return false;
+        }
+        let is_past = |lane: u32| self.lanes.get(lane as usize).is_some_and(|status| status.borrow().is_past);
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        let own = entry.principal.login().and_then(|login| login.organization);
+        is_past(0) || own.is_some_and(|org| is_past(lane_of(org.as_str(), lanes)))
+    }
+
     /// An organization's row, as it is applied.
     ///
     /// # Errors
@@ -247,12 +267,14 @@ impl Sources {
                 edge.client.clone(),
                 edge.lanes.clone(),
                 Arc::clone(&rows),
-                edge.ready.clone(),
+                edge.unread,
+                (edge.ready.clone(), edge.faults.clone()),
                 Arc::clone(&edge.standing),
             ),
             standing: edge.standing,
             admission: Admission::default(),
             ready: edge.ready,
+            faults: edge.faults,
             policies: edge.policies,
             files: edge.files,
             dispatch: edge.dispatch,

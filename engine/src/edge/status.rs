@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::faults::FaultTold;
 use super::gauges::{self, Seen};
 use super::sources::Sources;
 use super::transport::problem::Problem;
@@ -29,8 +30,10 @@ use sources::SourceState;
 /// How the engine is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Status {
-    /// Whether it serves.
+    /// Whether it serves and can work.
     ready: bool,
+    /// By what it cannot work, and what is to be done.
+    faults: Vec<FaultTold>,
     /// How the installation is connected.
     #[schema(value_type = String)]
     mode: Mode,
@@ -138,6 +141,10 @@ struct LaneState {
     running: bool,
     /// Why it was sealed and rebuilt, if it was.
     sealed: Option<String>,
+    /// Why it stands still, if it does; `/api/v1/lanes` tells more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    stopped: Option<String>,
     /// Sequence in IN of the last input applied.
     position: u64,
     /// The last sequence of the lane in IN; none when the log does not tell.
@@ -179,6 +186,9 @@ struct Circuit {
     failures: u32,
     /// It is left alone until then.
     open_until: Timestamp,
+    /// The organization whose reactions alone are left; null: those of all.
+    #[schema(value_type = Option<String>)]
+    organization: Option<String>,
 }
 
 /// How far the lanes are, what waits for whom, and which destinations fail.
@@ -202,7 +212,8 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let dispatch = Dispatch { tasks: overview.tasks, waiting: overview.waiting, displaced: overview.ended };
     let pending = seen.pending.iter();
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
-    let ready = *sources.ready.borrow();
+    let faults: Vec<_> = sources.faults.borrow().iter().map(|fault| FaultTold::of(fault, true)).collect();
+    let ready = *sources.ready.borrow() && faults.is_empty();
     let pending = pending.collect();
     let mode = sources.standing.mode;
     let partner = sources.partner.clone();
@@ -219,6 +230,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     });
     let status = Status {
         ready,
+        faults,
         mode,
         notices,
         licence,
@@ -250,7 +262,11 @@ fn destinations_of(
     pending: &BTreeMap<String, u64>,
     circuits: &[Circuit],
 ) -> Vec<DestinationState> {
-    let open: BTreeMap<&str, Timestamp> = circuits.iter().map(|c| (c.destination.as_str(), c.open_until)).collect();
+    let mut open: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for Circuit { destination, open_until, .. } in circuits {
+        let known = open.entry(destination).or_insert(*open_until);
+        *known = (*known).max(*open_until);
+    }
     let waiting = pending.iter().filter(|(_, count)| **count > 0).map(|(destination, _)| destination.as_str());
     let names: BTreeSet<&str> = waiting.chain(open.keys().copied()).collect();
     let states = names.into_iter().map(|name| {
@@ -281,16 +297,17 @@ struct Told {
 
 fn read(lanes: &[Lane]) -> Result<Told, Error> {
     let mut told = Told::default();
-    let mut circuits: BTreeMap<String, Circuit> = BTreeMap::new();
+    let mut circuits: BTreeMap<(String, Option<String>), Circuit> = BTreeMap::new();
     for (lane, rows) in (0..).zip(lanes) {
         let level = position::read(rows)?.map_or(level::OLDEST, |position| position.level);
         let book = rule_book::read(rows)?.map(|row| RuleBook { version: row.version, hash: row.hash });
         told.lanes.push((level, book));
-        for row in reactions::circuits(rows) {
-            let (destination, row) = row?;
+        for circuit in reactions::circuits(rows) {
+            let reactions::Circuit { destination, org, row } = circuit?;
             let Some(until) = row.open_until else { continue };
-            let circuit = Circuit { destination: destination.clone(), failures: row.failures, open_until: until };
-            let known = circuits.entry(destination).or_insert(circuit);
+            let key = (destination.clone(), org.clone());
+            let circuit = Circuit { destination, failures: row.failures, open_until: until, organization: org };
+            let known = circuits.entry(key).or_insert(circuit);
             known.failures = known.failures.max(row.failures);
             known.open_until = known.open_until.max(until);
         }
@@ -319,6 +336,7 @@ fn lanes_of(sources: &Sources, seen: &Seen, told: Vec<(u32, Option<RuleBook>)>) 
             lane,
             running: status.is_running,
             sealed: status.sealed.clone(),
+            stopped: status.stopped.as_deref().map(|stopped| stopped.why.clone()),
             position: status.position,
             end: *end,
             lag: end.map(|end| end.saturating_sub(status.position)),

@@ -10,21 +10,21 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use linesman_domain::reached::LEVEL;
 use linesman_schemas::OrgName;
-use linesman_schemas::command::{DeviceUse, DeviceVerb, UseKind, Verb};
+use linesman_schemas::command::{DeviceUse, UseKind};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
+use super::chassis::Member;
 use super::paths::{DevicePath, JmbErrorPath};
+use super::recordable;
 use super::sources::Sources;
 use super::transport::json::JsonBody;
 use super::transport::params::PathOf;
 use super::transport::problem::{Problem, ProblemBody};
+use super::undone::{Refusals, recorded, undone, usable, using};
 use super::viewer::Viewer;
-use super::writes::{on_record_from, reached};
-use crate::reach::{Step, Undone, Visited};
+use crate::reach::{Step, Undone, Visited, asks_only};
 
-const OPERATION: &str = "use-device";
 /// How long a look at a directory is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The longest request of one's own, in bytes.
@@ -33,7 +33,7 @@ const RPC_MOST: usize = 1024 * 1024;
 /// How the way to a device is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeviceTest {
-    /// Whether all steps were done.
+    /// Whether all steps were done that are needed.
     ok: bool,
     /// The steps in their order: behind the first that failed none is done, but for `netconf`.
     steps: Vec<DeviceStep>,
@@ -43,12 +43,14 @@ pub(super) struct DeviceTest {
 #[derive(Debug, Serialize, ToSchema)]
 struct DeviceStep {
     /// What is tried: `credentials`, `tcp`, `key-exchange`, `host-key`, `authentication`, `directory`, `read`, `remove`,
-    /// `netconf`.
+    /// `move` where files are moved, `netconf`.
     step: &'static str,
     /// Whether it was done.
     ok: bool,
     /// What was found, or why it failed.
     detail: String,
+    /// Whether something that the device is to do takes it: `netconf` is only needed where it is configured.
+    needed: bool,
 }
 
 /// What a look at a device came to.
@@ -73,6 +75,10 @@ pub(super) struct Facts {
     product: String,
     /// The version of its operating system.
     os_version: String,
+    /// Its routing engines, by name.
+    routing_engines: Vec<String>,
+    /// The members of its virtual chassis.
+    members: Vec<Member>,
 }
 
 /// A request for a device.
@@ -98,24 +104,6 @@ pub(super) struct DeviceConfiguration {
     configuration: String,
 }
 
-/// What may become of it instead, besides the problems that any request may meet.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers")]
-enum Refusals {
-    /// Whoever asked has not the right.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] ProblemBody<'static>),
-    /// There is no such device, or no such file.
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] ProblemBody<'static>),
-    /// The log is of an earlier level.
-    #[response(status = 409, content_type = "application/problem+json")]
-    Conflict(#[to_schema] ProblemBody<'static>),
-    /// The device refuses, or does not answer.
-    #[response(status = 502, content_type = "application/problem+json")]
-    Undone(#[to_schema] ProblemBody<'static>),
-}
-
 /// Tries the way to a device out, step by step.
 #[utoipa::path(
     post, path = "/api/v1/devices/{organization}/{device}/test", operation_id = "use-device.test", tag = "devices",
@@ -132,15 +120,15 @@ pub(super) async fn test(
 ) -> Result<Json<DeviceTest>, Problem> {
     let name = used(&sources, &viewer, &organization, device, UseKind::Test, "").await?;
     let steps = sources.hands.test(&organization, &name).await.map_err(|error| undone(Undone::Failed(error)))?;
-    let listed = |Step { trial, found }| {
+    let listed = |Step { trial, found, is_needed: needed }| {
         let (ok, detail) = match found {
             Ok(found) => (true, found),
             Err(why) => (false, why),
         };
-        DeviceStep { step: trial.as_str(), ok, detail }
+        DeviceStep { step: trial.as_str(), ok, detail, needed }
     };
     let steps: Vec<_> = steps.into_iter().map(listed).collect();
-    Ok(Json(DeviceTest { ok: steps.iter().all(|step| step.ok), steps }))
+    Ok(Json(DeviceTest { ok: steps.iter().all(|step| step.ok || !step.needed), steps }))
 }
 
 /// Looks through a device's directory at once.
@@ -185,6 +173,8 @@ pub(super) async fn facts(
         host_name: facts.host_name,
         product: facts.product,
         os_version: facts.os_version,
+        routing_engines: facts.routing_engines,
+        members: facts.members.into_iter().map(Member::from).collect(),
     }))
 }
 
@@ -207,7 +197,7 @@ pub(super) async fn configuration(
     Ok(Json(DeviceConfiguration { configuration }))
 }
 
-/// Sends a NETCONF request to a device, as it is. Its SHA-256 is on record.
+/// Sends a NETCONF request to a device, as it is. Its SHA-256 without secrets is on record.
 #[utoipa::path(
     post, path = "/api/v1/devices/{organization}/{device}/rpc", operation_id = "use-device.rpc", tag = "devices",
     params(DevicePath), request_body = RpcBody,
@@ -223,8 +213,10 @@ pub(super) async fn rpc(
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
     JsonBody(RpcBody { rpc }): JsonBody<RpcBody>,
 ) -> Result<Json<RpcReply>, Problem> {
-    let sha256 = hex::encode(Sha256::digest(&rpc));
-    let name = used(&sources, &viewer, &organization, device, UseKind::Rpc, &sha256).await?;
+    let name = usable(&sources, &viewer, &organization, &device)?;
+    let asked = using(&name, UseKind::Rpc, recordable::sha256(&rpc));
+    let asked = DeviceUse { asks_only: asks_only(&rpc), ..asked };
+    recorded(&sources, &viewer, LEVEL, (&organization, asked)).await?;
     if rpc.trim().is_empty() || rpc.len() > RPC_MOST {
         let detail = format!("`rpc` must have 1 to {RPC_MOST} bytes");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/rpc".to_owned(), detail));
@@ -261,15 +253,7 @@ async fn used(
     what: UseKind,
     sha256: &str,
 ) -> Result<String, Problem> {
-    let name = reached(sources, viewer, OPERATION, org, &device)?;
-    let using = DeviceUse { name: name.clone(), what, sha256: sha256.to_owned() };
-    on_record_from(sources, viewer, LEVEL, Some(org.clone()), Verb::Device(DeviceVerb::Use(using))).await?;
+    let name = usable(sources, viewer, org, &device)?;
+    recorded(sources, viewer, LEVEL, (org, using(&name, what, sha256.to_owned()))).await?;
     Ok(name)
-}
-
-fn undone(undone: Undone) -> Problem {
-    match undone {
-        Undone::Nothing(what) => Problem::new(StatusCode::NOT_FOUND, what),
-        Undone::Failed(why) => Problem::new(StatusCode::BAD_GATEWAY, why),
-    }
 }

@@ -7,6 +7,7 @@ use linesman_domain::{approvals, cases, incidents, organizations};
 use linesman_rules::services::Level;
 use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::collected::Missed;
 use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST, SPHERE_MOST, SubmitCaseAs};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
@@ -26,7 +27,7 @@ use utoipa::openapi::schema::{
 use linesman_domain::outgoing::POLICY_REFUSED;
 
 /// A device group of an organization.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TiedGroupBody {
     /// Whose.
@@ -141,7 +142,10 @@ pub(super) fn on_timeout() -> Schema {
 pub(super) fn approval_rules() -> Schema {
     let object = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
     let rule = || words(ApprovalRule::ALL.map(|(_, word)| word));
-    ApprovalKind::ALL.into_iter().fold(object, |object, kind| object.property(kind.as_str(), rule())).into()
+    ApprovalKind::OF_ORGANIZATIONS
+        .into_iter()
+        .fold(object, |object, kind| object.property(kind.as_str(), rule()))
+        .into()
 }
 
 /// The schema of who solves a case that was reported.
@@ -176,6 +180,27 @@ pub(super) fn upload_state() -> Schema {
     words(UploadState::ALL.map(|(_, word)| word))
 }
 
+/// Where a file is that a bundle only names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum NamedFileState {
+    /// On the device, or nowhere: it is tried again.
+    Missing,
+    /// It is tried no more.
+    GivenUp,
+    /// Here.
+    There,
+    /// It was here, and went with its incident.
+    Released,
+}
+
+/// The schema of why a file is missing, if it is.
+pub(super) fn missed_or_none() -> Schema {
+    let words = Missed::ALL.map(|reason| Some(reason.as_str())).into_iter().chain([None]);
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words)).into()
+}
+
 /// Whether an organization takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -201,6 +226,7 @@ pub(super) enum ActivationState {
     Active,
     Failed,
     Inactive,
+    Held,
 }
 
 impl From<parts::State> for ActivationState {

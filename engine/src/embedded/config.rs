@@ -29,6 +29,9 @@ pub const PUBLIC_SUBSCRIBE: [&str; 2] = ["out.>", "_INBOX.>"];
 const LOG_BYTES: usize = 8 * 1024 * 1024;
 const LOG_FILES: usize = 3;
 
+/// What a disk is taken to have left that does not tell, in bytes.
+const UNKNOWN_ROOM: u64 = 1 << 40;
+
 /// How long the server keeps the way back of a fetch on which nothing more arrives: each costs it half a kilobyte.
 /// A heartbeat of the fetch counts as an arrival.
 const FETCH_SILENCE: &str = "2m";
@@ -60,7 +63,7 @@ write_deadline: "10s"
 log_file: {log}
 log_size_limit: {LOG_BYTES}
 logfile_max_num: {LOG_FILES}
-jetstream {{ store_dir: {store}, sync_interval: {sync} }}
+jetstream {{ store_dir: {store}, sync_interval: {sync}, max_file_store: {room} }}
 accounts {{
   ENGINE: {{
     jetstream: enabled
@@ -80,12 +83,32 @@ accounts {{
         name = quoted(&logins.server_name),
         max_payload = settings.max_payload_bytes,
         log = quoted(path_text(&folder.join("server.log"))?.as_str()),
+        room = room(&folder.join("jetstream")),
         store = quoted(path_text(&folder.join("jetstream"))?.as_str()),
         engine = quoted(&logins.engine.user),
         engine_password = quoted(&logins.engine.password),
         public = quoted(&logins.public.user),
         public_password = quoted(&logins.public.password),
     ))
+}
+
+/// How much the server may store, in bytes: what it has, and three quarters of what the disk has left. Its own default
+/// forgets what it has, and refuses everything once that is more than what is left.
+fn room(store: &Path) -> u64 {
+    let free = store.ancestors().find_map(|folder| rustix::fs::statvfs(folder).ok());
+    let free = free.map_or(UNKNOWN_ROOM, |found| found.f_bavail.saturating_mul(found.f_frsize));
+    used(store).saturating_add(free / 4 * 3).min(i64::MAX.unsigned_abs())
+}
+
+/// How many bytes the files of a folder have. What cannot be read is left out.
+fn used(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let found = entry.metadata().ok()?;
+            Some(if found.is_dir() { used(&entry.path()) } else { found.len() })
+        })
+        .sum()
 }
 
 /// What the public account asks of the engine's, under the same subjects: exports and imports.

@@ -30,7 +30,7 @@ impl Login {
 }
 
 /// What `D/keys/nats.json` keeps, so that publishers go on after a restart.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Logins {
     /// The server's own name, unlike that of any other data directory.

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Child;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -36,12 +36,14 @@ use self::folder::Folder;
 pub use self::login::Login;
 use self::login::Logins;
 use self::supervisor::Launch;
-use crate::data_dir::private;
 
 /// The inbox prefix of everyone with the engine's login.
 ///
 /// Whoever may hear `_INBOX.>` hears every reply sent there; the public login may.
 pub const INBOX_PREFIX: &str = "_LINESMAN";
+
+/// How long a server may take to close its files.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a free port may be snatched away before the start fails.
 const PORT_TRIES: usize = 5;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub sync: Sync,
     /// The largest message, at most 64 MiB (what the server buffers for one client).
     pub max_payload_bytes: usize,
+    /// How much memory the server may take before it gives back what it does not need, in bytes.
+    pub memory_bytes: u64,
 }
 
 impl Settings {
@@ -84,6 +88,7 @@ impl Settings {
             port: None,
             sync: Sync::default(),
             max_payload_bytes: 8 * 1024 * 1024,
+            memory_bytes: 1 << 30,
         }
     }
 }
@@ -99,11 +104,11 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let logins = Logins::load_or_create(&folder.logins())?;
     let lock = lock(&folder).await?;
     let port = settings.port.map_or_else(port::free, Ok)?;
-    let mut launch = Launch { binary, folder, lock, server_name: logins.server_name.clone(), port };
+    let mut launch = Launch { binary, folder, lock, settings, logins: logins.clone(), port };
     let mut tries = PORT_TRIES;
     let child = loop {
-        match launch_once(&launch, &settings, &logins).await {
-            Err(Error::PortTaken { .. }) if settings.port.is_none() && tries > 1 => {
+        match launch_once(&launch).await {
+            Err(Error::PortTaken { .. }) if launch.settings.port.is_none() && tries > 1 => {
                 tries -= 1;
                 launch.port = port::free()?;
             }
@@ -113,8 +118,9 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let port = launch.port;
     tracing::info!(port, "the NATS server is ready");
     let (stop, stopped) = oneshot::channel();
-    let supervision = tokio::spawn(launch.supervise(child, stopped));
-    Ok(Server { logins, port, stop, supervision })
+    let (again, asked) = mpsc::channel(1);
+    let supervision = tokio::spawn(launch.supervise(child, stopped, asked));
+    Ok(Server { logins, port, stop, again: Restarts(again), supervision })
 }
 
 /// The address with the engine's login of the server that a data directory's engine runs at `public_url`; none when
@@ -149,12 +155,10 @@ async fn lock(folder: &Folder) -> Result<File, Error> {
     Err(Error::InUse { path: folder.path().to_owned() })
 }
 
-async fn launch_once(launch: &Launch, settings: &Settings, logins: &Logins) -> Result<Child, Error> {
-    let config = launch.folder.config();
-    let text = config::text(settings, launch.folder.path(), logins, launch.port)?;
-    private::write(&config, text.as_bytes()).map_err(Error::file(&config))?;
+async fn launch_once(launch: &Launch) -> Result<Child, Error> {
+    launch.configure()?;
     let mut child = launch.spawn()?;
-    match readiness::wait(&mut child, &launch.folder, logins, launch.port).await {
+    match readiness::wait(&mut child, &launch.folder, &launch.logins, launch.port).await {
         Ok(()) => Ok(child),
         Err(error) => {
             supervisor::end(child).await;
@@ -163,12 +167,25 @@ async fn launch_once(launch: &Launch, settings: &Settings, logins: &Logins) -> R
     }
 }
 
+/// Asks for another start of a running server.
+#[derive(Debug, Clone)]
+pub struct Restarts(mpsc::Sender<()>);
+
+impl Restarts {
+    /// The server is ended, however it is, and started again; one that is being started again already is left alone.
+    pub fn ask(&self) {
+        // Full or closed: somebody has asked, or it is ending.
+        let _ = self.0.try_send(());
+    }
+}
+
 /// A running server. Dropped, it is stopped in the background, as far as the runtime still runs.
 pub struct Server {
     logins: Logins,
     port: u16,
     /// Dropped or sent: supervision ends the server.
-    stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Duration>,
+    again: Restarts,
     supervision: JoinHandle<()>,
 }
 
@@ -176,6 +193,11 @@ impl Server {
     /// The port on 127.0.0.1. It stays the same when the server had to be started again.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Asks for another start of it.
+    pub fn restarts(&self) -> Restarts {
+        self.again.clone()
     }
 
     /// The engine's login, which may do everything; its connections use [`INBOX_PREFIX`].
@@ -205,7 +227,13 @@ impl Server {
 
     /// Ends supervision, then the server: it is asked, given 10 s, then killed.
     pub async fn stop(self) {
-        drop(self.stop);
+        self.stop_within(GRACE).await;
+    }
+
+    /// The same with another grace.
+    pub async fn stop_within(self, grace: Duration) {
+        // Supervision that has ended has ended the server.
+        let _ = self.stop.send(grace);
         if let Err(error) = self.supervision.await {
             tracing::error!(%error, "the supervision of the NATS server failed");
         }

@@ -119,7 +119,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
         Ok(Control::Expiry(expiry)) => Content::Expiry(expiry),
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
-        Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
+        Ok(Control::Attempt(attempt)) => Content::Attempt(attempt),
         Ok(Control::RuleBook(named)) => return (Content::Tick, Some(Named::RuleBook(named))),
         Ok(Control::Intelligence(named)) => return (Content::Tick, Some(Named::Intelligence(named))),
         Err(error) => Content::Undecodable {

@@ -7,8 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use linesman_rules::{Judge, Limits};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -17,8 +19,11 @@ use super::behind::Load;
 use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
+use super::stopped::{Stopped, way_out};
 use crate::log;
 use crate::log::books::Books;
+use crate::log::trouble::Troubles;
+use crate::logging::full;
 use crate::store::Store;
 
 /// What the lanes need.
@@ -34,10 +39,16 @@ pub struct Context {
     pub owner: Arc<str>,
     /// Where changed queues are told.
     pub changes: Changes,
+    /// What is in the lanes' way.
+    pub troubles: Troubles,
+    /// The last sequence of IN when the engine started: what is behind it is counted.
+    pub since: u64,
     /// How many lanes.
     pub lanes: u32,
     /// How many threads.
     pub threads: u32,
+    /// How much of the processor's time a run of a policy may take.
+    pub policy_time: Duration,
     /// The ordinary runtime, where connections are at home.
     pub runtime: tokio::runtime::Handle,
 }
@@ -127,13 +138,16 @@ fn execute(
         let shared = Shared {
             client: connect("linesman-lanes").await?,
             emitter: connect("linesman-batches").await?,
-            judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
+            judge: Rc::new(RefCell::new(Judge::timed(Limits::default(), processor_time))),
             store: Arc::clone(&context.store),
             books: Arc::clone(&context.books),
             load: load.clone(),
             quiet: Quiet::default(),
             owner: Arc::clone(&context.owner),
             changes: context.changes.clone(),
+            since: context.since,
+            troubles: context.troubles.clone(),
+            policy_time: context.policy_time,
         };
         let shared = Rc::new(shared);
         let mut lanes = JoinSet::new();
@@ -147,16 +161,58 @@ fn execute(
     })
 }
 
-/// One lane's life.
+/// What this thread has used of the processor's time: a machine that stands still sets nobody's policy aside.
+fn processor_time() -> Duration {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(used.tv_sec).unwrap_or_default(), u32::try_from(used.tv_nsec).unwrap_or_default())
+}
+
+/// One lane's life. Where it cannot go on it stands still until there is a way out, and is taken up again.
 async fn live(
     shared: Rc<Shared>,
     id: u32,
     status: watch::Sender<LaneStatus>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let lane = tokio::select! {
-        lane = shared.start(id, status) => lane?,
-        _ = stop.wait_for(|stop| *stop) => return Ok(()),
-    };
-    lane.run(stop).await
+    let (mut seen, mut undecided): (u64, Option<(u64, Error)>) = (0, None);
+    loop {
+        let halt = undecided.as_ref().map(|(position, _)| *position);
+        let lane = tokio::select! {
+            lane = shared.start((id, halt), &status, &mut seen) => lane,
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        };
+        let ended = match lane {
+            Ok(lane) => lane.run(stop.clone()).await,
+            Err(error) => Err(error),
+        };
+        let error = match ended {
+            Ok(()) => return Ok(()),
+            // It is written that the policy is set aside.
+            Err(Error::Overtime { .. }) => continue,
+            // What stood before it in its batch is decided again, and committed.
+            Err(error @ Error::Decide { position, .. }) if position > 0 && undecided.is_none() => {
+                undecided = Some((position, error));
+                continue;
+            }
+            Err(error @ Error::Halted { .. }) => undecided.take().map_or(error, |(_, error)| error),
+            Err(error) => error,
+        };
+        undecided = None;
+        let Some(stopped) = Stopped::of(&shared.client, &error).await else { return Err(error) };
+        tracing::error!(
+            lane = id,
+            position = stopped.position,
+            error = full(&error),
+            "the lane stands still; `linesman lane show {id}` tells the ways out"
+        );
+        metrics::counter!("linesman_lanes_stopped_total").increment(1);
+        status.send_modify(|status| {
+            status.is_running = false;
+            status.stopped = Some(Arc::new(stopped));
+        });
+        if !way_out(&shared.client, id, seen, &mut stop).await {
+            return Ok(());
+        }
+        tracing::info!(lane = id, "there is a way out: the lane is taken up again");
+    }
 }

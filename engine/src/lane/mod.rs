@@ -16,13 +16,17 @@
 mod ahead;
 mod behind;
 pub(crate) mod decode;
+mod error;
 pub mod executor;
 mod pace;
 mod quiet;
 mod start;
 pub mod status;
+pub mod stopped;
+mod tail;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +34,8 @@ use async_nats::Client;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use linesman_schemas::control::Control;
+use linesman_schemas::lane_override::{Overridden, Override};
+use linesman_schemas::{PolicyName, Principal};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
@@ -37,12 +43,14 @@ use crate::log;
 use crate::log::books::Books;
 use crate::log::mark;
 use crate::log::outbox::{Batch, EmitError, Outbox};
+use crate::log::overrides;
 use crate::log::reader::{Bounds, InMessage, Reader};
 use crate::store;
 use ahead::Ahead;
 use behind::Behind;
 use decode::{Decoded, decode};
-use linesman_domain::input::Content;
+pub use error::Error;
+use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
 use quiet::Quiet;
@@ -71,94 +79,10 @@ const TICK_EVERY: Duration = Duration::from_secs(1);
 /// How many rows are looked at for an earlier version before the lane looks for something better to do.
 const UPGRADE_ROWS: usize = 200;
 
-/// Why a lane stopped; any of them stops the engine.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It cannot decide.
-    #[error("lane {lane} cannot decide")]
-    Decide {
-        /// Which lane.
-        lane: u32,
-        /// Why.
-        source: domain::Error,
-    },
-    /// It cannot commit.
-    #[error(transparent)]
-    Emit(#[from] EmitError),
-    /// It cannot store.
-    #[error("lane {lane} cannot be stored")]
-    Store {
-        /// Which lane.
-        lane: u32,
-        /// Why.
-        source: store::Error,
-    },
-    /// It cannot be taken up.
-    #[error("lane {lane} cannot be taken up")]
-    Start {
-        /// Which lane.
-        lane: u32,
-        /// Why.
-        source: log::Error,
-    },
-    /// It cannot read on.
-    #[error("lane {lane} cannot receive")]
-    Receive {
-        /// Which lane.
-        lane: u32,
-        /// Why.
-        source: log::Error,
-    },
-    /// What it decides anew is not what was committed.
-    #[error("lane {lane} decides otherwise than was committed at position {position}: refusing it")]
-    Diverged {
-        /// Which lane.
-        lane: u32,
-        /// Up to where it was decided anew.
-        position: u64,
-    },
-    /// The state is missing or wrong, and what it is to be made of is not there.
-    #[error(
-        "lane {lane} has to be rebuilt and cannot be: IN begins at message {first}, and what stood before it is lost; \
-         restore IN, or the folder `state` of the data directory, from a backup"
-    )]
-    Beginning {
-        /// Which lane.
-        lane: u32,
-        /// The first sequence that IN has.
-        first: u64,
-    },
-    /// Another program is to decide it.
-    #[error("lane {lane} is refused at message {position} of IN")]
-    Level {
-        /// Which lane.
-        lane: u32,
-        /// Where it stands, or the message that asks for the level.
-        position: u64,
-        /// Why, and what would decide it.
-        source: domain::Error,
-    },
-    /// The thread cannot be set up.
-    #[error("an executor thread cannot be set up")]
-    Thread(#[source] std::io::Error),
-    /// It panicked: what it was about is decided again by the next engine.
-    #[error("a lane broke off")]
-    Broken(#[source] std::io::Error),
-}
-
-impl Error {
-    /// Why an input of a lane is not decided.
-    fn of_decision(lane: u32, position: u64, source: domain::Error) -> Self {
-        match source {
-            domain::Error::Level { .. } => Self::Level { lane, position, source },
-            source => Self::Decide { lane, source },
-        }
-    }
-}
-
 /// A batch on its way to OUT.
 struct InFlight {
     decision: Decision,
+    counted: u64,
     since: Instant,
     emission: Ahead<Result<u64, EmitError>>,
 }
@@ -180,12 +104,20 @@ pub(crate) struct Lane {
     /// How many inputs are decided and not on their way yet.
     decided: usize,
     decided_bytes: usize,
+    /// The last sequence of IN when the engine started.
+    since: u64,
+    /// How many of what is decided and not on its way yet IN was given since then.
+    counted: u64,
     /// Since when the first of them is.
     decided_since: Instant,
     /// The batch behind those, read beside the lane.
     reading: Option<Ahead<Result<Decoded, JoinError>>>,
     emitting: Option<InFlight>,
     last_tick: Option<Instant>,
+    /// The input that it could not decide when it came to it last.
+    halt: Option<u64>,
+    /// The last input there was when it was taken up.
+    end: u64,
     pace: Pace,
     /// Up to where rows of an earlier version were written anew; none once all are.
     upgrading: Option<Vec<u8>>,
@@ -194,8 +126,25 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Carries inputs until told to stop; then what is decided is emitted and applied.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+    /// Carries inputs until told to stop; then what is decided is emitted and applied. Of a policy that took too long it is
+    /// written that it is set aside, before anything of its input is committed.
+    pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let ended = self.carry_on(stop).await;
+        match ended {
+            Err(Error::Overtime { position, message, policy, lane }) => {
+                self.set_aside(position, message, &policy).await?;
+                Err(Error::Overtime { position, message, policy, lane })
+            }
+            // What is on its way is applied: the lane is taken up again, in this engine.
+            Err(error @ Error::Decide { .. }) => {
+                self.settle().await?;
+                Err(error)
+            }
+            ended => ended,
+        }
+    }
+
+    async fn carry_on(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         loop {
             let tick = self.tick_in();
             let slice = self.pace.wakes().filter(|_| self.domain.has_work());
@@ -217,6 +166,40 @@ impl Lane {
                 () = std::future::ready(()), if self.upgrading.is_some() => self.upgrade().await?,
             }
         }
+    }
+
+    /// All before an input that cannot be decided is committed.
+    async fn come_to(&mut self, position: u64) -> Result<(), Error> {
+        self.finish().await?;
+        Err(Error::Halted { lane: self.id, position })
+    }
+
+    /// Writes that a policy is set aside for an input. What was decided since the last batch is decided again.
+    async fn set_aside(&mut self, position: u64, message: [u8; 32], policy: &PolicyName) -> Result<(), Error> {
+        self.settle().await?;
+        metrics::counter!("linesman_policies_set_aside_total").increment(1);
+        tracing::error!(lane = self.id, position, %policy, "a policy takes too long and is set aside for this input");
+        let one = Override {
+            lane: self.id,
+            position,
+            message: hex::encode(message),
+            what: Overridden::SetPolicyAside { policy: policy.clone() },
+            by: Principal::Machine,
+            node: self.owner.to_string(),
+            at: Timestamp::now(),
+            why: "a run of it took more of the processor's time than it may".to_owned(),
+        };
+        fail::fail_point!("override::before");
+        let last = mark::last(&self.client, self.id).await.map_err(|source| Error::Start { lane: self.id, source })?;
+        let is_ours = |stored: &mark::Stored| stored.sequence == self.mark;
+        let Some(stored) = last.stored.as_ref().filter(|stored| is_ours(stored)) else {
+            let owner = last.stored.map_or_else(|| "nobody".to_owned(), |stored| stored.mark.owner);
+            return Err(EmitError::Fenced { who: self.id.into(), owner }.into());
+        };
+        let mark = stored.mark.clone();
+        overrides::write(self.client.clone(), self.id, &[one], &last, mark).await?;
+        fail::fail_point!("override::after");
+        Ok(())
     }
 
     /// What is decided goes out; what was only read is read again by the next engine.
@@ -260,7 +243,10 @@ impl Lane {
                     self.commit().await?;
                 }
             }
-            self.domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
+            if self.halt == Some(input.sequence) {
+                return self.come_to(input.sequence).await;
+            }
+            decide_one(&mut self.domain, input).map_err(|source| Error::of_input(self.id, input, source))?;
             if matches!(input.content, Content::Continue { .. }) {
                 self.pace.decided();
             }
@@ -268,6 +254,7 @@ impl Lane {
                 self.decided_since = Instant::now();
             }
             self.decided += 1;
+            self.counted += u64::from(input.sequence > self.since);
             self.decided_bytes += input.bytes.len();
             if self.is_full() {
                 verb.end("decide", 0);
@@ -297,30 +284,32 @@ impl Lane {
     /// Lets what is decided go out as one batch, once the one before it is applied.
     async fn commit(&mut self) -> Result<(), Error> {
         (self.decided, self.decided_bytes) = (0, 0);
-        let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
+        let counted = std::mem::take(&mut self.counted);
+        let position = self.domain.position().sequence;
+        let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, position, source })?;
         self.settle().await?;
         let mark = mark::of(&decision.position, &self.owner);
         let batch = Batch::new(std::mem::take(&mut decision.messages), mark, self.mark);
         let outbox = self.outbox.clone();
         let emission = Ahead::start(async move { outbox.emit(batch).await });
-        self.emitting = Some(InFlight { decision, emission, since: Instant::now() });
+        self.emitting = Some(InFlight { decision, counted, emission, since: Instant::now() });
         self.pace.emitted();
         Ok(())
     }
 
     /// Waits until the batch under way is committed, and applies it.
     async fn settle(&mut self) -> Result<(), Error> {
-        let Some(InFlight { decision, emission, since }) = self.emitting.take() else { return Ok(()) };
+        let Some(InFlight { decision, counted, emission, since }) = self.emitting.take() else { return Ok(()) };
         self.mark = emission.output().await?;
         metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(since.elapsed().as_secs_f64());
         fail::fail_point!("emit::after-mark");
-        self.apply(&decision)?;
+        self.apply(&decision, counted)?;
         self.pace.applied(self.quiet.is_so());
         Ok(())
     }
 
     /// INVARIANT (nothing applied before its mark): only [`Self::settle`] comes here.
-    fn apply(&mut self, decision: &Decision) -> Result<(), Error> {
+    fn apply(&mut self, decision: &Decision, counted: u64) -> Result<(), Error> {
         let verb = Verb::start();
         self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
         self.domain.applied(&decision.writes);
@@ -334,7 +323,12 @@ impl Lane {
             "a batch is committed and applied"
         );
         let position = decision.position.clone();
-        self.status.send_modify(|status| status.advance(&position));
+        self.status.send_modify(|status| {
+            status.is_behind &= position.sequence < self.end;
+            status.is_past &= status.is_behind;
+            status.advance(&position);
+            status.decided += counted;
+        });
         for (destination, org) in &decision.queues {
             self.changes.send(Change { lane: self.id, destination: destination.clone(), org: org.clone() });
         }
@@ -382,6 +376,15 @@ impl Lane {
         tokio::task::yield_now().await;
         Ok(())
     }
+}
+
+/// Decides an input. A panic is a fault of the machine's own: the lane stands still at it, and the others go on.
+fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Error> {
+    let decided = catch_unwind(AssertUnwindSafe(|| {
+        fail::fail_point!("decide::input", input.bytes.ends_with(b"<!-- undecidable -->\n"), |_| Ok(()));
+        domain.decide(input)
+    }));
+    decided.unwrap_or(Err(domain::Error::Broken))
 }
 
 /// Ready when the batch under way is answered; it stays there for [`Lane::settle`].

@@ -13,7 +13,7 @@
 //! Organizations and rule books stand at the log's beginning. Where that is gone, nothing is rebuilt and no state is
 //! dropped: the lane refuses.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use async_nats::Client;
 use linesman_rules::Judge;
 use linesman_schemas::audit::LaneSealed;
+use linesman_schemas::lane_override::{Overridden, Override};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
@@ -30,14 +31,18 @@ use super::decode::decode;
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
-use super::{BOUNDS, Error, Lane};
+use super::stopped::Diverged;
+use super::tail::Tail;
+use super::{BOUNDS, Error, Lane, decide_one};
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
+use crate::log::overrides;
 use crate::log::reader::{InMessage, Reader};
 use crate::log::streams::{self, Identity};
+use crate::log::trouble::Troubles;
 use crate::store::{self, Store};
-use linesman_domain::outgoing::{Outgoing, Topic};
+use linesman_domain::outgoing::{OutMessage, Outgoing, Topic};
 use linesman_domain::{self as domain, Domain, Parts, level};
 
 /// How often a lane is tried to be taken from an engine that is still at work.
@@ -59,6 +64,11 @@ pub(super) struct Shared {
     pub(super) quiet: Quiet,
     pub(super) owner: Arc<str>,
     pub(super) changes: Changes,
+    /// The last sequence of IN when the engine started.
+    pub(super) since: u64,
+    pub(super) troubles: Troubles,
+    /// How much of the processor's time a run of a policy may take.
+    pub(super) policy_time: Duration,
 }
 
 struct Start<'a> {
@@ -67,6 +77,22 @@ struct Start<'a> {
     store: store::Lane,
     identity: Identity,
     stored: Option<Stored>,
+    /// How many inputs were decided anew of those that IN was given since the engine started.
+    repeated: &'a Cell<u64>,
+    overrides: Vec<Override>,
+    status: &'a watch::Sender<LaneStatus>,
+}
+
+/// A lane's state where it goes on, and what was decided up to there and is still to be said.
+struct TakenUp {
+    domain: Domain,
+    unsaid: Vec<OutMessage>,
+}
+
+impl From<Domain> for TakenUp {
+    fn from(domain: Domain) -> Self {
+        Self { domain, unsaid: Vec::new() }
+    }
 }
 
 /// Up to where decisions are repeated silently.
@@ -78,44 +104,59 @@ enum Until {
 }
 
 impl Shared {
-    /// Takes up a lane; it is ours when this returns.
-    pub(super) async fn start(&self, id: u32, status: watch::Sender<LaneStatus>) -> Result<Lane, Error> {
+    /// Takes up a lane; it is ours when this returns. It goes on up to the input `halt`, where there is one; `seen` is told
+    /// how far OUT was read for overrides.
+    pub(super) async fn start(
+        &self,
+        (id, halt): (u32, Option<u64>),
+        status: &watch::Sender<LaneStatus>,
+        seen: &mut u64,
+    ) -> Result<Lane, Error> {
         let fault = |source| Error::Start { lane: id, source };
+        // Of one that is taken up again what it had applied counts on.
+        let repeated = Cell::new(status.borrow().decided);
         let mut attempt = 1;
-        let (start, domain, damage, mark) = loop {
-            let start = Start {
-                shared: self,
-                id,
-                store: self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?,
-                // IMPORTANT: the mark before the stream's end. The engine before may still be at
-                // work, and a mark beyond the end would look like a lost tail.
-                stored: mark::last(&self.client, id).await.map_err(fault)?.stored,
-                identity: streams::identity(&self.client).await.map_err(fault)?,
-            };
+        let (start, mut domain, damage, mark) = loop {
+            // IMPORTANT: the mark before the stream's end. The engine before may still be at
+            // work, and a mark beyond the end would look like a lost tail.
+            let stored = mark::last(&self.client, id).await.map_err(fault)?.stored;
+            let identity = streams::identity(&self.client).await.map_err(fault)?;
+            // Also behind the mark: one that is written between goes with another.
+            let (overrides, last) = overrides::read(&self.client, id, 0).await.map_err(fault)?;
+            *seen = last;
+            let store = self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?;
+            let start = Start { shared: self, id, store, identity, stored, overrides, status, repeated: &repeated };
             let damage = start.damage().await?;
-            let domain = match &damage {
-                Some(why) => start.rebuild(why).await?,
+            let TakenUp { domain, unsaid } = match &damage {
+                Some(why) => start.rebuild(why).await?.into(),
                 None => start.catch_up().await?,
             };
-            match start.take_over(&domain, damage.as_deref()).await {
+            match start.take_over(&domain, damage.as_deref(), unsaid).await {
                 Ok(mark) => break (start, domain, damage, mark),
                 // It has gone on since its mark was read: follow it there.
                 Err(Error::Emit(EmitError::Fenced { .. })) if damage.is_none() && attempt < TAKE_OVERS => attempt += 1,
                 Err(error) => return Err(error),
             }
         };
+        // What was committed was decided without a bound on time, or with overrides.
+        domain.bound_policies(Some(self.policy_time));
         let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
         let position = domain.position().clone();
+        let end = streams::last_of_lane(&self.client, id).await.map_err(fault)?;
         status.send_modify(|status| {
             status.is_running = true;
+            status.is_behind = position.sequence < end;
+            status.is_past &= status.is_behind;
+            status.stopped = None;
             status.sealed = damage;
+            status.decided = repeated.get();
             status.advance(&position);
         });
         Ok(Lane {
             id,
             client: self.client.clone(),
-            reader: Reader::new(self.client.clone(), id, position.sequence),
-            outbox: Outbox::new(self.emitter.clone(), id),
+            reader: Reader::new(self.client.clone(), id, position.sequence).telling(&self.troubles),
+            outbox: Outbox::new(self.emitter.clone(), id).telling(&self.troubles),
             store: start.store,
             books: Arc::clone(&self.books),
             behind: Behind::new(self.load.clone()),
@@ -125,13 +166,17 @@ impl Shared {
             mark,
             decided: 0,
             decided_bytes: 0,
+            since: self.since,
+            counted: 0,
             decided_since: Instant::now(),
             reading: None,
             emitting: None,
             last_tick: None,
+            halt,
+            end,
             pace: Pace::default(),
             upgrading,
-            status,
+            status: status.clone(),
             changes: self.changes.clone(),
         })
     }
@@ -140,7 +185,7 @@ impl Shared {
 impl Start<'_> {
     /// What is wrong between state, mark and log, if anything.
     async fn damage(&self) -> Result<Option<String>, Error> {
-        let state = domain::position::read(&self.store).map_err(|source| Error::Decide { lane: self.id, source })?;
+        let state = domain::position::read(&self.store).map_err(|source| self.undecided(0, source))?;
         let mark = self.stored.as_ref().map(|stored| &stored.mark);
         let known = [state.as_ref().map(|p| (p.level, p.sequence)), mark.map(|mark| (mark.level, mark.position))];
         for (found, position) in known.into_iter().flatten() {
@@ -197,32 +242,64 @@ impl Start<'_> {
     }
 
     /// State behind the mark or at it.
-    async fn catch_up(&self) -> Result<Domain, Error> {
+    async fn catch_up(&self) -> Result<TakenUp, Error> {
         let mut domain = self.open().await?;
-        let is_fresh = domain.position().sequence == 0;
-        if is_fresh {
+        let from = domain.position().sequence;
+        if from == 0 {
             self.find_beginning()?;
         }
-        let Some(stored) = &self.stored else { return Ok(domain) };
-        let until = stored.mark.position;
-        self.repeat(&mut domain, &Until::Position(until)).await?;
-        if hex::encode(domain.position().digest) == stored.mark.digest {
-            return Ok(domain);
+        let Some(stored) = &self.stored else { return Ok(domain.into()) };
+        let until = Until::Position(stored.mark.position);
+        let mut tail = self.repeat(&mut domain, &until).await?;
+        if let Some(unsaid) = self.agree(from, &domain, stored) {
+            return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
         }
-        if is_fresh {
-            return Err(Error::Diverged { lane: self.id, position: until });
+        if from > 0 {
+            self.find_beginning()?;
+            tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
+            metrics::counter!("linesman_lane_rebuilds_total").increment(1);
+            self.clear()?;
+            domain = self.open().await?;
+            tail = self.repeat(&mut domain, &until).await?;
+            if let Some(unsaid) = self.agree(0, &domain, stored) {
+                return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
+            }
         }
-        self.find_beginning()?;
-        tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
-        metrics::counter!("linesman_lane_rebuilds_total").increment(1);
-        self.clear()?;
-        let mut domain = self.open().await?;
-        self.repeat(&mut domain, &Until::Position(until)).await?;
-        if hex::encode(domain.position().digest) == stored.mark.digest {
-            Ok(domain)
-        } else {
-            Err(Error::Diverged { lane: self.id, position: until })
+        Err(self.diverged(&domain, stored, tail).await?)
+    }
+
+    /// Whether what was decided again from a place on is what was committed, or was accepted in its place: then which
+    /// overrides nobody was told of.
+    fn agree(&self, from: u64, domain: &Domain, stored: &Stored) -> Option<Vec<u64>> {
+        let (position, mark) = (domain.position(), &stored.mark);
+        if hex::encode(position.digest) == mark.digest {
+            return Some(Vec::new());
         }
+        let is_it = |one: &&Override| match &one.what {
+            Overridden::AcceptDecision { expected, .. } => *expected == mark.digest && one.message == mark.message,
+            Overridden::SkipInput | Overridden::SetPolicyAside { .. } => false,
+        };
+        // It is part of what is decided at its place, so that has to be decided again.
+        let is_repeated = from < mark.position && position.sequence == mark.position;
+        let accepted = self.overrides.iter().filter(|one| one.position == mark.position && is_repeated).find(is_it)?;
+        let said_with_it = self.overrides.iter().filter(|one| one.at == accepted.at);
+        Some(said_with_it.map(|one| one.position).collect())
+    }
+
+    /// What was decided otherwise, held against what OUT has.
+    async fn diverged(&self, domain: &Domain, stored: &Stored, tail: Tail) -> Result<Error, Error> {
+        let fault = |source| Error::Start { lane: self.id, source };
+        let found = tail.compare(&self.shared.client).await.map_err(fault)?;
+        let position = stored.mark.position;
+        let diverged = Diverged {
+            position,
+            expected: stored.mark.digest.clone(),
+            found: hex::encode(domain.position().digest),
+            events: found.events,
+            more: found.more,
+        };
+        let input = found.input.unwrap_or(position);
+        Ok(Error::Diverged { lane: self.id, position, input, diverged: Box::new(diverged) })
     }
 
     /// Drops the state and decides anew; silent up to the time of the last mark.
@@ -247,11 +324,19 @@ impl Start<'_> {
     }
 
     fn clear(&self) -> Result<(), Error> {
+        self.repeated.set(0);
+        self.fall_behind();
+        self.status.send_modify(|status| status.is_past = true);
         self.store.clear().map_err(|source| Error::Store { lane: self.id, source })
     }
 
+    /// The state is not what was committed, until the lane is taken up.
+    fn fall_behind(&self) {
+        self.status.send_modify(|status| status.is_behind = true);
+    }
+
     async fn open(&self) -> Result<Domain, Error> {
-        let fault = |source| Error::Decide { lane: self.id, source };
+        let fault = |source| self.undecided(0, source);
         let book = match domain::rule_book::read(&self.store).map_err(fault)? {
             Some(row) => Some(self.shared.books.get_patiently(row.reference()).await),
             None => None,
@@ -263,12 +348,20 @@ impl Start<'_> {
             judge: Rc::clone(&self.shared.judge),
             book,
         };
+        self.store.complete().map_err(fault)?;
         // The level of the state was looked at before.
-        Domain::open(Box::new(self.store.clone()), parts).map_err(fault)
+        let mut domain = Domain::open(Box::new(self.store.clone()), parts).map_err(fault)?;
+        domain.override_with(self.overrides.clone());
+        Ok(domain)
     }
 
-    /// Decides again what was committed, without saying it again.
-    async fn repeat(&self, domain: &mut Domain, until: &Until) -> Result<(), Error> {
+    fn undecided(&self, position: u64, source: domain::Error) -> Error {
+        Error::Decide { lane: self.id, position, source }
+    }
+
+    /// Decides again what was committed, without saying it again; what was said last of it.
+    async fn repeat(&self, domain: &mut Domain, until: &Until) -> Result<Tail, Error> {
+        let mut tail = Tail::of(&self.overrides);
         let end = match until {
             Until::Position(position) => *position,
             Until::Time(_) => {
@@ -276,8 +369,12 @@ impl Start<'_> {
                 last.map_err(|source| Error::Start { lane: self.id, source })?
             }
         };
-        let mut reader = Reader::new(self.shared.client.clone(), self.id, domain.position().sequence);
+        let mut reader =
+            Reader::new(self.shared.client.clone(), self.id, domain.position().sequence).telling(&self.shared.troubles);
         let mut reported = Instant::now();
+        if domain.position().sequence < end {
+            self.fall_behind();
+        }
         while domain.position().sequence < end {
             let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
             let due: Vec<InMessage> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
@@ -285,11 +382,18 @@ impl Start<'_> {
             let decoded = decode(due, &self.shared.books, None).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
-                domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
+                let is_overridden = tail.is_overridden(input.sequence);
+                if is_overridden {
+                    self.keep(domain, &mut tail, None)?;
+                }
+                decide_one(domain, input).map_err(|source| Error::of_input(self.id, input, source))?;
+                self.repeated.set(self.repeated.get() + u64::from(input.sequence > self.shared.since));
+                tail.decided(domain.position().now, input.sequence);
+                if is_overridden {
+                    self.keep(domain, &mut tail, Some(input.sequence))?;
+                }
             }
-            let decision = domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
-            self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
-            domain.applied(&decision.writes);
+            self.keep(domain, &mut tail, None)?;
             if is_last {
                 break;
             }
@@ -303,11 +407,21 @@ impl Start<'_> {
                 );
             }
         }
+        Ok(tail)
+    }
+
+    /// Applies what was decided again; `of` is the input that all of it came of, where that is to be known.
+    fn keep(&self, domain: &mut Domain, tail: &mut Tail, of: Option<u64>) -> Result<(), Error> {
+        let position = domain.position().sequence;
+        let decision = domain.take().map_err(|source| self.undecided(position, source))?;
+        self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
+        domain.applied(&decision.writes);
+        tail.said(decision.messages, of);
         Ok(())
     }
 
     /// Makes the lane ours: from this mark on, batches of whoever had it before are refused whole.
-    async fn take_over(&self, domain: &Domain, damage: Option<&str>) -> Result<u64, Error> {
+    async fn take_over(&self, domain: &Domain, damage: Option<&str>, unsaid: Vec<OutMessage>) -> Result<u64, Error> {
         let mut outgoing = Outgoing::new(payload_most(&self.shared.client));
         if let Some(why) = damage {
             let topic = Topic::ProviderAudit("lane-sealed");
@@ -319,12 +433,16 @@ impl Start<'_> {
                 position: position.sequence,
                 owner: self.shared.owner.to_string(),
             };
-            outgoing.add(&topic, &id, position.now, data).map_err(|source| Error::Decide { lane: self.id, source })?;
+            outgoing
+                .add(&topic, &id, position.now, data)
+                .map_err(|source| self.undecided(position.sequence, source))?;
         }
         let after = self.stored.as_ref().map_or(0, |stored| stored.sequence);
         let mark = mark::of(domain.position(), &self.shared.owner);
-        let batch = Batch::new(outgoing.take(), mark, after);
-        Ok(Outbox::new(self.shared.client.clone(), self.id).emit(batch).await?)
+        let messages = outgoing.take().into_iter().chain(unsaid).collect();
+        let batch = Batch::new(messages, mark, after);
+        let outbox = Outbox::new(self.shared.client.clone(), self.id).telling(&self.shared.troubles);
+        Ok(outbox.emit(batch).await?)
     }
 }
 

@@ -1,10 +1,14 @@
 //! What a lane tells the rest of the engine: how far it is, whose queues changed, what was counted.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use linesman_domain::position::Position;
 use linesman_domain::{Decision, level};
+
+use super::stopped::Stopped;
 
 /// How far a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +23,48 @@ pub struct LaneStatus {
     pub level: u32,
     /// Why it was sealed and rebuilt, if it was.
     pub sealed: Option<String>,
+    /// How many inputs it has applied of those that IN was given since the engine started.
+    pub decided: u64,
+    /// Where and why it stands still, if it does.
+    pub stopped: Option<Arc<Stopped>>,
+    /// Whether its state may be behind what was committed or reported: it is decided again, or has yet to come to where the
+    /// log ended when it was taken up.
+    pub is_behind: bool,
+    /// Whether its state is that of an earlier time: it was dropped, and is decided again from the log.
+    pub is_past: bool,
+}
+
+/// What no lane reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// The last sequence of IN when the engine started.
+    pub since: u64,
+    /// How many messages of those behind it were set aside since no lane reads them.
+    pub set_aside: u64,
 }
 
 impl Default for LaneStatus {
     fn default() -> Self {
-        Self { is_running: false, position: 0, now: Timestamp::UNIX_EPOCH, level: level::OLDEST, sealed: None }
+        Self {
+            is_running: false,
+            position: 0,
+            now: Timestamp::UNIX_EPOCH,
+            level: level::OLDEST,
+            sealed: None,
+            decided: 0,
+            stopped: None,
+            is_behind: false,
+            is_past: false,
+        }
     }
 }
 
 impl LaneStatus {
+    /// Whether its state tells what is still to be done.
+    pub fn is_up_to_date(&self) -> bool {
+        !self.is_behind && self.stopped.is_none()
+    }
+
     pub(super) fn advance(&mut self, position: &Position) {
         self.position = position.sequence;
         self.now = position.now;
@@ -95,6 +132,9 @@ pub(super) fn count(decision: &Decision) {
     }
     for ((kind, state), count) in &tally.approvals {
         metrics::counter!("linesman_approvals_total", "kind" => *kind, "state" => *state).increment(*count);
+    }
+    for (end, count) in &tally.waves {
+        metrics::counter!("linesman_waves_total", "end" => *end).increment(*count);
     }
     for (end, count) in &tally.upload_attempts {
         metrics::counter!("linesman_upload_attempts_total", "end" => *end).increment(*count);

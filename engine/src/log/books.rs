@@ -33,6 +33,8 @@ use super::{Error, REQUEST_TIMEOUT};
 const BUCKET: &str = "linesman-rule-books";
 /// The largest content in bytes.
 const MOST: u64 = 256 * 1024 * 1024;
+/// The largest that is stored, in bytes: well below what can be read, since a lane that is told of it must read it.
+const STORED_MOST: usize = 192 * 1024 * 1024;
 
 /// A rule book, ready to judge by.
 #[derive(Clone)]
@@ -111,9 +113,12 @@ impl Books {
     /// Stores a content under its hash, unless it is there.
     ///
     /// # Errors
-    /// The server does not take it.
+    /// It is larger than a lane should have to read, or the server does not take it.
     pub async fn put(&self, hash: &str, content: &[u8]) -> Result<(), Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
+        if content.len() > STORED_MOST {
+            return Err(fault(format!("it has {} bytes, and may have {STORED_MOST}", content.len())));
+        }
         let store = self.store(hash).await?;
         if self.content(hash).await.is_ok() {
             return Ok(());
@@ -311,6 +316,15 @@ mod tests {
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_no_lane_could_read_is_not_stored() {
+        // Nothing answers there: what is too large is refused before anybody is asked.
+        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap();
+        let refused = Books::new(client, 1).put("a", &vec![b' '; STORED_MOST + 1]).await.unwrap_err();
+        let Error::RuleBook { detail, .. } = refused else { panic!("{refused}") };
+        assert_eq!(detail, "it has 201326593 bytes, and may have 201326592");
+    }
 
     #[tokio::test]
     async fn what_stands_still_is_an_error_and_what_goes_on_is_read_to_its_end() {

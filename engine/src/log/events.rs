@@ -7,17 +7,18 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
-use async_nats::jetstream::stream::RawMessageErrorKind;
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind, RawMessageErrorKind};
 use async_nats::jetstream::{self, Message};
 use async_nats::{Client, datetime};
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::Error;
 use super::streams::OUT;
+use super::{Error, consumers};
 
 /// How many messages are fetched at a time for whoever follows: one that does not take them keeps so many in
 /// memory, and each may be as large as a payload.
@@ -166,15 +167,29 @@ pub async fn read(
 /// The messages of filters that do not overlap, and how many there are by now.
 async fn consume(client: &Client, filters: Vec<String>, from: From, batch: i64) -> Result<(Ordered, u64), Error> {
     let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
+    let name = consumers::name();
     let config = OrderedConfig {
+        name,
         filter_subjects: filters,
         deliver_policy: from.policy(),
         max_batch: batch,
         ..OrderedConfig::default()
     };
-    let consumer = stream.create_consumer(config).await.map_err(Error::out)?;
+    let consumer = match stream.create_consumer(config.clone()).await {
+        // Somebody has taken all the room that there is for consumers.
+        Err(error) if is_full(&error) => {
+            consumers::tidy(client, consumers::Bounds::default().most).await?;
+            stream.create_consumer(config).await.map_err(Error::out)?
+        }
+        created => created.map_err(Error::out)?,
+    };
     let left = consumer.cached_info().num_pending;
     Ok((consumer.messages().await.map_err(Error::out)?, left))
+}
+
+/// Whether OUT, or the account, has as many consumers as it may.
+fn is_full(error: &ConsumerError) -> bool {
+    matches!(error.kind(), ConsumerErrorKind::JetStream(told) if told.error_code() == ErrorCode::MAXIMUM_CONSUMERS_LIMIT)
 }
 
 /// The place of the latest event of the subjects that `filter` names; [`EventPlace::BEGINNING`] where there is none.
@@ -226,7 +241,11 @@ fn split(message: &Message) -> Result<Vec<Found>, Error> {
     Ok((0..).zip(events).map(found).collect())
 }
 
-fn events_of(subject: &str, payload: &[u8]) -> Result<Vec<Box<RawValue>>, Error> {
+/// The events of a message's payload.
+///
+/// # Errors
+/// It has none.
+pub(crate) fn events_of(subject: &str, payload: &[u8]) -> Result<Vec<Box<RawValue>>, Error> {
     let read = if payload.starts_with(b"[") {
         serde_json::from_slice(payload)
     } else {

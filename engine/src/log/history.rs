@@ -94,6 +94,8 @@ async fn consumer(client: &Client, position: u64) -> Result<Stream, async_nats::
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
         ack_policy: AckPolicy::None,
         replay_policy: ReplayPolicy::Instant,
+        // What leads to no lane is decided by none.
+        filter_subject: "p.>".to_owned(),
         memory_storage: true,
         num_replicas: 1,
         ..Config::default()

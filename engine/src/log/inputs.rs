@@ -1,6 +1,6 @@
 //! Puts messages into IN.
 
-use async_nats::jetstream::context::PublishError;
+use async_nats::jetstream::context::{Context, PublishAckFuture, PublishError};
 use async_nats::{Client, jetstream};
 use linesman_schemas::OrgName;
 use linesman_schemas::command::Command;
@@ -24,6 +24,18 @@ pub fn of_command(whose: Option<&OrgName>, command: Command) -> Result<(String, 
 /// # Errors
 /// The stream does not take it, or does not say so in time: it may have it nonetheless.
 pub async fn put(client: &Client, subject: String, payload: Vec<u8>) -> Result<u64, PublishError> {
-    let ack = jetstream::new(client.clone()).publish(subject, payload.into()).await?.await?;
+    let ack = send(&jetstream::new(client.clone()), subject, payload).await?.await?;
     Ok(ack.sequence)
+}
+
+/// Publishes a message without waiting for the stream: it has the message once what comes back has ended well.
+///
+/// # Errors
+/// It is too large, or does not leave.
+pub(crate) async fn send(
+    context: &Context,
+    subject: String,
+    payload: Vec<u8>,
+) -> Result<PublishAckFuture, PublishError> {
+    context.publish(subject, payload.into()).await
 }

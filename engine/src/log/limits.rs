@@ -37,6 +37,7 @@ const BOTH: &[Rule] = &[
     rule("max_msg_size", is_too_small, "-1, or 1048576 and more", "larger messages are refused"),
     rule("no_ack", is_set, "false", "who publishes does not learn whether a message is stored"),
     rule("sources", is_there, "empty", "messages of other streams come in"),
+    rule("max_consumers", is_too_few, "-1, or 64 and more", "lanes and people cannot read it"),
     rule("subject_delete_marker_ttl", is_limit, "0", "the server adds messages of its own"),
     fixed("sealed", is_set, "false", "it takes no message"),
     fixed("mirror", is_there, "absent", "it takes no message but those of another stream"),
@@ -54,6 +55,8 @@ const INPUTS: &[Rule] = &[
     fixed("allow_msg_ttl", is_set, "false", "a publisher's header deletes messages"),
 ];
 
+/// The least `max_consumers`: as many lanes as there may be read IN, and as many people hear of OUT.
+const CONSUMERS_LEAST: i64 = 64;
 /// The least `max_msg_size`, as the least `max_payload`.
 const SIZE_LEAST: i64 = 1024 * 1024;
 
@@ -63,6 +66,10 @@ fn is_limit(value: &Value) -> bool {
 
 fn is_too_small(value: &Value) -> bool {
     value.as_i64().is_some_and(|size| size > 0 && size < SIZE_LEAST)
+}
+
+fn is_too_few(value: &Value) -> bool {
+    value.as_i64().is_some_and(|count| count > 0 && count < CONSUMERS_LEAST)
 }
 
 fn is_set(value: &Value) -> bool {

@@ -1,5 +1,7 @@
 //! The mark: the last message of every batch, by which a lane knows what was committed.
 
+use std::fmt;
+
 use async_nats::Client;
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -10,6 +12,40 @@ use serde_json::{Value, json};
 use super::streams::{IN, NO_MESSAGE, OUT};
 use super::{Error, api};
 use linesman_domain::position::Position;
+
+/// Whoever commits to OUT, each behind its own mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Committer {
+    /// A lane.
+    Lane(u32),
+    /// Who sets aside what no lane reads.
+    Unread,
+}
+
+impl Committer {
+    /// The last token of its mark's subject.
+    pub(super) fn token(self) -> String {
+        match self {
+            Self::Lane(lane) => lane.to_string(),
+            Self::Unread => "unread".to_owned(),
+        }
+    }
+}
+
+impl From<u32> for Committer {
+    fn from(lane: u32) -> Self {
+        Self::Lane(lane)
+    }
+}
+
+impl fmt::Display for Committer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lane(lane) => write!(f, "lane {lane}"),
+            Self::Unread => f.write_str("the reader of what no lane reads"),
+        }
+    }
+}
 
 /// The mark of a position.
 pub fn of(position: &Position, owner: &str) -> Mark {
@@ -61,12 +97,12 @@ fn decode(data: &str, subject: &str) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Answer { subject: subject.to_owned(), source: serde::de::Error::custom(error) })
 }
 
-/// A lane's last mark, and what somebody else has written behind it.
+/// The last mark of a lane, or of who reads the rest, and what somebody else has written behind it.
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn last(client: &Client, lane: u32) -> Result<Last, Error> {
-    let subject = format!("out._mark.{lane}");
+pub async fn last(client: &Client, committer: impl Into<Committer>) -> Result<Last, Error> {
+    let subject = format!("out._mark.{}", committer.into().token());
     let Some((end, stored)) = look(client, &json!({"last_by_subj": subject})).await? else {
         return Ok(Last::default());
     };

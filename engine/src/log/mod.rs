@@ -5,9 +5,11 @@
 //!                                   p.<lane>.ctl
 //!  lane --> outbox --> w.<...> --> OUT: out.<...> --> subscribers of out.>
 //!                                       out._mark.<lane>
+//!                                       out._override.<lane> --> lane
 //! ```
 
 pub mod books;
+pub mod consumers;
 pub mod events;
 pub mod history;
 pub mod inputs;
@@ -15,9 +17,11 @@ mod limits;
 pub mod mark;
 pub mod objects;
 pub mod outbox;
+pub mod overrides;
 pub mod reader;
 pub mod section;
 pub mod streams;
+pub mod trouble;
 
 use std::time::Duration;
 
@@ -81,6 +85,17 @@ pub enum Error {
         stream: &'static str,
         /// The fields it does not know.
         fields: String,
+    },
+    /// An account with less room for consumers than a stream is to have.
+    #[error(
+        "the NATS account allows fewer consumers than the {wanted} that the stream {stream} is to have room for: raise its \
+         `max_consumers`, or lower `nats.out_consumers_most`"
+    )]
+    Consumers {
+        /// Which stream.
+        stream: &'static str,
+        /// How many.
+        wanted: u64,
     },
     /// A server that would refuse what decisions may say.
     #[error(

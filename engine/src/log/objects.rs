@@ -112,6 +112,11 @@ impl Objects {
         Self { context: jetstream::new(client), replicas, store: OnceCell::new() }
     }
 
+    /// Whether anything was ever put here. A server that does not answer has nothing.
+    pub async fn are_there(&self) -> bool {
+        self.store.get().is_some() || self.context.get_key_value(BUCKET).await.is_ok()
+    }
+
     async fn store(&self) -> Result<&Store, Error> {
         let made = self.store.get_or_try_init(|| async {
             if let Ok(store) = self.context.get_key_value(BUCKET).await {

@@ -1,4 +1,4 @@
-//! How a lane commits: one atomic batch of OUT that ends with the lane's mark.
+//! How a lane, or who sets aside what none reads, commits: one atomic batch of OUT that ends with the lane's mark.
 //!
 //! The acknowledged mark is the commit point. It names the mark before it, so a batch of an engine
 //! that no longer owns the lane is refused whole.
@@ -9,10 +9,12 @@ use async_nats::{Client, HeaderMap, Request};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::mark::{self, Mark};
+use super::mark::{self, Committer, Last, Mark};
+use super::trouble::{Doing, Troubles};
 use super::{Error, REQUEST_TIMEOUT, read_answer};
 use crate::logging::full;
 use linesman_domain::outgoing::OutMessage;
+use linesman_schemas::lane_override::Override;
 
 /// Header and value that let a mark outlive OUT's age, alone.
 const TTL: (&str, &str) = ("Nats-TTL", "never");
@@ -25,18 +27,18 @@ const RETRY: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub enum EmitError {
     /// Another engine holds the lane.
-    #[error("lane {lane} belongs to another engine now ({owner}); this one is fenced off")]
+    #[error("{who} belongs to another engine now ({owner}); this one is fenced off")]
     Fenced {
         /// Which lane.
-        lane: u32,
+        who: Committer,
         /// Whose mark stands.
         owner: String,
     },
     /// The server refuses the batch for a reason that will not pass.
-    #[error("lane {lane} cannot emit")]
+    #[error("{who} cannot emit")]
     Refused {
         /// Which lane.
-        lane: u32,
+        who: Committer,
         /// Why.
         source: Error,
     },
@@ -61,6 +63,8 @@ enum Settled {
     Again,
     /// It is to be sent again behind what somebody else has written there.
     Behind(u64),
+    /// The mark is gone: it is to be sent again, as the first behind what is there.
+    Lost(u64),
 }
 
 #[derive(Deserialize)]
@@ -81,19 +85,42 @@ impl Batch {
             .collect();
         Self { messages, mark, after, end: after }
     }
+
+    /// A batch of overrides, which outlive OUT's age as marks do.
+    ///
+    /// # Errors
+    /// One has no form in JSON.
+    pub fn of_overrides(overrides: &[Override], mark: Mark, after: &Last) -> Result<Self, serde_json::Error> {
+        let message = |one: &Override| {
+            let mut headers = HeaderMap::new();
+            headers.insert(TTL.0, TTL.1);
+            Ok((format!("w._override.{}", one.lane), headers, Bytes::from(serde_json::to_vec(one)?)))
+        };
+        let messages = overrides.iter().map(message).collect::<Result<_, serde_json::Error>>()?;
+        let stands = after.stored.as_ref().map_or(0, |stored| stored.sequence);
+        Ok(Self { messages, mark, after: stands, end: after.end })
+    }
 }
 
-/// Commits batches of one lane.
+/// Commits batches of one lane, or of who reads the rest.
 #[derive(Clone)]
 pub struct Outbox {
     client: Client,
-    lane: u32,
+    who: Committer,
+    troubles: Troubles,
 }
 
 impl Outbox {
-    /// The outbox of a lane.
-    pub fn new(client: Client, lane: u32) -> Self {
-        Self { client, lane }
+    /// The outbox of a lane, or of who reads the rest.
+    pub fn new(client: Client, who: impl Into<Committer>) -> Self {
+        Self { client, who: who.into(), troubles: Troubles::default() }
+    }
+
+    /// Tells `troubles` what is in its way.
+    #[must_use]
+    pub fn telling(mut self, troubles: &Troubles) -> Self {
+        self.troubles = troubles.clone();
+        self
     }
 
     /// Commits a batch; the sequence of its mark.
@@ -108,29 +135,45 @@ impl Outbox {
         loop {
             attempt += 1;
             match self.publish(&batch, attempt).await {
-                Ok(sequence) => return Ok(sequence),
+                Ok(sequence) => {
+                    self.troubles.is_over(self.who, Doing::Committing);
+                    return Ok(sequence);
+                }
                 Err(error) => {
+                    self.troubles.refused(self.who, Doing::Committing, &error);
                     // Said once: while the server has no room, every try ends the same.
                     let error_text = full(&error);
                     if attempt == 1 {
                         tracing::warn!(
-                            lane = self.lane,
+                            who = %self.who,
                             error = error_text,
                             "a batch is not acknowledged; reading the mark"
                         );
                     } else {
                         tracing::debug!(
-                            lane = self.lane,
+                            who = %self.who,
                             error = error_text,
                             attempt,
                             "a batch is still not acknowledged"
                         );
                     }
-                    match self.settle(&batch, error).await? {
-                        Settled::Committed(sequence) => return Ok(sequence),
+                    let settled = self.settle(&batch, error).await;
+                    if let Err(EmitError::Fenced { .. }) = &settled {
+                        // Another one commits.
+                        self.troubles.is_over(self.who, Doing::Committing);
+                    }
+                    match settled? {
+                        Settled::Committed(sequence) => {
+                            self.troubles.is_over(self.who, Doing::Committing);
+                            return Ok(sequence);
+                        }
                         Settled::Again => tokio::time::sleep(RETRY).await,
                         // At once: whoever writes there may go on.
                         Settled::Behind(end) => batch.end = end,
+                        Settled::Lost(end) => {
+                            tracing::error!(who = %self.who, "OUT has lost the mark that was written last; it is written anew");
+                            (batch.after, batch.end) = (0, end);
+                        }
                     }
                     metrics::counter!("linesman_emit_retries_total").increment(1);
                 }
@@ -140,7 +183,7 @@ impl Outbox {
 
     async fn publish(&self, batch: &Batch, attempt: u64) -> Result<u64, Error> {
         // Never used before: an owner emits a position once, and each try has its number.
-        let id = format!("{}-{}-{}-{attempt}", batch.mark.owner, self.lane, batch.mark.position);
+        let id = format!("{}-{}-{}-{attempt}", batch.mark.owner, self.who.token(), batch.mark.position);
         for (number, (subject, headers, payload)) in (1_u64..).zip(&batch.messages) {
             let mut headers = headers.clone();
             headers.insert("Nats-Batch-Id", id.as_str());
@@ -160,7 +203,7 @@ impl Outbox {
         headers.insert("Nats-Expected-Last-Subject-Sequence", batch.end.to_string());
         headers.insert(TTL.0, TTL.1);
         headers.insert(ROLLUP.0, ROLLUP.1);
-        let subject = format!("w._mark.{}", self.lane);
+        let subject = format!("w._mark.{}", self.who.token());
         let payload =
             serde_json::to_vec(&batch.mark).map_err(|source| Error::Answer { subject: subject.clone(), source })?;
         let request = Request::new().headers(headers).payload(payload.into()).timeout(Some(REQUEST_TIMEOUT));
@@ -176,10 +219,10 @@ impl Outbox {
     /// Reads the mark after a failure.
     async fn settle(&self, batch: &Batch, error: Error) -> Result<Settled, EmitError> {
         let last = loop {
-            match mark::last(&self.client, self.lane).await {
+            match mark::last(&self.client, self.who).await {
                 Ok(last) => break last,
                 Err(error) => {
-                    tracing::debug!(lane = self.lane, %error, "the mark cannot be read yet");
+                    tracing::debug!(who = %self.who, %error, "the mark cannot be read yet");
                     tokio::time::sleep(RETRY).await;
                 }
             }
@@ -187,14 +230,15 @@ impl Outbox {
         match last.stored {
             Some(stored) if stored.mark == batch.mark => Ok(Settled::Committed(stored.sequence)),
             Some(stored) if stored.sequence != batch.after => {
-                Err(EmitError::Fenced { lane: self.lane, owner: stored.mark.owner })
+                Err(EmitError::Fenced { who: self.who, owner: stored.mark.owner })
             }
-            None if batch.after != 0 => Err(EmitError::Fenced { lane: self.lane, owner: "nobody".to_owned() }),
+            // OUT was purged, or made anew, under an engine at work. Another engine would have left a mark of its own.
+            None if batch.after != 0 => Ok(Settled::Lost(last.end)),
             _ if last.end != batch.end => {
                 metrics::counter!("linesman_foreign_marks_total").increment(1);
                 if batch.end == batch.after {
                     tracing::error!(
-                        lane = self.lane,
+                        who = %self.who,
                         sequence = last.end,
                         "somebody else writes where the lane's marks stand: a login that may publish `w.>`, or one of \
                          the engine's account, which may name any subject for a reply"
@@ -205,7 +249,7 @@ impl Outbox {
             _ => match error {
                 Error::Refused { code, .. } if WRONG_LAST_SEQUENCE.contains(&code) => Ok(Settled::Again),
                 Error::Publish { .. } | Error::Answer { .. } => {
-                    Err(EmitError::Refused { lane: self.lane, source: error })
+                    Err(EmitError::Refused { who: self.who, source: error })
                 }
                 _ => Ok(Settled::Again),
             },

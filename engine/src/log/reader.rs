@@ -1,4 +1,4 @@
-//! How a lane reads IN: in order, without acknowledgements, from a position on.
+//! How a lane reads IN, and who sets aside what no lane reads: in order, without acknowledgements, from a position on.
 //!
 //! The position in the state is the only truth. A gap, a missed heartbeat or a lost consumer means a
 //! new consumer from there; a durable one would hand out new messages before old ones after a restart.
@@ -13,8 +13,11 @@ use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::task::unconstrained;
 
+use super::Error;
+use super::mark::{self, Committer};
 use super::streams::{self, IN};
-use super::{Error, mark};
+use super::trouble::{Doing, Troubles};
+use crate::logging::full;
 
 /// How many messages are asked for at once; the next request goes out when half have come.
 const ASKED: usize = 1_000;
@@ -33,7 +36,7 @@ pub struct InMessage {
     pub sequence: u64,
     /// When it entered IN.
     pub time: Timestamp,
-    /// Its subject behind `p.<lane>.`: `<org>.<kind>` or `ctl`.
+    /// Its subject behind `p.<lane>.`: `<org>.<kind>` or `ctl`; where no lane reads it, all of its subject.
     pub subject: String,
     /// Its bytes.
     pub payload: Bytes,
@@ -48,10 +51,10 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
-/// Reads one lane's messages in order.
+/// Reads one lane's messages, or those of none, in order.
 pub struct Reader {
     client: Client,
-    lane: u32,
+    who: Committer,
     /// The last sequence handed out.
     position: u64,
     /// When that message entered IN; none before the first.
@@ -61,12 +64,29 @@ pub struct Reader {
     /// How many messages IN had for the lane beyond the last one when the server sent it.
     pending: u64,
     stream: Option<Stream>,
+    troubles: Troubles,
 }
 
 impl Reader {
-    /// Reads `lane` from behind `position` on.
-    pub fn new(client: Client, lane: u32, position: u64) -> Self {
-        Self { client, lane, position, time: None, delivered: 0, pending: 0, stream: None }
+    /// Reads what is a lane's, or nobody's, from behind `position` on.
+    pub fn new(client: Client, who: impl Into<Committer>, position: u64) -> Self {
+        Self {
+            client,
+            who: who.into(),
+            position,
+            time: None,
+            delivered: 0,
+            pending: 0,
+            stream: None,
+            troubles: Troubles::default(),
+        }
+    }
+
+    /// Tells `troubles` what is in its way.
+    #[must_use]
+    pub fn telling(mut self, troubles: &Troubles) -> Self {
+        self.troubles = troubles.clone();
+        self
     }
 
     /// Waits for the first message, then takes whatever is ready, within the bounds; never waits to
@@ -126,13 +146,16 @@ impl Reader {
         self.position = info.stream_sequence;
         let time = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).ok()?;
         self.time = Some(time);
-        let subject = message.subject.splitn(3, '.').nth(2).unwrap_or_default().to_owned();
+        let subject = match self.who {
+            Committer::Lane(_) => message.subject.splitn(3, '.').nth(2).unwrap_or_default().to_owned(),
+            Committer::Unread => message.subject.to_string(),
+        };
         Some(InMessage { sequence: info.stream_sequence, time, subject, payload: message.payload.clone() })
     }
 
     fn rebuild(&mut self, why: &str) {
         metrics::counter!("linesman_consumer_rebuilds_total").increment(1);
-        tracing::warn!(lane = self.lane, position = self.position, why, "the lane's consumer is made anew");
+        tracing::warn!(who = %self.who, position = self.position, why, "the consumer is made anew");
         self.stream = None;
     }
 
@@ -142,10 +165,12 @@ impl Reader {
             Ok(stream) if self.is_continued().await? => {
                 self.delivered = 0;
                 self.stream = Some(stream);
+                self.troubles.is_over(self.who, Doing::Reading);
             }
             Ok(_) => return Err(Error::LostTail { position: self.position }),
             Err(error) => {
-                tracing::debug!(lane = self.lane, %error, "no consumer yet");
+                tracing::debug!(who = %self.who, %error, "no consumer yet");
+                self.troubles.note(self.who, Doing::Reading, full(&*error), false);
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -160,7 +185,8 @@ impl Reader {
             match mark::input(&self.client, self.position).await {
                 Ok(found) => break found,
                 Err(error) => {
-                    tracing::debug!(lane = self.lane, %error, "the message read last cannot be read yet");
+                    tracing::debug!(who = %self.who, %error, "the message read last cannot be read yet");
+                    self.troubles.refused(self.who, Doing::Reading, &error);
                     tokio::time::sleep(RETRY).await;
                 }
             }
@@ -178,7 +204,11 @@ impl Reader {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 },
             ack_policy: AckPolicy::None,
             replay_policy: ReplayPolicy::Instant,
-            filter_subject: format!("p.{}.>", self.lane),
+            filter_subject: match self.who {
+                Committer::Lane(lane) => format!("p.{lane}.>"),
+                // What the server has not transformed.
+                Committer::Unread => "in.>".to_owned(),
+            },
             inactive_threshold: INACTIVE,
             memory_storage: true,
             num_replicas: 1,

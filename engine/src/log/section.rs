@@ -6,6 +6,7 @@ use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 
 use crate::config::{LONG_S, count, masked_url, seconds};
 use crate::embedded;
+use crate::log::consumers::Bounds;
 
 /// Words of `nats.sync`.
 const SYNC_ALWAYS: &str = "always";
@@ -22,7 +23,10 @@ pub static SECTION: Section = Section {
         Key::new("binary", Kind::Path, "The program of the embedded server. Not set, `nats-server` is looked for on the `PATH`.").like("/usr/bin/nats-server"),
         Key::new("sync", Kind::Words(&["every-second", SYNC_ALWAYS]), "When the embedded server has a stored message on disk: within a second, or (slow) before it is acknowledged.").or("every-second"),
         Key::new("max_payload_bytes", count(1024 * 1024, 64 * 1024 * 1024), "The largest message of the embedded server, in bytes.").or("8388608"),
+        Key::new("memory_bytes", count(64 * 1024 * 1024, 1 << 40), "How much memory the embedded server may take before it gives back what it does not need (`GOMEMLIMIT`), in bytes. It is no hard bound: what it needs it takes.").or("1073741824"),
         Key::new("out_age_s", seconds(LONG_S), "How long the output stream keeps what it says, in seconds.").or("2592000"),
+        Key::new("out_consumers_most", count(1, 100_000), "How many consumers of others the output stream keeps; above, the oldest go that nobody asks.").or("256"),
+        Key::new("out_consumer_idle_s", seconds(LONG_S), "How long nobody may ask a consumer of the output stream before the server removes it, durable ones among them, in seconds. Counts when the stream is made.").or("604800"),
         Key::new("replicas", count(1, 5), "How many replicas the streams have. More than 1 needs a cluster of your own.").or("1"),
     ],
 };
@@ -40,8 +44,12 @@ pub struct Nats {
     pub sync: embedded::Sync,
     /// The embedded server's largest message.
     pub max_payload_bytes: usize,
+    /// How much memory the embedded server may take before it gives back what it does not need.
+    pub memory_bytes: u64,
     /// How long OUT keeps what it says.
     pub out_age_s: u64,
+    /// What consumers of others OUT has.
+    pub consumers: Bounds,
     /// How many replicas the streams have.
     pub replicas: u32,
 }
@@ -56,7 +64,12 @@ impl Nats {
             binary: entry.path("binary"),
             sync: if is_always { embedded::Sync::Always } else { embedded::Sync::EverySecond },
             max_payload_bytes: entry.number("max_payload_bytes")?,
+            memory_bytes: entry.number("memory_bytes")?,
             out_age_s: entry.number("out_age_s")?,
+            consumers: Bounds {
+                most: entry.number("out_consumers_most")?,
+                idle_s: entry.number("out_consumer_idle_s")?,
+            },
             replicas: entry.number("replicas")?,
         })
     }
@@ -70,7 +83,9 @@ impl std::fmt::Debug for Nats {
             .field("binary", &self.binary)
             .field("sync", &self.sync)
             .field("max_payload_bytes", &self.max_payload_bytes)
+            .field("memory_bytes", &self.memory_bytes)
             .field("out_age_s", &self.out_age_s)
+            .field("consumers", &self.consumers)
             .field("replicas", &self.replicas)
             .finish()
     }

@@ -6,6 +6,8 @@
 //! IN is made closed: it takes commands and control messages only. Once organizations and rule book
 //! stand in it, it is opened for publishers, so that nothing of theirs precedes these.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_nats::Client;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -13,7 +15,8 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 
-use super::{Error, api, limits};
+use super::{Error, api, consumers, limits};
+use crate::logging::full;
 
 /// The input stream's name.
 pub const IN: &str = "IN";
@@ -24,14 +27,20 @@ pub const OUT: &str = "OUT";
 const STREAM_NOT_FOUND: u64 = 10_059;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// Fields that are the operator's to change on a stream that is there.
-const KEPT: [&str; 2] = ["max_age", "num_replicas"];
+const KEPT: [&str; 4] = ["max_age", "num_replicas", "max_consumers", "consumer_limits"];
 
 /// No message found.
 pub(super) const NO_MESSAGE: u64 = 10_037;
 
+/// More consumers than the account allows.
+const CONSUMERS_MOST: u64 = 10_026;
+
 /// The least `max_payload`: the largest single event has room in it, a dead letter with its input or
 /// a reaction with all that a script may say, escaped.
 const PAYLOAD_LEAST: usize = 1024 * 1024;
+
+/// Where marks stand in OUT.
+const MARKS: &str = "out._mark.";
 
 /// How the streams are made.
 #[derive(Debug, Clone)]
@@ -42,6 +51,8 @@ pub struct Layout {
     pub out_age_s: u64,
     /// How many replicas.
     pub replicas: u32,
+    /// What consumers of others OUT has.
+    pub consumers: consumers::Bounds,
 }
 
 /// What IN takes before it is open, and then.
@@ -72,6 +83,29 @@ struct Info {
 struct StreamState {
     first_seq: u64,
     last_seq: u64,
+    /// Those that were asked for, each with how many messages it has.
+    #[serde(default)]
+    subjects: Option<BTreeMap<String, u64>>,
+}
+
+/// A stream, looked at while the engine runs.
+#[derive(Debug)]
+pub enum Stream {
+    /// It is there.
+    There(Found),
+    /// There is none of the name.
+    Gone,
+}
+
+/// A stream that is there.
+#[derive(Debug)]
+pub struct Found {
+    /// What it is known by.
+    pub identity: Identity,
+    /// What it has otherwise than it must: each field with what it is, what it must be and what is to be done.
+    pub faults: Vec<String>,
+    /// Whose marks it has: the last tokens of their subjects.
+    pub marks: BTreeSet<String>,
 }
 
 impl Info {
@@ -113,6 +147,8 @@ fn out_config(layout: &Layout) -> Value {
         "retention": "limits",
         "max_age": layout.out_age_s * NANOS_PER_SECOND,
         "duplicate_window": 100_000_000,
+        "max_consumers": layout.consumers.most.saturating_add(consumers::OURS),
+        "consumer_limits": consumer_limits(layout),
         "allow_atomic": true,
         "allow_msg_ttl": true,
         "allow_rollup_hdrs": true,
@@ -120,6 +156,11 @@ fn out_config(layout: &Layout) -> Value {
         // Plain subscribers see a batch when it is committed, and never one that was refused.
         "republish": {"src": "out.>", "dest": "out.>"},
     })
+}
+
+/// How long a consumer of OUT may be that nobody asks.
+fn consumer_limits(layout: &Layout) -> Value {
+    json!({"inactive_threshold": layout.consumers.idle_s * NANOS_PER_SECOND})
 }
 
 /// Makes the streams or checks those that are there; what IN is known by.
@@ -133,8 +174,31 @@ pub async fn ensure(client: &Client, layout: &Layout) -> Result<Identity, Error>
     }
     let info =
         ensure_one(client, IN, &[in_config(layout, CLOSED), in_config(layout, OPEN)], Some(layout.lanes)).await?;
-    ensure_one(client, OUT, &[out_config(layout)], None).await?;
+    let out = ensure_one(client, OUT, &[out_config(layout)], None).await?;
+    bound_consumers(client, layout, out).await?;
     Ok(info.identity())
+}
+
+/// Sets how long consumers of OUT may be idle, where it was made without.
+async fn bound_consumers(client: &Client, layout: &Layout, out: Info) -> Result<(), Error> {
+    let mut config = out.config;
+    let bounded = config.get("consumer_limits").and_then(|limits| limits.get("inactive_threshold"));
+    if bounded.and_then(Value::as_u64).is_some_and(|bound| bound > 0) {
+        return Ok(());
+    }
+    config.insert("consumer_limits".to_owned(), consumer_limits(layout));
+    match api::<Info>(client, &format!("STREAM.UPDATE.{OUT}"), &Value::Object(config)).await {
+        Ok(_) => Ok(()),
+        // A consumer that is there may be idle for longer: it is the operator's to change.
+        Err(error @ Error::Refused { .. }) => {
+            tracing::warn!(
+                error = full(&error),
+                "consumers of the stream OUT stay unbounded in how long nobody may ask them"
+            );
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens IN for publishers.
@@ -145,6 +209,39 @@ pub async fn open(client: &Client, layout: &Layout) -> Result<(), Error> {
     let info: Info = api(client, &format!("STREAM.UPDATE.{IN}"), &in_config(layout, OPEN)).await?;
     let differing = differences(&in_config(layout, OPEN), &info.config, &KEPT);
     if differing.is_empty() { Ok(()) } else { Err(Error::Foreign { stream: IN, difference: differing.join(", ") }) }
+}
+
+/// Looks at IN and OUT as they are by now.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn examine(client: &Client, layout: &Layout) -> Result<(Stream, Stream), Error> {
+    let input = examine_one(client, IN, &in_config(layout, OPEN)).await?;
+    Ok((input, examine_one(client, OUT, &out_config(layout)).await?))
+}
+
+async fn examine_one(client: &Client, name: &'static str, wanted: &Value) -> Result<Stream, Error> {
+    let marks = json!({"subjects_filter": format!("{MARKS}>")});
+    let asked = if name == OUT { marks } else { json!({}) };
+    let mut info: Info = match api(client, &format!("STREAM.INFO.{name}"), &asked).await {
+        Ok(info) => info,
+        Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => return Ok(Stream::Gone),
+        Err(error) => return Err(error),
+    };
+    let mut faults = limits::found(name, &info.config);
+    let differing = differences(wanted, &info.config, &KEPT).into_iter();
+    faults.extend(differing.map(|differing| format!("{differing}; change the stream")));
+    let marks = info.state.subjects.take().unwrap_or_default().into_keys();
+    let marks = marks.filter_map(|subject| subject.strip_prefix(MARKS).map(str::to_owned)).collect();
+    Ok(Stream::There(Found { identity: info.identity(), faults, marks }))
+}
+
+/// Makes OUT where it is gone.
+///
+/// # Errors
+/// The server refuses.
+pub async fn make_out(client: &Client, layout: &Layout) -> Result<(), Error> {
+    ensure_one(client, OUT, &[out_config(layout)], None).await.map(drop)
 }
 
 /// What IN is known by now.
@@ -246,7 +343,13 @@ async fn ensure_one(client: &Client, name: &'static str, wanted: &[Value], lanes
         }
         Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => {
             let wanted = wanted.first().unwrap_or(&Value::Null);
-            let info: Info = api(client, &format!("STREAM.CREATE.{name}"), wanted).await?;
+            let made = api(client, &format!("STREAM.CREATE.{name}"), wanted).await;
+            let info: Info = match (made, wanted.get("max_consumers").and_then(Value::as_u64)) {
+                (Err(Error::Refused { code: CONSUMERS_MOST, .. }), Some(wanted)) => {
+                    return Err(Error::Consumers { stream: name, wanted });
+                }
+                (made, _) => made?,
+            };
             let dropped = differences(wanted, &info.config, &[]);
             if dropped.is_empty() {
                 return Ok(info);
@@ -280,7 +383,7 @@ mod tests {
 
     #[test]
     fn lanes_are_read_back_from_the_transform() {
-        let layout = Layout { lanes: 16, out_age_s: 1, replicas: 1 };
+        let layout = Layout { lanes: 16, out_age_s: 1, replicas: 1, consumers: Default::default() };
         let config = in_config(&layout, OPEN);
         assert_eq!(config["subject_transform"]["dest"], "p.{{partition(16,1)}}.{{wildcard(1)}}.{{wildcard(2)}}");
         assert_eq!(lanes_of(config.as_object().unwrap()), Some(16));

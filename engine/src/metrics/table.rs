@@ -5,8 +5,10 @@
 
 use linesman_schemas::ApprovalKind;
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::collected::Missed;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
+use linesman_schemas::gathering::GatheringKind;
 use linesman_schemas::trigger::Trigger;
 
 /// One metric.
@@ -117,7 +119,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
     counter("linesman_policy_failures_total", &[
-        Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `size`, `intents`, `refused`, `thrown`, `script`") },
+        Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `time`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),
     counter("linesman_policies_refused_total", &[], "Policy files refused, each text once, and rule directories that could not be read."),
     counter("linesman_services_refused_total", &[], "Services refused, each text once."),
@@ -130,14 +132,22 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_lane_position", &[LANE], "Sequence in IN of the last message the lane has applied."),
     gauge("linesman_lane_lag_sequences", &[LANE], "How far the lane's last message in IN lies ahead of its position. Sequences count the messages of all lanes, so this is the most the lane may be behind. 0 when it has caught up, NaN when the log does not answer."),
     gauge("linesman_lane_age_seconds", &[LANE], "While the lane is behind: how long ago, in seconds, the last message it has applied entered the log. 0 when it has caught up, NaN when that is unknown."),
+    counter("linesman_lanes_stopped_total", &[], "Lanes that stood still since they could not go on."),
+    counter("linesman_policies_set_aside_total", &[], "Policies set aside for an input since a run took too long."),
     counter("linesman_lane_rebuilds_total", &[], "Lanes rebuilt from the log."),
     counter("linesman_lanes_sealed_total", &[], "Lanes sealed because the log is not the one they were decided on."),
+    // What IN has acknowledged.
+    gauge("linesman_in_acknowledged_messages", &[], "Messages that IN has acknowledged since the engine started, the engine's own among them. NaN when the log does not answer."),
+    gauge("linesman_in_decided_messages", &[], "How many of them lanes have decided and applied; those that became dead letters there are among them."),
+    gauge("linesman_in_set_aside_messages", &[], "How many of them no lane reads, and were set aside as dead letters of nobody's."),
+    gauge("linesman_in_unaccounted_messages", &[], "How many of them are neither. 0 when all lanes have caught up: while `linesman_lane_lag_sequences` is 0 and this stays above it, something was acknowledged and lost."),
+    counter("linesman_unread_messages_total", &[], "Messages of IN that lead to no lane, and were set aside as dead letters of nobody's: their subject has a wildcard where a name belongs."),
     // Reactions.
     counter("linesman_reactions_total", &[
         Label { name: "connector", values: Values::Few("the connectors of the program, and `publish` for reactions of foreign subscribers") },
     ], "Reactions decided."),
     gauge("linesman_pending_reactions", &[DESTINATION], "Reactions that are still to be carried out."),
-    gauge("linesman_circuits_open", &[DESTINATION], "How many lanes have found the destination sick and leave it alone, probes excepted."),
+    gauge("linesman_circuits_open", &[DESTINATION], "How many lanes have found the destination sick, for all or for an organization, and leave it alone, probes excepted."),
     counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
@@ -146,6 +156,9 @@ pub static METRICS: &[Metric] = &[
         Label { name: "kind", values: Values::Words(|| ApprovalKind::ALL.map(ApprovalKind::as_str).to_vec()) },
         Label { name: "state", values: Values::Words(|| linesman_domain::approvals::STATES.to_vec()) },
     ], "Approvals that have come to stand so: asked for, approved, rejected, expired when nobody had decided them in time, or changed, which are asked for anew."),
+    counter("linesman_waves_total", &[
+        Label { name: "end", values: Values::Words(|| linesman_domain::activations::waves::ENDS.to_vec()) },
+    ], "Changes of many devices that came of one input: begun, over, or held since too many have failed or one has taken its change back."),
     counter("linesman_upload_attempts_total", &[
         Label { name: "end", values: Values::Words(|| linesman_domain::reactions::UPLOAD_ENDS.to_vec()) },
     ], "Attempts at uploads by how they ended: done, moved on, missed, broken off since what may leave has changed, or failed before anybody was asked."),
@@ -171,7 +184,11 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
     // Devices.
     gauge("linesman_devices_reached", &[], "Devices that are reached."),
+    gauge("linesman_devices_standing", &[
+        Label { name: "state", values: Values::Words(|| DeviceState::ALL.map(DeviceState::as_str).to_vec()) },
+    ], "Devices that are reached, by how they stood when they were looked at last."),
     counter("linesman_device_visits_total", &[], "Looks at devices' directories."),
+    seconds("linesman_device_visit_wait_seconds", WAIT_BOUNDS, &[], "How long a look at a device waits for its turn, in seconds: devices that are slow take it from others."),
     seconds("linesman_device_visit_seconds", WAIT_BOUNDS, &[], "How long a look at a device's directory takes, in seconds."),
     counter("linesman_device_failures_total", &[
         Label { name: "state", values: Values::Words(|| DeviceState::ALL.map(DeviceState::as_str).to_vec()) },
@@ -181,6 +198,25 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_device_jmb_errors_total", &[
         Label { name: "fault", values: Values::Few("names of faults of bundles, as dead letters have them") },
     ], "Files of devices that are no bundles, and were set aside."),
+    gauge("linesman_gatherings_under_way", &[], "Gatherings of data from devices that are under way or wait for their turn."),
+    counter("linesman_gatherings_total", &[
+        Label { name: "kind", values: Values::Words(|| GatheringKind::ALL.map(GatheringKind::as_str).to_vec()) },
+        Label { name: "outcome", values: Values::Words(|| vec!["done", "failed", "skipped"]) },
+    ], "Gatherings of data from devices that have ended."),
+    seconds("linesman_gathering_seconds", WAIT_BOUNDS, &[], "How long it takes to gather data from a device, in seconds."),
+    counter("linesman_gathered_bytes_total", &[], "Bundles that were made of what was gathered from devices, in bytes."),
+    counter("linesman_device_object_bytes_total", &[], "Bundles larger than a message of the log, and files that bundles name, that were put into the object store, in bytes."),
+    counter("linesman_device_files_fetched_total", &[], "Attachments and logs that bundles name and that were fetched from their devices."),
+    counter("linesman_device_files_missed_total", &[
+        Label { name: "reason", values: Values::Words(|| Missed::ALL.map(Missed::as_str).to_vec()) },
+    ], "Tries at attachments and logs that bundles name and that their devices did not have."),
+    counter("linesman_device_scripts_total", &[
+        Label { name: "state", values: Values::Words(|| vec!["done", "rolled-back", "failed"]) },
+    ], "Times scripts on a device were installed, upgraded or removed, by how that ended."),
+    counter("linesman_device_groups_read_total", &[
+        Label { name: "result", values: Values::Words(|| vec!["in-sync", "drifted"]) },
+    ], "Configuration groups that were read back from their devices."),
+    counter("linesman_device_drift_failures_total", &[], "Times the groups of a device could not be read back."),
     // The licence.
     gauge("linesman_licence_devices_over", &[], "How many devices there are beyond those that the licence permits. NaN without a licence."),
     gauge("linesman_licence_left_seconds", &[], "How long the licence is good, in seconds; negative once it has expired. NaN without a licence."),
@@ -189,6 +225,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),
     counter("linesman_nats_restarts_total", &[], "Restarts of the embedded NATS server."),
     counter("linesman_nats_slow_consumer_total", &[], "Times NATS messages were dropped on their way in, to be read again."),
+    counter("linesman_consumers_removed_total", &[], "Consumers of others that were removed from OUT, since it had more than it may and nobody asked them."),
     counter("linesman_consumer_rebuilds_total", &[], "Consumers made anew after a missed heartbeat or a gap."),
     counter("linesman_emit_retries_total", &[], "Batches sent to the log again."),
     counter("linesman_foreign_marks_total", &[], "Batches sent again because somebody else has written on a lane's mark."),
@@ -233,8 +270,10 @@ pub static METRICS: &[Metric] = &[
         Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
     ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),
     // The process.
-    gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
+    gauge("linesman_ready", &[], "1 while the engine serves and can work, as `/readyz` says, else 0."),
     counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),
+    counter("linesman_panics_total", &[], "Faults of the program that broke off a part of it, whatever became of it. The log tells of each with its place."),
+    counter("linesman_log_lines_dropped_total", &[], "Lines of the program's log that were dropped since nobody read them."),
     gauge("linesman_build_info", &[
         Label { name: "version", values: Values::Few("one: the program's version") },
     ], "Always 1."),

@@ -1,7 +1,8 @@
 //! What was brought into the log and is not gone from its device yet: a file of lines, the last of a file of a device counts.
 //!
 //! ```text
-//!  {"org","device","file","size","modified","is":{"meant":{"sha256","behind"}}}   about to be brought
+//!  {"org","device","file","size","modified","is":{"meant":{"behind"}}}            about to be brought; "sha256" too, where
+//!                                                                                 the bytes are not at hand again
 //!  {..,"is":"brought"}                                                            the log has it
 //!  {..,"is":"gone"}                                                               nothing is to be known of it any more
 //! ```
@@ -36,6 +37,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// What is made of a device's data is none: it is known by its name alone.
+    pub(super) fn gathered(device: &Device, name: &str) -> Self {
+        Self { org: device.org.clone(), device: device.name.clone(), file: hex::encode(name), size: 0, modified: 0 }
+    }
+
     pub(super) fn new(device: &Device, file: &files::File) -> Self {
         Self {
             org: device.org.clone(),
@@ -45,6 +51,11 @@ impl Found {
             modified: file.modified.map_or(0, jiff::Timestamp::as_second),
         }
     }
+
+    /// Of when it is, in seconds since 1970.
+    pub(super) const fn modified(&self) -> i64 {
+        self.modified
+    }
 }
 
 /// How far it is with a file.
@@ -53,8 +64,9 @@ impl Found {
 pub(super) enum Progress {
     /// It may be in the log, behind a sequence.
     Meant {
-        /// The bundle, in hexadecimal.
-        sha256: String,
+        /// The bundle, in hexadecimal; none of a file that is read anew, and held against what the log has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
         /// What the log had before.
         behind: u64,
     },
@@ -80,6 +92,8 @@ pub(super) struct Journal {
 struct Kept {
     file: File,
     lines: usize,
+    /// Whether a line may lack its end.
+    is_torn: bool,
     known: Known,
 }
 
@@ -129,7 +143,7 @@ impl Journal {
             Err(error) => return Err(error),
         }
         let file = write_anew(path, &known)?;
-        Ok(Self { path: path.to_owned(), kept: Mutex::new(Kept { file, lines: known.count, known }) })
+        Ok(Self { path: path.to_owned(), kept: Mutex::new(Kept { file, lines: known.count, is_torn: false, known }) })
     }
 
     /// How far it is with a file; none where nothing is known.
@@ -143,7 +157,13 @@ impl Journal {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = serde_json::to_vec(&Line { found: found.clone(), is: is.clone() })?;
         line.push(b'\n');
+        if kept.is_torn {
+            // What stands behind half a line would be part of it.
+            line.insert(0, b'\n');
+        }
+        kept.is_torn = true;
         kept.file.write_all(&line)?;
+        kept.is_torn = false;
         kept.lines += 1;
         kept.known.put(found.clone(), is);
         if kept.lines > LINES_MOST + 2 * kept.known.count {
@@ -192,18 +212,36 @@ mod tests {
     fn what_counts_last_is_known_after_another_start_and_a_line_that_was_cut_off_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collected.log");
-        let meant = || Progress::Meant { sha256: "ab".to_owned(), behind: 7 };
+        let meant = || Progress::Meant { sha256: Some("ab".to_owned()), behind: 7 };
         let ((r1, a), (_, b), (r2, c)) = (found("r1", "a"), found("r1", "b"), found("r2", "c"));
         let journal = Journal::open(&path).unwrap();
-        for (found, is) in [(&a, meant()), (&b, meant()), (&c, meant()), (&a, Progress::Brought), (&b, Progress::Gone)]
-        {
+        let bare = || Progress::Meant { sha256: None, behind: 9 };
+        for (found, is) in [(&a, meant()), (&b, meant()), (&c, bare()), (&a, Progress::Brought), (&b, Progress::Gone)] {
             journal.put(found, is).unwrap();
         }
         drop(journal);
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"org\":\"acme\",\"dev").unwrap();
         let journal = Journal::open(&path).unwrap();
-        assert_eq!((journal.get(&a), journal.get(&b), journal.get(&c)), (Some(Progress::Brought), None, Some(meant())));
+        assert_eq!((journal.get(&a), journal.get(&b), journal.get(&c)), (Some(Progress::Brought), None, Some(bare())));
         assert_eq!((journal.of(&r1), journal.of(&r2)), (vec![a], vec![c]));
+    }
+
+    #[test]
+    fn what_is_put_behind_half_a_line_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collected.log");
+        let journal = Journal::open(&path).unwrap();
+        let ((_, a), (_, b)) = (found("r1", "a"), found("r1", "b"));
+        // The disk is full, and takes a part of a line.
+        journal.kept.lock().unwrap().file = File::open(&path).unwrap();
+        journal.put(&a, Progress::Brought).unwrap_err();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"org\":\"acme\",\"dev").unwrap();
+        journal.kept.lock().unwrap().file = OpenOptions::new().append(true).open(&path).unwrap();
+        journal.put(&b, Progress::Brought).unwrap();
+        journal.put(&a, Progress::Brought).unwrap();
+        drop(journal);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!((journal.get(&a), journal.get(&b)), (Some(Progress::Brought), Some(Progress::Brought)));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! What somebody asks of a device at once: what it is, its configuration, a request of their own, a file that was set aside.
+//! What somebody asks of a device at once: its configuration, a request of their own, a file that was set aside.
+
+use std::time::Duration;
 
 use linesman_connectors::device::files::{File, Files};
 use linesman_connectors::device::limits::Limits;
@@ -7,8 +9,8 @@ use linesman_connectors::device::ssh::Connection;
 use linesman_domain::reached::{self, ReachedRow};
 use linesman_domain::table::Table;
 use linesman_schemas::OrgName;
-use linesman_schemas::device::{DeviceFacts, DeviceStanding, DeviceState};
-use linesman_schemas::outcome::Report;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::visit::id_of;
 use super::way::limits;
@@ -16,9 +18,15 @@ use super::{Device, Hands};
 use crate::logging::full;
 
 /// How many bytes of a reply are handed out.
-const REPLY_MOST: u64 = 64 * 1024 * 1024;
-/// How many bytes a fact may have.
-const FACT_MOST: u64 = 256 * 1024;
+const REPLY_MOST: u64 = 16 * 1024 * 1024;
+/// How many bytes of a file are handed out: as many as a bundle may have.
+const FILE_MOST: u64 = 64 * 1024 * 1024;
+/// How long somebody waits for what others of their organization, and all others, have asked of devices.
+const HELD_WITHIN: Duration = Duration::from_secs(30);
+/// How long a device may take for what somebody waits for.
+const ANSWER: Duration = Duration::from_secs(180);
+/// How many bytes a greeting may have.
+const HELLO_MOST: u64 = 256 * 1024;
 /// How many entries of a directory are looked at.
 const ENTRIES_MOST: usize = 20_000;
 
@@ -27,18 +35,36 @@ const ENTRIES_MOST: usize = 20_000;
 pub enum Undone {
     /// There is no such device, or no such file.
     Nothing(String),
+    /// It does not fit how things stand.
+    Unfit(String),
     /// The device does not do it, or does not answer.
     Failed(String),
 }
 
+impl Undone {
+    /// It in words.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Nothing(words) | Self::Unfit(words) | Self::Failed(words) => words,
+        }
+    }
+}
+
+/// A place among those for whom something is held.
+#[must_use]
+pub(super) struct Held {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
 /// A NETCONF session with the connection that carries it.
-struct Talk {
-    session: Session,
+pub(super) struct Talk {
+    pub(super) session: Session,
     connection: Connection,
 }
 
 impl Talk {
-    async fn end(self, limits: &Limits) {
+    pub(super) async fn end(self, limits: &Limits) {
         // Whether it says good-bye does not matter.
         let _ = self.session.close(limits).await;
         self.connection.close().await;
@@ -55,74 +81,44 @@ impl Hands {
         if Table::read(lane, &reached::key(org, text))?.is_some() {
             return Ok(Some(text.to_owned()));
         }
-        for found in reached::all(lane, org) {
-            let (name, row) = found?;
-            let standing = Table::read(lane, &reached::standing_key(org, &name))?;
-            if reached::serial_number(&row, standing.as_ref()) == Some(text) {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
+        reached::of_serial(lane, org, text)
     }
 
-    fn known(&self, org: &OrgName, name: &str) -> Result<(Device, ReachedRow), Undone> {
+    /// Why nothing is reached by what somebody names so.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn unnamed(&self, org: &OrgName, text: &str) -> Result<Undone, linesman_domain::Error> {
+        let named = linesman_rules::excerpt(text);
+        let several = self.lane(org).map(|lane| reached::is_of_several(lane, org, text)).transpose()?;
+        Ok(match several {
+            Some(true) => Undone::Unfit(format!(
+                "several devices of `{org}` have the serial number `{named}`: say which by its name"
+            )),
+            _ => Undone::Nothing(format!("`{org}` reaches no device `{named}`")),
+        })
+    }
+
+    /// Room to hold a reply or a file.
+    pub(super) async fn room_to_hold(&self, org: &OrgName) -> Result<Held, Undone> {
+        let room = timeout(HELD_WITHIN, self.rooms.held.enter(org)).await.ok().flatten();
+        let room = room.map(|(own, all)| Held { _own: own, _all: all });
+        room.ok_or_else(|| Undone::Unfit("too much is asked of devices at this time: ask again".to_owned()))
+    }
+
+    pub(super) fn known(&self, org: &OrgName, name: &str) -> Result<(Device, ReachedRow), Undone> {
         let device = Device { org: org.clone(), name: name.to_owned() };
         let row = self.row(&device).map_err(|error| Undone::Failed(full(&error)))?;
         let row = row.ok_or_else(|| Undone::Nothing(format!("`{org}` reaches no device `{name}`")))?;
         Ok((device, row))
     }
 
-    async fn talk(&self, device: &Device, row: &ReachedRow) -> Result<Talk, Undone> {
+    pub(super) async fn talk(&self, device: &Device, row: &ReachedRow) -> Result<Talk, Undone> {
         let connection = self.connect(device, row, row.netconf_port).await;
         let connection = connection.map_err(|trouble| Undone::Failed(trouble.words))?;
-        let session = Session::open(&connection, &limits(FACT_MOST)).await;
+        let session = Session::open(&connection, &limits(HELLO_MOST)).await;
         let session = session.map_err(|error| Undone::Failed(full(&error)))?;
         Ok(Talk { session, connection })
-    }
-
-    /// Asks a device what it is, and reports it.
-    ///
-    /// # Errors
-    /// It is not reached, or does not say it.
-    pub async fn facts(&self, org: &OrgName, name: &str) -> Result<DeviceFacts, Undone> {
-        let (device, row) = self.known(org, name)?;
-        let mut talk = self.talk(&device, &row).await?;
-        let limits = limits(FACT_MOST);
-        let mut said = Vec::new();
-        for element in ["serial-number", "host-name", "hardware-model", "os-version"] {
-            let asked =
-                talk.session.ask(Request::raw("<get-system-information/>"), Part::TextOf(element), &limits).await;
-            match asked {
-                Ok((_, text)) => said.push(text.trim().to_owned()),
-                Err(error) => {
-                    talk.end(&limits).await;
-                    return Err(Undone::Failed(full(&error)));
-                }
-            }
-        }
-        talk.end(&limits).await;
-        let mut said = said.into_iter();
-        let mut next = || said.next().unwrap_or_default();
-        let facts = DeviceFacts {
-            serial_number: next(),
-            host_name: next(),
-            product: next(),
-            os_version: next(),
-            ..DeviceFacts::default()
-        };
-        let known = self.standing(&device).map_err(|error| Undone::Failed(full(&error)))?;
-        let standing = DeviceStanding {
-            device: device.name.clone(),
-            state: known.as_ref().map_or(DeviceState::New, |known| known.state),
-            error: known.as_ref().map(|known| known.error.clone()).unwrap_or_default(),
-            collected: None,
-            shown_host_key: known.and_then(|known| known.shown_host_key),
-            facts: Some(facts.clone()),
-        };
-        match self.report(&device, &Report::DeviceStands(standing)).await {
-            true => Ok(facts),
-            false => Err(Undone::Failed("the log does not take what the device says of itself".to_owned())),
-        }
     }
 
     /// The configuration of a device, as it writes it: Junos as text, others as XML.
@@ -131,8 +127,9 @@ impl Hands {
     /// It is not reached, or does not hand it out.
     pub async fn configuration(&self, org: &OrgName, name: &str) -> Result<String, Undone> {
         let (device, row) = self.known(org, name)?;
+        let _held = self.room_to_hold(org).await?;
         let mut talk = self.talk(&device, &row).await?;
-        let limits = limits(REPLY_MOST);
+        let limits = Limits { total: ANSWER, ..limits(REPLY_MOST) };
         let (request, part) = match talk.session.is_junos() {
             true => (junos::configuration(false, None), Part::TextOf("configuration-text")),
             false => {
@@ -142,7 +139,7 @@ impl Hands {
         };
         let asked = talk.session.ask(request, part, &limits).await;
         talk.end(&limits).await;
-        asked.map(|(_, text)| text).map_err(|error| Undone::Failed(full(&error)))
+        asked.map(|(_, text)| characters(text)).map_err(|error| Undone::Failed(full(&error)))
     }
 
     /// Sends a request to a device, as it is, within `<rpc>`; the whole reply.
@@ -151,11 +148,12 @@ impl Hands {
     /// It is not reached, or refuses.
     pub async fn rpc(&self, org: &OrgName, name: &str, xml: &str) -> Result<String, Undone> {
         let (device, row) = self.known(org, name)?;
+        let _held = self.room_to_hold(org).await?;
         let mut talk = self.talk(&device, &row).await?;
-        let limits = limits(REPLY_MOST);
+        let limits = Limits { total: ANSWER, ..limits(REPLY_MOST) };
         let asked = talk.session.ask(Request::raw(xml), Part::Document, &limits).await;
         talk.end(&limits).await;
-        asked.map(|(_, text)| text).map_err(|error| Undone::Failed(full(&error)))
+        asked.map(|(_, text)| characters(text)).map_err(|error| Undone::Failed(full(&error)))
     }
 
     /// A file of a device that was set aside, as it lies there.
@@ -167,9 +165,10 @@ impl Hands {
         let aside = self.set_aside(&device).map_err(|error| Undone::Failed(full(&error)))?;
         let nothing = || Undone::Nothing(format!("no file `{}` of `{name}` is set aside", linesman_rules::excerpt(id)));
         let aside = aside.get(id).ok_or_else(nothing)?;
+        let _held = self.room_to_hold(org).await?;
         let connection = self.connect(&device, &row, row.port).await;
         let connection = connection.map_err(|trouble| Undone::Failed(trouble.words))?;
-        let limits = limits(REPLY_MOST);
+        let limits = limits(FILE_MOST);
         let read = async {
             let mut files = Files::open(&connection, &row.directory, &limits).await?;
             let listing = files.list(ENTRIES_MOST, &limits).await?;
@@ -189,5 +188,24 @@ impl Hands {
             Ok(None) => Err(Undone::Nothing(format!("`{}` is no more on `{name}`", aside.file))),
             Err(error) => Err(Undone::Failed(full(&error))),
         }
+    }
+}
+
+/// A reply as text that may stand in a document and on a terminal: what is no character of XML is replaced.
+fn characters(text: String) -> String {
+    let is_none = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    match text.contains(is_none) {
+        true => text.replace(is_none, "\u{fffd}"),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_character_of_a_reply_is_replaced() {
+        assert_eq!(characters("a\u{1b}[31m\u{7}\u{9b}b\r\n\tc".to_owned()), "a\u{fffd}[31m\u{fffd}\u{fffd}b\r\n\tc");
     }
 }

@@ -10,24 +10,51 @@
 //! |---|---|
 //! | here | what reaching needs; the roster of devices, a task each |
 //! | `worker` | one device: when it is looked at, and how it stands |
+//! | `counted` | how many devices stand how |
 //! | `visit` | one look: what is new, set aside, taken |
 //! | `take` | one file: read, checked, brought into the log, gone from the device |
+//! | `ahead` | several files at a time: read together, removed together |
+//! | `breaking` | files that break the connection, and hold up no others |
+//! | `sent` | those that are on their way into the log |
+//! | `large` | one that is larger than a message of the log |
+//! | `fetch` | files that bundles name and do not have |
+//! | `spool` | files on their way into the object store |
 //! | `journal` | what was brought and is not gone from its device yet |
 //! | `way` | how a device is connected to, and what a failure says of it |
 //! | `report` | what is said to the log |
+//! | `rooms` | how much is done at a time: of all organizations, of one, of one device |
 //! | `live` | what somebody asks of a device at once |
+//! | `facts` | what a device says of itself |
 //! | `probe` | a way tried out, step by step |
-//! | `pushed` | the way to a device that is configured |
+//! | `groups` | which configuration groups of ours a device has, and what it has of them otherwise |
+//! | `drift` | that, on schedule |
+//! | `pushed` | the way to a device that is configured, and what is looked at there |
+//! | `gather` | data from devices without scripts |
+//! | `scripts` | scripts are installed on devices, upgraded and removed |
 //!
 //! INVARIANT (each bundle once): the journal has what is about to be brought before it is, and what it may have brought is
 //! looked for in the log before it is brought again. A file goes from its device only once the log has acknowledged it.
 
+mod ahead;
+mod asking;
+mod breaking;
+mod counted;
+mod drift;
+mod facts;
+mod fetch;
+mod gather;
+pub mod groups;
 mod journal;
+mod large;
 mod live;
 mod probe;
 mod pushed;
 mod report;
+mod rooms;
+mod scripts;
 pub mod section;
+mod sent;
+mod spool;
 mod take;
 mod visit;
 mod way;
@@ -40,22 +67,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
+use async_nats::jetstream::{self, context::Context};
 use linesman_domain::organizations;
 use linesman_domain::reached::{self, JmbErrorRow, LEVEL, ReachedRow, StandingRow};
 use linesman_domain::table::Table;
 use linesman_schemas::OrgName;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::lane::status::LaneStatus;
+use crate::log::objects::Objects;
 use crate::log::streams::lane_of;
 use crate::logging::full;
 use crate::seal::Sealed;
 use crate::store;
+pub(crate) use asking::asks_only;
 use journal::Journal;
 pub use live::Undone;
 pub use probe::{Step, Trial};
+pub(crate) use pushed::suspended;
+use rooms::Rooms;
+pub use scripts::{Change, Planned, PlannedFile};
 pub use section::Settings;
+use spool::Spool;
 use worker::Worker;
 
 /// How often it is looked which devices there are, where the log has moved.
@@ -75,6 +109,14 @@ pub struct Parts {
     pub node: Arc<str>,
     /// Where it is kept what was brought.
     pub journal: PathBuf,
+    /// Where it is kept what was gathered and brought.
+    pub gathered: PathBuf,
+    /// The folder for what is gathered, until it is brought.
+    pub gathering: PathBuf,
+    /// Where the bytes go that are larger than a message.
+    pub objects: Objects,
+    /// The folder of files that are on their way there.
+    pub collecting: PathBuf,
     /// How devices are looked at.
     pub settings: Settings,
 }
@@ -82,11 +124,14 @@ pub struct Parts {
 /// What devices are reached by, for whoever asks something of one.
 pub struct Hands {
     parts: Parts,
+    /// The log, for what is published without being waited for one by one.
+    log: Context,
     journal: Journal,
+    gathered: Journal,
+    spool: Spool,
     /// The last sequence of the log that is known: what is brought from now on stands behind it. 0 before one is.
     behind: AtomicU64,
-    all: Semaphore,
-    of_one: Mutex<HashMap<OrgName, Arc<Semaphore>>>,
+    rooms: Rooms,
     wakes: Mutex<HashMap<Device, Arc<Wake>>>,
 }
 
@@ -107,26 +152,35 @@ struct Wake {
 /// What the last looks at a device came to.
 #[derive(Debug, Clone, Default)]
 pub struct Visited {
-    /// How many looks there were.
+    /// How many looks were begun.
+    pub begun: u64,
+    /// Which of them came to its end last.
     pub count: u64,
-    /// How many bundles the last one brought.
+    /// How many bundles all of them brought.
     pub taken: u64,
-    /// How many files it set aside.
+    /// How many files they set aside.
     pub set_aside: u64,
+    /// Whether the last one found files that it had not seen before, so that there is another one soon.
+    pub has_new: bool,
     /// What is wrong; empty for nothing.
     pub error: String,
 }
 
 impl Hands {
-    /// Opens the journal.
+    /// Opens the journals and the folder, and forgets what was gathered and not brought. In a runtime.
     ///
     /// # Errors
-    /// It cannot be read or written.
+    /// One of them cannot be read or written.
     pub fn open(parts: Parts) -> std::io::Result<Self> {
-        let journal = Journal::open(&parts.journal)?;
-        let all = Semaphore::new(parts.settings.visits);
-        let behind = AtomicU64::new(0);
-        Ok(Self { parts, journal, behind, all, of_one: Mutex::default(), wakes: Mutex::default() })
+        let (journal, spool) = (Journal::open(&parts.journal)?, Spool::open(&parts.collecting)?);
+        let gathered = Journal::open(&parts.gathered)?;
+        match std::fs::remove_dir_all(&parts.gathering) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let (behind, rooms, wakes) = (AtomicU64::new(0), Rooms::new(&parts.settings), Mutex::default());
+        let log = jetstream::new(parts.client.clone());
+        Ok(Self { log, parts, journal, gathered, spool, behind, rooms, wakes })
     }
 
     /// After how long a file that lacks its end is no bundle.
@@ -135,8 +189,17 @@ impl Hands {
     }
 
     fn lane(&self, org: &OrgName) -> Option<&store::Lane> {
-        let lanes = u32::try_from(self.parts.rows.len()).unwrap_or(u32::MAX);
-        self.parts.rows.get(lane_of(org.as_str(), lanes) as usize)
+        let lane = self.number(org) as usize;
+        self.parts.rows.get(lane).filter(|_| !self.is_past(lane))
+    }
+
+    /// The rows of lanes whose state is not that of an earlier time: what was to be done then is not done again.
+    fn lanes(&self) -> impl Iterator<Item = &store::Lane> {
+        self.parts.rows.iter().enumerate().filter(|(lane, _)| !self.is_past(*lane)).map(|(_, rows)| rows)
+    }
+
+    fn is_past(&self, lane: usize) -> bool {
+        self.parts.lanes.get(lane).is_some_and(|status| status.borrow().is_past)
     }
 
     fn number(&self, org: &OrgName) -> u32 {
@@ -146,6 +209,14 @@ impl Hands {
     fn row(&self, device: &Device) -> Result<Option<ReachedRow>, linesman_domain::Error> {
         let Some(lane) = self.lane(&device.org) else { return Ok(None) };
         Table::read(lane, &reached::key(&device.org, &device.name))
+    }
+
+    /// How a device is reached; none where it is not.
+    ///
+    /// # Errors
+    /// The row cannot be read.
+    pub fn reached(&self, org: &OrgName, name: &str) -> Result<Option<ReachedRow>, linesman_domain::Error> {
+        self.row(&Device { org: org.clone(), name: name.to_owned() })
     }
 
     fn standing(&self, device: &Device) -> Result<Option<StandingRow>, linesman_domain::Error> {
@@ -158,12 +229,11 @@ impl Hands {
         reached::jmb_errors(lane, &device.org, &device.name).collect()
     }
 
-    /// Room for looks at devices of an organization.
-    fn room(&self, org: &OrgName) -> Arc<Semaphore> {
-        let mut all = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            all.entry(org.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.parts.settings.visits_of_one))),
-        )
+    /// Whether nothing is done on the devices of an organization.
+    pub(crate) fn is_suspended(&self, org: &OrgName) -> Result<bool, linesman_domain::Error> {
+        let Some(lane) = self.lane(org) else { return Ok(false) };
+        let row = Table::read(lane, &organizations::key(org))?;
+        Ok(row.is_some_and(|row| row.standing == organizations::Standing::Suspended))
     }
 
     fn wake(&self, device: &Device) -> Arc<Wake> {
@@ -173,18 +243,31 @@ impl Hands {
 
     fn forget(&self, device: &Device) {
         self.wakes.lock().unwrap_or_else(PoisonError::into_inner).remove(device);
+        self.rooms.forget(device);
     }
 
-    /// Looks at a device at once, and waits for what that comes to; none where it takes longer than `patience`.
+    /// Looks at a device at once, and once more where files are new, whose growth only that shows; what all that comes to, and
+    /// none where not even one look ends within `patience`.
     pub async fn collect(&self, org: &OrgName, name: &str, patience: Duration) -> Option<Visited> {
         let device = Device { org: org.clone(), name: name.to_owned() };
         let wake = self.wake(&device);
         let mut done = wake.done.subscribe();
-        let before = done.borrow_and_update().count;
+        let until = tokio::time::Instant::now() + patience;
+        let before = done.borrow_and_update().clone();
         wake.asked.notify_one();
         // One that was under way may have passed what is asked for: the one behind it counts.
-        let visited = tokio::time::timeout(patience, done.wait_for(|visited| visited.count > before)).await;
-        visited.ok().and_then(|visited| visited.ok().map(|visited| visited.clone()))
+        let (mut last, mut found) = (before.begun, None);
+        loop {
+            let visited = tokio::time::timeout_at(until, done.wait_for(|visited| visited.count > last)).await;
+            let Ok(Ok(visited)) = visited.map(|visited| visited.map(|visited| visited.clone())) else { return found };
+            let Visited { count, has_new, .. } = visited;
+            let (taken, set_aside) = (visited.taken - before.taken, visited.set_aside - before.set_aside);
+            found = Some(Visited { taken, set_aside, ..visited });
+            if !has_new {
+                return found;
+            }
+            last = count;
+        }
     }
 
     /// Looks at a device soon, where it is reached: how it is reached, or its host key, is another.
@@ -198,7 +281,7 @@ impl Hands {
     /// All devices that are reached.
     fn roster(&self) -> Result<Vec<Device>, linesman_domain::Error> {
         let mut found = Vec::new();
-        for lane in &*self.parts.rows {
+        for lane in self.lanes() {
             for organization in organizations::all(lane) {
                 let (org, row) = organization?;
                 if row.standing == organizations::Standing::Suspended {
@@ -214,9 +297,12 @@ impl Hands {
 
     /// Keeps a task for every device there is, until it is told to stop; then waits for what is under way.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let gathering = tokio::spawn(Arc::clone(&self).gather_all(stop.clone()));
         let mut tasks: JoinSet<Device> = JoinSet::new();
         let mut running: HashMap<Device, watch::Sender<bool>> = HashMap::new();
         let mut seen = Vec::new();
+        self.bind();
+        counted::begin();
         loop {
             let (positions, level) = self.moved();
             if level >= LEVEL && positions != seen {
@@ -234,6 +320,8 @@ impl Hands {
                     Ok(device) => {
                         running.remove(&device);
                         self.forget(&device);
+                        // It may be reached anew since its task was told to end.
+                        seen.clear();
                     }
                     Err(error) => {
                         // Which one it was is not known: all that have ended are begun anew.
@@ -248,6 +336,24 @@ impl Hands {
             end.send_replace(true);
         }
         while tasks.join_next().await.is_some() {}
+        if let Err(error) = gathering.await {
+            tracing::error!(%error, "what gathers data from devices broke off");
+        }
+    }
+
+    /// What was kept to be shown before ways were named is for the way that the device is reached by.
+    fn bind(&self) {
+        let bound = || -> Result<(), Box<dyn std::error::Error>> {
+            for device in self.roster()? {
+                if let Some(row) = self.row(&device)? {
+                    self.parts.sealed.devices.bind(&device.org, &device.name, &row)?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = bound() {
+            tracing::error!(error = full(&*error), "what devices are shown cannot be bound to them");
+        }
     }
 
     /// How far the lanes are, and the least level they decide at.

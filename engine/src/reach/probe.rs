@@ -1,9 +1,11 @@
 //! A way to a device tried out, step by step: each is done only once the one before is.
 
-use linesman_connectors::device::files::{Files, Name};
+use linesman_connectors::device::files::{File, Files, Name};
 use linesman_connectors::device::netconf::Session;
 use linesman_connectors::device::ssh::{self, Connection, Patience, Stage};
-use linesman_domain::reached::ReachedRow;
+use linesman_domain::reached::{AfterRow, ReachedRow};
+use linesman_domain::scripts;
+use linesman_domain::table::Table;
 use linesman_schemas::OrgName;
 
 use super::way::{Trouble, limits};
@@ -36,13 +38,15 @@ pub enum Trial {
     Read,
     /// A file of it can be removed.
     Remove,
+    /// A file of it can be moved to where those go that were collected; where they are moved alone.
+    Move,
     /// It speaks NETCONF.
     Netconf,
 }
 
 impl Trial {
     /// All of them, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Credentials,
         Self::Tcp,
         Self::KeyExchange,
@@ -51,6 +55,7 @@ impl Trial {
         Self::Directory,
         Self::Read,
         Self::Remove,
+        Self::Move,
         Self::Netconf,
     ];
 
@@ -65,6 +70,7 @@ impl Trial {
             Self::Directory => "directory",
             Self::Read => "read",
             Self::Remove => "remove",
+            Self::Move => "move",
             Self::Netconf => "netconf",
         }
     }
@@ -77,6 +83,14 @@ pub struct Step {
     pub trial: Trial,
     /// What was found, or why it failed.
     pub found: Result<String, String>,
+    /// Whether something that the device is to do takes it.
+    pub is_needed: bool,
+}
+
+impl Step {
+    const fn new(trial: Trial, found: Result<String, String>) -> Self {
+        Self { trial, found, is_needed: true }
+    }
 }
 
 impl Hands {
@@ -101,12 +115,20 @@ impl Hands {
                 Err(Trouble { words, .. }) => Err(words),
             },
         };
-        steps.push(Step { trial: Trial::Netconf, found });
+        let is_needed = self.needs_netconf(&device).map_err(|error| full(&error))?;
+        steps.push(Step { trial: Trial::Netconf, found, is_needed });
         Ok(steps)
     }
 
+    /// Whether a device is configured: files, and the commands of directives groups, need no NETCONF.
+    fn needs_netconf(&self, device: &Device) -> Result<bool, linesman_domain::Error> {
+        let Device { org, name } = device;
+        let Some(lane) = self.lane(org) else { return Ok(false) };
+        Ok(!self.groups(org, name)?.is_empty() || Table::read(lane, &scripts::device_key(org, name))?.is_some())
+    }
+
     async fn try_connection(&self, device: &Device, row: &ReachedRow, steps: &mut Vec<Step>) -> Option<Connection> {
-        let mut done = |trial: Trial, found: Result<String, String>| steps.push(Step { trial, found });
+        let mut done = |trial: Trial, found: Result<String, String>| steps.push(Step::new(trial, found));
         let login = match self.login(device, row, row.port) {
             Ok(login) => login,
             Err(trouble) => {
@@ -115,7 +137,20 @@ impl Hands {
                 return None;
             }
         };
-        let opened = Connection::open(&login, &Patience::default()).await;
+        let place = match self.place(device).await {
+            Ok(place) => place,
+            Err(trouble) => {
+                done(Trial::Tcp, Err(trouble.words));
+                return None;
+            }
+        };
+        let opened = Connection::open(&login, &Patience::default()).await.map(|opened| opened.holding(place));
+        if let Ok(connection) = &opened
+            && let Err(trouble) = self.pin_first(device, row, connection).await
+        {
+            done(Trial::HostKey, Err(trouble.words));
+            return None;
+        }
         let came_to = opened.as_ref().err().map(ssh::Error::stage);
         let stages = [
             (Stage::Credentials, Trial::Credentials, format!("a {} is there", row.credentials.as_str())),
@@ -151,7 +186,7 @@ async fn try_files(connection: &Connection, row: &ReachedRow, steps: &mut Vec<St
     let limits = limits(BYTES_MOST);
     let mut done = |trial: Trial, found: Result<String, String>| {
         let goes_on = found.is_ok();
-        steps.push(Step { trial, found });
+        steps.push(Step::new(trial, found));
         goes_on
     };
     let mut files = match Files::open(connection, &row.directory, &limits).await {
@@ -162,6 +197,7 @@ async fn try_files(connection: &Connection, row: &ReachedRow, steps: &mut Vec<St
         }
     };
     let listed = files.list(ENTRIES_MOST, &limits).await;
+    let newest = listed.as_ref().ok().and_then(|it| it.files.iter().max_by_key(|file| file.modified)).cloned();
     let count = |listing: linesman_connectors::device::files::Listing| {
         let more = if listing.is_cut { " and more" } else { "" };
         format!("{} has {} files{more}", row.directory, listing.files.len())
@@ -172,16 +208,50 @@ async fn try_files(connection: &Connection, row: &ReachedRow, steps: &mut Vec<St
     let random = crate::data_dir::private::random_hex::<8>().unwrap_or_default();
     // It matches no usual pattern of bundles.
     let Ok(name) = Name::new(format!(".linesman-{random}").into_bytes()) else { return };
-    let written = files.write(&name, TRIED, &limits).await;
-    let read = match written {
-        Ok(()) => read(&mut files, &name).await,
-        Err(error) => Err(format!("nothing can be written there: {}", full(&error))),
-    };
-    let is_read = done(Trial::Read, read.map(|()| "what was written".to_owned()));
+    let written = files.write(&name, TRIED, &limits).await.map_err(|error| full(&error));
+    if let Err(error) = written {
+        let error = format!("nothing can be written there: {error}");
+        let read = match &newest {
+            Some(file) => begun(&mut files, file).await.map(|()| format!("the beginning of {}", file.name)),
+            None => Ok("nothing is there to be read".to_owned()),
+        };
+        done(Trial::Read, read);
+        let is_needed = row.after != AfterRow::Leave;
+        steps.push(Step { trial: Trial::Remove, found: Err(error), is_needed });
+        return;
+    }
+    let is_read = done(Trial::Read, read(&mut files, &name).await.map(|()| "what was written".to_owned()));
     let removed = files.remove(&name, &limits).await;
     if is_read || removed.is_ok() {
-        done(Trial::Remove, removed.map(|()| "what was written".to_owned()).map_err(|error| full(&error)));
+        let is_removed =
+            done(Trial::Remove, removed.map(|()| "what was written".to_owned()).map_err(|error| full(&error)));
+        if let (true, AfterRow::MoveTo(to)) = (is_removed, &row.after) {
+            done(Trial::Move, moved(connection, &mut files, &name, to).await);
+        }
     }
+}
+
+/// Reads the beginning of a file.
+async fn begun(files: &mut Files, file: &File) -> Result<(), String> {
+    let limits = limits(BYTES_MOST);
+    let said = |error: linesman_connectors::device::files::Error| full(&error);
+    let mut reader = files.read(&file.name, 0, file.size.min(TRIED.len() as u64), &limits).await.map_err(said)?;
+    reader.next().await.map(drop).map_err(said)
+}
+
+/// Writes a file, moves it away, and removes it there.
+async fn moved(connection: &Connection, files: &mut Files, name: &Name, to: &str) -> Result<String, String> {
+    let limits = limits(BYTES_MOST);
+    let mut there = Files::open(connection, to, &limits).await.map_err(|error| full(&error))?;
+    there.list(1, &limits).await.map_err(|error| full(&error))?;
+    files.write(name, TRIED, &limits).await.map_err(|error| full(&error))?;
+    if let Err(error) = files.move_to(name, to, name, &limits).await {
+        // What stays there matches no usual pattern of bundles.
+        let _ = files.remove(name, &limits).await;
+        return Err(format!("to `{to}`: {}", full(&error)));
+    }
+    let removed = there.remove(name, &limits).await;
+    removed.map(|()| format!("to {to}")).map_err(|error| format!("it cannot be removed there: {}", full(&error)))
 }
 
 async fn read(files: &mut Files, name: &Name) -> Result<(), String> {

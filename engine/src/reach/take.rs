@@ -2,6 +2,8 @@
 
 use linesman_connectors::device::files::{self, File};
 use linesman_domain::reached::{AfterRow, ReachedRow};
+use linesman_domain::uploads::COLLECTED;
+use linesman_schemas::OrgName;
 use linesman_schemas::bundle::{self, Fault};
 use linesman_schemas::device::{DeviceState, HEAD_MOST, JmbError};
 use linesman_schemas::outcome::Report;
@@ -9,34 +11,41 @@ use sha2::{Digest as _, Sha256};
 use std::sync::atomic::Ordering;
 
 use super::Hands;
+use super::fetch::Brought;
 use super::journal::{Found, Progress};
+use super::sent::{Named, Sent};
 use super::visit::id_of;
-use super::way::{Trouble, limits};
+use super::way::{Trouble, reading};
 use super::worker::{Seen, Worker};
-use crate::log::{inputs, streams};
+use crate::log::streams;
 use crate::logging::full;
 
 /// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     /// The log has it.
     Brought,
+    /// It is on its way into the log.
+    Sent(Box<Sent>),
     /// It is no bundle, as the log has it.
     SetAside,
     /// It lacks its end: it may be written still.
     Later,
+    /// It is long, and the next look goes on with it.
+    GoesOn,
 }
 
 impl Worker {
     /// Takes a file that has not grown since it was seen.
     pub(super) async fn take(
         &mut self,
-        row: &ReachedRow,
         file: &File,
         (found, known): (&Found, Option<Progress>),
         seen: Seen,
     ) -> Result<Taken, Trouble> {
         let most = self.hands.parts.client.max_payload() as u64;
+        if file.size > most && self.hands.moved().1 >= COLLECTED {
+            return self.take_large(file, (found, known), seen).await;
+        }
         if file.size > most {
             let words = format!("`{}` has {} bytes, and the log takes {most}", file.name, file.size);
             return Err(Trouble::new(DeviceState::LogUnavailable, words));
@@ -47,39 +56,58 @@ impl Worker {
             self.seen.remove(&file.name);
             return Ok(Taken::Later);
         }
-        if let Err(error) = bundle::decode(&bytes) {
-            let lacks_end = matches!(error.fault, Fault::Truncated(_));
-            if lacks_end && seen.since.elapsed() < self.hands.incomplete_after() {
-                return Ok(Taken::Later);
+        let read = bundle::decode(&bytes);
+        let sha256 = || hex::encode(Sha256::digest(&bytes));
+        let brought = match read.map(|bundle| Brought::of(&bundle, sha256)) {
+            Ok(brought) => brought,
+            Err(error) => {
+                // One with nothing in it has been made, and is to be written.
+                let lacks_end = matches!(error.fault, Fault::Truncated(_) | Fault::Empty);
+                if lacks_end && seen.since.elapsed() < self.hands.incomplete_after() {
+                    return Ok(Taken::Later);
+                }
+                return self.set_aside(file, &bytes, &error).await;
             }
-            return self.set_aside(file, &bytes, &error).await;
-        }
-        let sha256 = hex::encode(Sha256::digest(&bytes));
+        };
         let is_there = match known {
-            Some(Progress::Meant { sha256: meant, behind }) if meant == sha256 => {
-                self.hands.stands_behind(&self.device.org, behind, &sha256).await?
-            }
+            Some(Progress::Meant { behind, .. }) => self.hands.stands_behind(&self.device.org, behind, &bytes).await?,
             _ => false,
         };
-        if !is_there {
-            self.bring(found, bytes, sha256).await?;
+        let named = Named { file: file.clone(), found: found.clone(), brought };
+        match is_there {
+            true => {
+                self.known_as_brought(&named).await?;
+                Ok(Taken::Brought)
+            }
+            false => self.send(named, bytes).await.map(|sent| Taken::Sent(Box::new(sent))),
         }
-        let brought = self.hands.journal.put(found, Progress::Brought);
-        brought.map_err(|error| unwritten(&error))?;
+    }
+
+    /// What is kept of a file once the log has it.
+    pub(super) async fn known_as_brought(&mut self, named: &Named) -> Result<(), Trouble> {
+        self.tell_named(named.brought.clone()).await?;
+        let put = self.hands.journal.put(&named.found, Progress::Brought);
+        put.map_err(|error| unwritten(&error))
+    }
+
+    /// What is to be done with a file that is known as brought.
+    pub(super) async fn goes(&mut self, row: &ReachedRow, file: &File, found: &Found) -> Result<(), Trouble> {
         fail::fail_point!("reach::before-remove");
         match row.after {
-            AfterRow::Leave => {}
-            ref after => self.gone(after, file, found).await?,
+            AfterRow::Leave => Ok(()),
+            ref after => self.leaves(after, file, found).await,
         }
-        Ok(Taken::Brought)
     }
 
     /// Reads a file whole: what the log takes.
     async fn read(&mut self, file: &File, most: u64) -> Result<Vec<u8>, Trouble> {
+        if let Some(bytes) = self.read_ahead(file).await? {
+            return Ok(bytes);
+        }
         let Some(open) = &mut self.open else {
             return Err(Trouble::new(DeviceState::Unreachable, "there is no connection"));
         };
-        let limits = limits(most);
+        let limits = reading(most, file.size);
         let mut reader = open.files.read(&file.name, 0, file.size, &limits).await?;
         let mut bytes = Vec::with_capacity(usize::try_from(file.size).unwrap_or_default());
         loop {
@@ -95,26 +123,13 @@ impl Worker {
         }
     }
 
-    /// Publishes a bundle. It may be in the log where this fails.
-    async fn bring(&mut self, found: &Found, bytes: Vec<u8>, sha256: String) -> Result<(), Trouble> {
-        let client = &self.hands.parts.client;
-        let unavailable = |error: String| Trouble::new(DeviceState::LogUnavailable, error);
-        let behind = self.hands.behind().await.map_err(|error| unavailable(full(&error)))?;
-        let meant = self.hands.journal.put(found, Progress::Meant { sha256, behind });
-        meant.map_err(|error| unwritten(&error))?;
-        fail::fail_point!("reach::before-publish");
-        let subject = format!("in.{}.jmb.device", self.device.org);
-        let count = bytes.len() as u64;
-        let sequence = inputs::put(client, subject, bytes).await.map_err(|error| unavailable(full(&error)))?;
-        self.hands.behind.fetch_max(sequence, Ordering::Relaxed);
-        metrics::counter!("linesman_device_bundles_total").increment(1);
-        metrics::counter!("linesman_device_bundle_bytes_total").increment(count);
-        fail::fail_point!("reach::before-brought");
-        Ok(())
-    }
-
     /// A file is no bundle: its beginning and its fault are reported, and nothing else of it is kept.
-    async fn set_aside(&mut self, file: &File, bytes: &[u8], error: &bundle::Error) -> Result<Taken, Trouble> {
+    pub(super) async fn set_aside(
+        &mut self,
+        file: &File,
+        bytes: &[u8],
+        error: &bundle::Error,
+    ) -> Result<Taken, Trouble> {
         let head = String::from_utf8_lossy(bytes.get(..HEAD_MOST).unwrap_or(bytes)).into_owned();
         let report = JmbError {
             device: self.device.name.clone(),
@@ -140,13 +155,13 @@ impl Worker {
     }
 }
 
-fn unwritten(error: &std::io::Error) -> Trouble {
+pub(super) fn unwritten(error: &std::io::Error) -> Trouble {
     Trouble::new(DeviceState::EngineFull, format!("the journal cannot be written: {error}"))
 }
 
 impl Hands {
     /// A sequence of the log behind which everything stands that is brought from now on.
-    async fn behind(&self) -> Result<u64, crate::log::Error> {
+    pub(super) async fn behind(&self) -> Result<u64, crate::log::Error> {
         let known = self.behind.load(Ordering::Relaxed);
         if known > 0 {
             return Ok(known);
@@ -156,14 +171,33 @@ impl Hands {
     }
 
     /// Whether a bundle of an organization stands in the log behind a sequence.
-    async fn stands_behind(&self, org: &linesman_schemas::OrgName, behind: u64, sha256: &str) -> Result<bool, Trouble> {
+    async fn stands_behind(&self, org: &OrgName, behind: u64, bundle: &[u8]) -> Result<bool, Trouble> {
+        Ok(self.that_stands_behind(org, behind, |bytes| bytes == bundle).await?.is_some())
+    }
+
+    /// A bundle of an organization that stands in the log behind a sequence; none where it does not.
+    pub(super) async fn found_behind(
+        &self,
+        org: &OrgName,
+        behind: u64,
+        sha256: &str,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        self.that_stands_behind(org, behind, |bytes| hex::encode(Sha256::digest(bytes)) == sha256).await
+    }
+
+    async fn that_stands_behind(
+        &self,
+        org: &OrgName,
+        behind: u64,
+        is_it: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
         let subject = format!("p.{}.{org}.jmb", self.number(org));
         let mut from = behind + 1;
         loop {
             let next = streams::next_on(&self.parts.client, &subject, from).await;
             match next.map_err(|error| Trouble::new(DeviceState::LogUnavailable, full(&error)))? {
-                None => return Ok(false),
-                Some((_, bytes)) if hex::encode(Sha256::digest(&bytes)) == sha256 => return Ok(true),
+                None => return Ok(None),
+                Some((_, bytes)) if is_it(&bytes) => return Ok(Some(bytes)),
                 Some((sequence, _)) => from = sequence + 1,
             }
         }

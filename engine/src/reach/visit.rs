@@ -1,6 +1,8 @@
 //! One look at a device: what is new in its directory, what of it is set aside, what is taken.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use linesman_connectors::device::files::{self, File, Files, Listing};
 use linesman_domain::reached::{AfterRow, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow, WishRow};
@@ -14,11 +16,17 @@ use super::take::Taken;
 use super::way::{Trouble, limits};
 use super::worker::{Open, Seen, Worker};
 
-/// How many entries of a directory are looked at.
+/// How many entries of a directory that match its pattern are looked at.
 const ENTRIES_MOST: usize = 20_000;
 /// How many bytes a list of them may have.
-const LIST_BYTES: u64 = 16 * 1024 * 1024;
+const LIST_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Of how many files that are left on a device it is known that the log has them while they are not there, the newest first.
+const AWAY_MOST: usize = 1_000;
+/// How long one look goes on to the next file.
+const LOOK_MOST: Duration = Duration::from_secs(60);
+/// After how long a file that is no bundle is told of again, where the log does not know of it.
+const TOLD_AGAIN: Duration = Duration::from_secs(300);
 /// How far the clock of a device may be ahead.
 const AHEAD_MOST: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
@@ -39,12 +47,12 @@ impl Worker {
     /// Looks through the directory once. What can be done is done whatever is wrong with the rest; the first of that is told.
     pub(super) async fn look(&mut self, row: &ReachedRow, look: &mut Look) -> Result<(), Trouble> {
         let is_reused = self.connect(row).await?;
-        let listing = match self.list().await {
+        let listing = match self.list(row).await {
             // One that was kept open may have been cut meanwhile.
             Err(trouble) if is_reused && !trouble.is_connected => {
                 self.open = None;
                 self.connect(row).await?;
-                self.list().await
+                self.list(row).await
             }
             listed => listed,
         };
@@ -52,25 +60,63 @@ impl Worker {
             DeviceState::Vanishing => Trouble { state: DeviceState::DirectoryMissing, ..trouble },
             _ => trouble,
         })?;
+        self.breaking.renew();
         let aside = self.hands.set_aside(&self.device)?;
         self.forget_vanished(row, &listing, &aside).await;
-        let mut first = ahead(&listing, jiff::Timestamp::now());
-        for file in listing.files.into_iter().filter(|file| matches(&row.pattern, file)) {
-            match self.take_one(row, &file, aside.get(&id_of(&file)), look).await {
-                Ok(()) => {}
-                Err(trouble) if !trouble.is_connected => return Err(trouble),
-                Err(trouble) => first = first.or(Some(trouble)),
-            }
-        }
+        self.look_ahead(row, &listing.files, &aside);
+        let mut first = going_on(None, self.take_all(row, &listing.files, &aside, look).await)?;
+        first = going_on(first, self.leave().await)?;
+        first = going_on(first, self.fetch(row, look).await)?;
         if listing.is_cut {
-            let words = format!("its directory has more than {ENTRIES_MOST} entries, and only these are looked at");
+            let words = format!(
+                "its directory has more than {ENTRIES_MOST} files of its pattern, and only these are looked at"
+            );
             first = first.or(Some(Trouble::new(DeviceState::Garbled, words)));
         }
         if let Some((name, fault)) = listing.faults.first() {
             let words = format!("a file that cannot be named lies there, `{name}`: {fault}");
             first = first.or(Some(Trouble::new(DeviceState::Garbled, words)));
         }
-        first.map_or(Ok(()), Err)
+        first.or_else(|| ahead(&listing, jiff::Timestamp::now())).map_or(Ok(()), Err)
+    }
+
+    /// Goes through the files, and waits until the log has what is taken of them.
+    async fn take_all(
+        &mut self,
+        row: &ReachedRow,
+        files: &[File],
+        aside: &HashMap<String, JmbErrorRow>,
+        look: &mut Look,
+    ) -> Result<(), Trouble> {
+        let begun = Instant::now();
+        let mut first = None;
+        for file in files {
+            if begun.elapsed() > LOOK_MOST {
+                // It is another device's turn.
+                look.has_new = true;
+                break;
+            }
+            if let Some(times) = self.breaking.passed(&file.name) {
+                let words =
+                    format!("`{}` has broken the connection {times} times, and is passed over for a while", file.name);
+                first = first.or(Some(Trouble::new(DeviceState::Garbled, words)));
+                continue;
+            }
+            self.breaking.begin(&file.name);
+            match self.take_one(row, file, aside, look).await {
+                Ok(()) => self.breaking.end(false),
+                Err(trouble) if !trouble.is_connected => {
+                    // What the log has is known to be there, whether it can be removed now or not.
+                    let _ = self.arrive(row, look).await;
+                    return Err(trouble);
+                }
+                Err(trouble) => {
+                    self.breaking.end(true);
+                    first = first.or(Some(trouble));
+                }
+            }
+        }
+        going_on(first, self.arrive(row, look).await)?.map_or(Ok(()), Err)
     }
 
     /// Sees to it that there is a connection; whether it is one of before.
@@ -81,46 +127,49 @@ impl Worker {
         }
         self.open = None;
         let connection = self.hands.connect(&self.device, row, row.port).await?;
-        if row.host_key.is_none() {
-            let accepted = self.hands.accept(&self.device, connection.host_key()).await;
-            accepted.map_err(|error| Trouble::new(DeviceState::LogUnavailable, error))?;
-        }
         let files = Files::open(&connection, &row.directory, &limits(LIST_BYTES)).await?;
         self.open = Some(Open { way: row.clone(), connection, files });
         Ok(false)
     }
 
-    async fn list(&mut self) -> Result<Listing, Trouble> {
+    async fn list(&mut self, row: &ReachedRow) -> Result<Listing, Trouble> {
         match &mut self.open {
-            Some(open) => Ok(open.files.list(ENTRIES_MOST, &limits(LIST_BYTES)).await?),
+            Some(open) => {
+                let is_wanted = |name: &[u8]| glob(row.pattern.as_bytes(), name);
+                Ok(open.files.list_wanted(is_wanted, ENTRIES_MOST, &limits(LIST_BYTES)).await?)
+            }
             None => Err(Trouble::new(DeviceState::Unreachable, "there is no connection")),
         }
     }
 
     /// Takes what is no more on the device out of what is known of its files.
-    async fn forget_vanished(
-        &mut self,
-        row: &ReachedRow,
-        listing: &Listing,
-        aside: &std::collections::HashMap<String, JmbErrorRow>,
-    ) {
+    async fn forget_vanished(&mut self, row: &ReachedRow, listing: &Listing, aside: &HashMap<String, JmbErrorRow>) {
+        // Of one that was cut too: what is not listed now is new when it is listed again.
+        let there: HashSet<&files::Name> = listing.files.iter().map(|file| &file.name).collect();
+        self.seen.retain(|name, _| there.contains(name));
+        self.breaking.retain(&there);
         if listing.is_cut {
             return;
         }
-        let there: HashSet<&files::Name> = listing.files.iter().map(|file| &file.name).collect();
-        self.seen.retain(|name, _| there.contains(name));
-        let ids: HashSet<String> = listing.files.iter().filter(|file| matches(&row.pattern, file)).map(id_of).collect();
+        let ids: HashSet<String> = listing.files.iter().map(id_of).collect();
         for id in aside.keys().filter(|id| !ids.contains(*id)) {
             self.settled(id, JmbErrorEnd::Vanished).await;
         }
         let found: HashSet<Found> = listing.files.iter().map(|file| Found::new(&self.device, file)).collect();
-        for gone in self.hands.journal.of(&self.device).into_iter().filter(|known| !found.contains(known)) {
+        let mut away = self.hands.journal.of(&self.device);
+        away.retain(|known| !found.contains(known));
+        if row.after == AfterRow::Leave {
+            // What is left there, and out of sight for a while, is known when it is back.
+            away.sort_unstable_by_key(|known| Reverse(known.modified()));
+            away.drain(..away.len().min(AWAY_MOST));
+        }
+        for gone in away {
             // A line that is kept too long is looked at again.
             let _ = self.hands.journal.put(&gone, Progress::Gone);
         }
     }
 
-    async fn settled(&self, id: &str, how: JmbErrorEnd) {
+    pub(super) async fn settled(&self, id: &str, how: JmbErrorEnd) {
         let ended = JmbErrorEnded { device: self.device.name.clone(), id: id.to_owned(), how };
         self.hands.report(&self.device, &Report::JmbErrorEnded(ended)).await;
     }
@@ -130,11 +179,12 @@ impl Worker {
         &mut self,
         row: &ReachedRow,
         file: &File,
-        aside: Option<&JmbErrorRow>,
+        all_aside: &HashMap<String, JmbErrorRow>,
         look: &mut Look,
     ) -> Result<(), Trouble> {
         let modified = file.modified.map_or(0, jiff::Timestamp::as_second);
         let id = id_of(file);
+        let aside = all_aside.get(&id);
         if let Some(aside) = aside {
             let is_same = aside.size == file.size && i64::try_from(aside.modified).is_ok_and(|known| known == modified);
             match aside.wish {
@@ -154,38 +204,44 @@ impl Worker {
             // What stays there is known; what was to go is tried again.
             return match row.after {
                 AfterRow::Leave => Ok(()),
-                ref after => self.gone(after, file, &found).await,
+                ref after => self.leaves(after, file, &found).await,
             };
         }
         let seen =
             self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
         let Some(seen) = seen else {
-            let seen =
-                Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, is_refused: false };
+            let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, refused: None };
             self.seen.insert(file.name.clone(), seen);
             look.has_new = true;
             return Ok(());
         };
-        if aside.is_none() && seen.is_refused {
-            let words = format!("more than {JMB_ERRORS_MOST} files of it are no bundles: look after its directory");
-            return Err(Trouble::new(DeviceState::Garbled, words));
+        if aside.is_none() && seen.refused.is_some_and(|told| told.elapsed() < TOLD_AGAIN) {
+            if all_aside.len() >= JMB_ERRORS_MOST {
+                let words = format!("more than {JMB_ERRORS_MOST} files of it are no bundles: look after its directory");
+                return Err(Trouble::new(DeviceState::Garbled, words));
+            }
+            // The log has not come to what was told of it.
+            return Ok(());
         }
         if seen.is_incomplete && seen.since.elapsed() < self.hands.incomplete_after() && aside.is_none() {
             return Ok(());
         }
-        match self.take(row, file, (&found, known), seen).await? {
+        match self.take(file, (&found, known), seen).await? {
             Taken::Brought => {
-                look.taken += 1;
-                if aside.is_some() {
-                    self.settled(&id, JmbErrorEnd::Collected).await;
-                }
+                self.is_brought(aside.map(|_| &*id), look).await;
+                self.goes(row, file, &found).await?;
+            }
+            Taken::Sent(mut sent) => {
+                sent.was_aside = aside.is_some();
+                self.is_sent(row, *sent, look).await?;
             }
             Taken::SetAside => {
                 look.set_aside += 1;
                 if let Some(seen) = self.seen.get_mut(&file.name) {
-                    seen.is_refused = true;
+                    seen.refused = Some(Instant::now());
                 }
             }
+            Taken::GoesOn => look.has_new = true,
             Taken::Later => {
                 if let Some(seen) = self.seen.get_mut(&file.name) {
                     seen.is_incomplete = true;
@@ -204,20 +260,72 @@ impl Worker {
     }
 
     async fn remove(&mut self, after: &AfterRow, file: &File) -> Result<(), Trouble> {
+        if *after == AfterRow::Leave {
+            return Ok(());
+        }
         let Some(open) = &mut self.open else {
             return Err(Trouble::new(DeviceState::Unreachable, "there is no connection"));
         };
         let limits = limits(LIST_BYTES);
+        // What has come in its place meanwhile is another, and is left to the next look.
+        match open.files.look(&file.name, &limits).await {
+            Ok(Some(now)) if now == *file => {}
+            Ok(_) => return Ok(()),
+            Err(files::Error::Vanished(_)) if *after == AfterRow::Remove => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         let done = match after {
             AfterRow::Remove => open.files.remove(&file.name, &limits).await,
-            AfterRow::MoveTo(directory) => open.files.move_to(&file.name, directory, &file.name, &limits).await,
+            AfterRow::MoveTo(directory) => moved(&mut open.files, file, directory).await,
             AfterRow::Leave => return Ok(()),
         };
         match done {
             // Somebody else has removed it.
             Err(files::Error::Vanished(_)) if *after == AfterRow::Remove => Ok(()),
+            // The file was there just now.
+            Err(files::Error::Vanished(_)) => Err(nowhere(after)),
             done => Ok(done?),
         }
+    }
+}
+
+/// That the directory is not there that files are to be moved to.
+fn nowhere(after: &AfterRow) -> Trouble {
+    let directory = if let AfterRow::MoveTo(directory) = after { directory } else { "" };
+    Trouble::new(DeviceState::DirectoryMissing, format!("`{directory}`, where files are to be moved, is not there"))
+}
+
+/// Moves a file away: under its name or, where that is taken there, with the second that it is of behind it.
+async fn moved(files: &mut Files, file: &File, directory: &str) -> Result<(), files::Error> {
+    let limits = limits(LIST_BYTES);
+    let mut first = None;
+    for name in names_of(file) {
+        match files.move_to(&file.name, directory, &name, &limits).await {
+            // Devices do not say that it is that.
+            Err(error @ files::Error::Refused { .. }) => first = first.or(Some(error)),
+            ended => return ended,
+        }
+    }
+    first.map_or(Ok(()), Err)
+}
+
+/// As what a file is moved away, the first of these that is free. One that would be too long is none.
+fn names_of(file: &File) -> Vec<files::Name> {
+    let second = file.modified.map_or(0, jiff::Timestamp::as_second);
+    let ends = ["".to_owned(), format!(".{second}"), format!(".{second}.2"), format!(".{second}.3")];
+    let named = |end: String| files::Name::new([file.name.as_bytes(), end.as_bytes()].concat()).ok();
+    ends.into_iter().filter_map(named).collect()
+}
+
+/// What is told of a look that goes on whatever one of its steps came to: the first trouble there was.
+///
+/// # Errors
+/// It cannot go on: there is no connection any more.
+fn going_on(first: Option<Trouble>, step: Result<(), Trouble>) -> Result<Option<Trouble>, Trouble> {
+    match step {
+        Ok(()) => Ok(first),
+        Err(trouble) if !trouble.is_connected => Err(trouble),
+        Err(trouble) => Ok(first.or(Some(trouble))),
     }
 }
 
@@ -245,7 +353,7 @@ fn is_same_way(one: &ReachedRow, other: &ReachedRow) -> bool {
 }
 
 /// Whether a file's name is one of those that a pattern names: `*` stands for any characters, `?` for one.
-fn matches(pattern: &str, file: &File) -> bool {
+pub(super) fn matches(pattern: &str, file: &File) -> bool {
     glob(pattern.as_bytes(), file.name.as_bytes())
 }
 

@@ -6,6 +6,7 @@ use linesman_connectors::device::ssh::{self, Connection, Credential, Expected, H
 use linesman_connectors::device::{files, limits::Limits};
 use linesman_domain::reached::ReachedRow;
 use linesman_schemas::device::DeviceState;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Device, Hands};
 use crate::logging::full;
@@ -54,7 +55,11 @@ impl From<ssh::Error> for Trouble {
             ssh::Error::HostKeyChanged { key, .. } => Some(key.clone()),
             _ => None,
         };
-        Self { state, words: full(&error), shown_host_key, is_connected: false }
+        let mut words = full(&error);
+        if shown_host_key.is_some() {
+            words += ": where that is right, `linesman device hostkey --host-key KEY` pins it";
+        }
+        Self { state, words, shown_host_key, is_connected: false }
     }
 }
 
@@ -63,7 +68,7 @@ impl From<files::Error> for Trouble {
         let state = match error {
             files::Error::Ssh(error) => return error.into(),
             files::Error::Directory(_) => DeviceState::DirectoryMissing,
-            files::Error::Vanished(_) => DeviceState::Vanishing,
+            files::Error::Vanished(_) | files::Error::Changed(_) => DeviceState::Vanishing,
             files::Error::Denied(_) => DeviceState::PermissionDenied,
             files::Error::NoSpace(_) => DeviceState::DeviceFull,
             files::Error::Limit(_) => DeviceState::Unreachable,
@@ -73,8 +78,14 @@ impl From<files::Error> for Trouble {
             | files::Error::TooMuch { .. } => DeviceState::Garbled,
         };
         // What one file cannot be is no fault of the way to it.
-        let is_connected =
-            matches!(error, files::Error::Vanished(_) | files::Error::Denied(_) | files::Error::NoSpace(_));
+        let is_connected = matches!(
+            error,
+            files::Error::Vanished(_)
+                | files::Error::Changed(_)
+                | files::Error::Denied(_)
+                | files::Error::NoSpace(_)
+                | files::Error::Refused { .. }
+        );
         Self { state, words: full(&error), shown_host_key: None, is_connected }
     }
 }
@@ -101,11 +112,12 @@ impl Hands {
                 })?),
                 None if row.accepts_first_host_key => Expected::First,
                 None => {
-                    let words = "nobody has said which host key it has: `linesman device hostkey`";
+                    let words = "nobody has said which host key it has: `linesman device hostkey` with `--host-key` or \
+                             `--accept-host-key` does";
                     return Err(Trouble::new(DeviceState::HostKeyUnknown, words));
                 }
             };
-        let credential = match self.parts.sealed.devices.of(&device.org, &device.name)? {
+        let credential = match self.parts.sealed.devices.of(&device.org, &device.name, row)? {
             Shown::Password(password) => Credential::Password(password),
             Shown::Key { key, passphrase } => Credential::Key { text: key, passphrase },
         };
@@ -113,15 +125,96 @@ impl Hands {
         Ok(Login { address, port, user, credential, host_key, is_legacy: row.is_legacy })
     }
 
-    /// Connects to a device, by SSH's port or NETCONF's.
+    /// Connects to a device, by SSH's port or NETCONF's. The host key that it shows first is pinned, where that is allowed,
+    /// whatever it was connected to for.
     pub(super) async fn connect(&self, device: &Device, row: &ReachedRow, port: u16) -> Result<Connection, Trouble> {
         let login = self.login(device, row, port)?;
         let patience = Patience { connect: CONNECT, keep_alive: KEEP_ALIVE };
-        Ok(Connection::open(&login, &patience).await?)
+        let place = self.place(device).await?;
+        let connection = Connection::open(&login, &patience).await?.holding(place);
+        self.pin_first(device, row, &connection).await?;
+        Ok(connection)
     }
+
+    /// Waits for a place among the connections to a device.
+    pub(super) async fn place(&self, device: &Device) -> Result<OwnedSemaphorePermit, Trouble> {
+        let words = "as many connections to it are open already as may be";
+        let busy = || Trouble { is_connected: false, ..Trouble::new(DeviceState::Busy, words) };
+        self.rooms.connection(device, CONNECT).await.ok_or_else(busy)
+    }
+
+    /// What is wrong with a device whose host key is not pinned yet: who it is, is settled by a look at it, which accepts its key
+    /// and says so in the log. Where no look has come so far it is that.
+    pub(super) fn unaccepted(&self, device: &Device) -> Trouble {
+        let standing = self.standing(device).ok().flatten();
+        match standing.filter(|standing| !matches!(standing.state, DeviceState::New | DeviceState::Reachable)) {
+            Some(standing) => Trouble::new(standing.state, standing.error),
+            None => {
+                let words = "its host key has not been accepted yet: the next look at it does";
+                Trouble::new(DeviceState::HostKeyUnknown, words)
+            }
+        }
+    }
+
+    /// Pins the host key of a connection where none is known.
+    pub(super) async fn pin_first(
+        &self,
+        device: &Device,
+        row: &ReachedRow,
+        connection: &Connection,
+    ) -> Result<(), Trouble> {
+        if row.host_key.is_some() {
+            return Ok(());
+        }
+        let accepted = self.accept(device, connection.host_key()).await;
+        accepted.map_err(|error| Trouble::new(DeviceState::LogUnavailable, error))
+    }
+}
+
+/// The least that a device reads of a file in a second, in bytes.
+const PACE_LEAST: u64 = 8 * 1024;
+
+/// What the reading of a file may take: who is slower holds a place that others wait for.
+pub(super) fn reading(most: u64, size: u64) -> Limits {
+    let limits = limits(most);
+    Limits { total: limits.idle + Duration::from_secs(size / PACE_LEAST), ..limits }
 }
 
 /// What one operation with files may take.
 pub(super) fn limits(bytes: u64) -> Limits {
     Limits { idle: Duration::from_secs(30), total: Duration::from_secs(600), bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_has_its_name_and_only_what_is_of_one_file_leaves_the_connection() {
+        let name = || "a.xml".to_owned();
+        for (error, state, is_connected) in [
+            (files::Error::Vanished(name()), DeviceState::Vanishing, true),
+            (files::Error::Changed(name()), DeviceState::Vanishing, true),
+            (files::Error::Denied(name()), DeviceState::PermissionDenied, true),
+            (files::Error::NoSpace(name()), DeviceState::DeviceFull, true),
+            (files::Error::Directory(name()), DeviceState::DirectoryMissing, false),
+            (files::Error::Garbled("no packet"), DeviceState::Garbled, false),
+            (files::Error::BrokenOff, DeviceState::Garbled, false),
+            (files::Error::TooMuch { name: name(), most: 1 }, DeviceState::Garbled, false),
+            (ssh::Error::ChannelRefused("no".to_owned()).into(), DeviceState::Busy, false),
+        ] {
+            let told = full(&error);
+            let trouble = Trouble::from(error);
+            assert_eq!((trouble.state, trouble.is_connected), (state, is_connected), "{told}");
+            assert_eq!(trouble.words, told);
+        }
+        let nothing = ssh::Error::NothingInCommon { what: "cipher", theirs: "3des-cbc".to_owned() };
+        assert_eq!(Trouble::from(nothing).state, DeviceState::NoCommonAlgorithm);
+        assert_eq!(Trouble::from(ssh::Error::KeyExchange("broken".to_owned())).state, DeviceState::Unreachable);
+        let (known, shown, key) = ("a".to_owned(), "b".to_owned(), "ssh-ed25519 AAAA".to_owned());
+        let changed = Trouble::from(ssh::Error::HostKeyChanged { known, shown, key: key.clone() });
+        assert_eq!((changed.state, changed.shown_host_key), (DeviceState::HostKeyChanged, Some(key)));
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(crate::reach::take::unwritten(&full).state, DeviceState::EngineFull);
+    }
 }

@@ -12,6 +12,7 @@ use super::format::{Entry, Header};
 use super::writer::Writer;
 use crate::log::books::Books;
 use crate::log::history::History;
+use crate::log::overrides;
 use crate::log::reader::InMessage;
 use crate::log::streams;
 
@@ -38,6 +39,11 @@ pub async fn capture(
     })?;
     let header = Header::new(identity.created, lanes, concat!("linesman ", env!("CARGO_PKG_VERSION")));
     let mut writer = Writer::begin(dir, &header, is_forced)?;
+    let mut decided = Vec::new();
+    for lane in 0..lanes {
+        decided.extend(overrides::read(client, lane, 0).await?.0);
+    }
+    writer.overrides(&decided)?;
     let books = Books::new(client.clone(), 1);
     let mut history = History::new(client.clone(), identity.last);
     while let Some((lane, message)) = history.next().await? {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <log>/inputs               a header, a line for each input of all lanes in the order of IN, and the end
+//! <log>/overrides.json       what was decided of inputs outside the order of their lanes, where anything was
 //! <log>/books/<sha256>.json  the rule books that inputs name, as the object store has them
 //! ```
 //!
@@ -79,6 +80,11 @@ impl Error {
 /// The file of inputs in a recorded log's folder.
 fn inputs(dir: &Path) -> PathBuf {
     dir.join("inputs")
+}
+
+/// Where what was decided outside the order of lanes lies.
+fn overrides(dir: &Path) -> PathBuf {
+    dir.join("overrides.json")
 }
 
 /// The file of a rule book in a recorded log's folder.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
 use linesman_schemas::control::{InstallationSection, RuleBookRef, Section, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
+use linesman_schemas::lane_override::Override;
 use serde::de::DeserializeOwned;
 
 use super::format::Entry;
-use super::{Error, book};
+use super::{Error, book, overrides};
 use crate::lane::decode::{self, Named};
 use crate::log::books::{self, Policies, Ready};
 
@@ -70,6 +72,19 @@ impl Shelf {
         Ok(ready.under(named))
     }
 
+    /// What was decided of a lane's inputs outside their order.
+    fn overrides(&self, lane: u32) -> Result<Vec<Override>, Error> {
+        let path = overrides(&self.dir);
+        let content = match std::fs::read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(Error::File { path, source }),
+        };
+        let all: Vec<Override> = serde_json::from_slice(&content)
+            .map_err(|error| Error::File { path, source: io::Error::new(ErrorKind::InvalidData, error) })?;
+        Ok(all.into_iter().filter(|one| one.lane == lane).collect())
+    }
+
     fn content<T: DeserializeOwned>(&self, hash: &str) -> Result<T, Error> {
         Ok(books::unpack(hash, &self.bytes(hash)?)?)
     }
@@ -100,7 +115,9 @@ impl Replica {
         };
         let judge = Rc::clone(&shelf.judge);
         let parts = Parts { lane, stream: stream.to_owned(), payload_most: PAYLOAD_MOST, judge, book };
-        Ok(Self { domain: Domain::open(base, parts).map_err(fault)? })
+        let mut domain = Domain::open(base, parts).map_err(fault)?;
+        domain.override_with(shelf.overrides(lane)?);
+        Ok(Self { domain })
     }
 
     /// Lets a lane that has decided nothing begin at a level.

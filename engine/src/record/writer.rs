@@ -8,8 +8,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::format::{self, End, Entry, Header};
-use super::{Error, book, inputs};
+use super::{Error, book, inputs, overrides};
 use crate::data_dir::private;
+use linesman_schemas::lane_override::Override;
 
 /// Writes a recorded log.
 pub struct Writer {
@@ -62,6 +63,19 @@ impl Writer {
         })?;
         self.inputs += 1;
         self.line(&line)
+    }
+
+    /// Writes what was decided of inputs outside the order of their lanes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn overrides(&self, decided: &[Override]) -> Result<(), Error> {
+        let path = overrides(&self.dir);
+        if decided.is_empty() {
+            return private::remove(&path).map_err(Error::file(&path));
+        }
+        let content = serde_json::to_vec(decided).unwrap_or_default();
+        private::write(&path, &content).map_err(Error::file(&path))
     }
 
     /// Whether a rule book is there already.

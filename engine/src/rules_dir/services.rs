@@ -13,8 +13,8 @@ mod judged;
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use linesman_rules::{Code, Diagnostic};
 use linesman_schemas::ServiceName;
@@ -23,10 +23,10 @@ use linesman_schemas::service::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Error, Stamp, entries, stamp};
+use super::{Entry, Error, Stamp, entries, stamp, unseen_stamp};
 
 /// The folder of services.
-const SERVICES: &str = "services";
+pub(super) const SERVICES: &str = "services";
 /// The file of the parameters of all services.
 pub const PARAMETERS: &str = "parameters.toml";
 
@@ -56,6 +56,8 @@ pub struct ServiceFolder {
     pub faults: Vec<FileFault>,
     /// What works and may still surprise; known once it was judged.
     pub warnings: Vec<FileFault>,
+    /// Whether it stands for all services: their folder cannot be read.
+    pub is_all: bool,
 }
 
 /// The file of the parameters of all services.
@@ -92,26 +94,50 @@ impl ServiceFiles {
 }
 
 /// Looks at every file of services without reading it.
-pub(super) fn look(dir: &Path) -> Result<Vec<Stamp>, Error> {
+pub(super) fn look(dir: &Path) -> Vec<Stamp> {
     let mut stamps = Vec::new();
-    for folder in folders(dir)? {
-        // That it is there counts, empty or not.
-        stamps.push(Stamp { length: 0, modified: (0, 0), changed: (0, 0), ..stamp(&folder.0, &folder.1) });
-        stamps.extend(files(&folder.0)?.into_iter().map(|(path, metadata)| stamp(&path, &metadata)));
+    match folders(dir) {
+        Err(error) => stamps.push(unseen_stamp(&error.path, &error.source)),
+        Ok(folders) => folders.into_iter().for_each(|folder| look_at(folder, &mut stamps)),
     }
-    stamps.extend(parameters(dir)?.map(|(path, metadata)| stamp(&path, &metadata)));
-    Ok(stamps)
+    stamps.extend(parameters(dir).map(|Entry { path, metadata }| stamp_of(&path, &metadata)));
+    stamps
 }
 
-/// Reads every file of services, and looks at their form. What they say is for [`judge`].
-///
-/// # Errors
-/// A folder cannot be read; what is wrong with a service is told with its folder.
-pub(super) fn read(dir: &Path) -> Result<ServiceFiles, Error> {
+fn look_at(Entry { path, metadata }: Entry, stamps: &mut Vec<Stamp>) {
+    // That it is there counts, empty or not.
+    stamps.push(match &metadata {
+        Ok(metadata) => Stamp { length: 0, modified: (0, 0), changed: (0, 0), ..stamp(&path, metadata) },
+        Err(error) => return stamps.push(unseen_stamp(&path, error)),
+    });
+    match files(&path) {
+        Ok(files) => stamps.extend(files.into_iter().map(|Entry { path, metadata }| stamp_of(&path, &metadata))),
+        Err(error) => stamps.push(unseen_stamp(&path, &error.source)),
+    }
+}
+
+fn stamp_of(path: &Path, metadata: &io::Result<Metadata>) -> Stamp {
+    match metadata {
+        Ok(metadata) => stamp(path, metadata),
+        Err(error) => unseen_stamp(path, error),
+    }
+}
+
+/// Reads every file of services, and looks at their form. What they say is for [`judge`]. What cannot be read is told with
+/// its folder.
+pub(super) fn read(dir: &Path) -> ServiceFiles {
     let mut read = ServiceFiles::default();
     let mut bytes_left = ALL_BYTES_MOST;
-    for (path, _) in folders(dir)? {
-        let mut folder = read_folder(dir, &path)?;
+    let folders = folders(dir).unwrap_or_else(|error| {
+        read.folders.push(ServiceFolder { is_all: true, ..unread(SERVICES.to_owned(), &error.source) });
+        Vec::new()
+    });
+    for Entry { path, metadata } in folders {
+        let mut folder = match metadata.map_err(|source| Error { path: path.clone(), source }) {
+            Ok(_) => read_folder(dir, &path),
+            Err(error) => Err(error),
+        }
+        .unwrap_or_else(|error| unread(within(dir, &path), &error.source));
         let bytes: usize = folder.source.iter().flat_map(|source| source.files.values()).map(String::len).sum();
         let refused = match bytes_left.checked_sub(bytes) {
             _ if read.folders.len() >= SERVICES_MOST => Some(format!("there are more than {SERVICES_MOST} services")),
@@ -127,14 +153,29 @@ pub(super) fn read(dir: &Path) -> Result<ServiceFiles, Error> {
         }
         read.folders.push(folder);
     }
-    if let Some((path, metadata)) = parameters(dir)? {
-        read.parameters = Some(read_parameters(&path, &metadata));
-    }
-    Ok(read)
+    read.parameters = parameters(dir).map(|Entry { path, metadata }| read_parameters(&path, metadata));
+    read
 }
 
-/// The folders of services, in order of name.
-fn folders(dir: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
+/// A folder that cannot be read.
+fn unread(within: String, error: &io::Error) -> ServiceFolder {
+    ServiceFolder {
+        hash: hex::encode(Sha256::digest(error.to_string())),
+        name: within.rsplit('/').next().and_then(|name| name.parse().ok()).filter(|_| within != SERVICES),
+        source: None,
+        faults: vec![of_file(&within, Code::File, format!("the folder cannot be read: {error}"))],
+        warnings: Vec::new(),
+        is_all: false,
+        within,
+    }
+}
+
+fn within(dir: &Path, path: &Path) -> String {
+    path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// The folders of services, in order of name; and what may be one.
+fn folders(dir: &Path) -> Result<Vec<Entry>, Error> {
     let dir = dir.join(SERVICES);
     match std::fs::metadata(&dir) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -142,24 +183,28 @@ fn folders(dir: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(Error { path: dir, source }),
     }
-    Ok(entries(&dir)?.into_iter().filter(|(_, metadata)| metadata.is_dir()).collect())
+    let may_be_one = |entry: &Entry| match &entry.metadata {
+        Ok(metadata) => metadata.is_dir(),
+        Err(_) => name(&entry.path).parse::<ServiceName>().is_ok(),
+    };
+    Ok(entries(&dir)?.into_iter().filter(may_be_one).collect())
 }
 
 /// The files of a service, in order of name.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
-    let is_of_service = |(path, metadata): &(PathBuf, Metadata)| {
-        let name = name(path);
-        metadata.is_file() && (name == DEFINITION || name.ends_with(TEMPLATE))
+fn files(folder: &Path) -> Result<Vec<Entry>, Error> {
+    let is_of_service = |entry: &Entry| {
+        let name = name(&entry.path);
+        (name == DEFINITION || name.ends_with(TEMPLATE)) && entry.metadata.as_ref().map_or(true, Metadata::is_file)
     };
     Ok(entries(folder)?.into_iter().filter(is_of_service).collect())
 }
 
-fn parameters(dir: &Path) -> Result<Option<(PathBuf, Metadata)>, Error> {
+fn parameters(dir: &Path) -> Option<Entry> {
     let path = dir.join(PARAMETERS);
     match std::fs::metadata(&path) {
-        Ok(metadata) => Ok(metadata.is_file().then_some((path, metadata))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error { path, source }),
+        Ok(metadata) if !metadata.is_file() => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        metadata => Some(Entry { path, metadata }),
     }
 }
 
@@ -172,7 +217,7 @@ fn of_file(within: &str, code: Code, message: impl Into<String>) -> FileFault {
 }
 
 fn read_folder(dir: &Path, path: &Path) -> Result<ServiceFolder, Error> {
-    let within = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned();
+    let within = within(dir, path);
     let mut faults = Vec::new();
     let parsed = name(path).parse::<ServiceName>();
     if let Err(error) = &parsed {
@@ -180,7 +225,8 @@ fn read_folder(dir: &Path, path: &Path) -> Result<ServiceFolder, Error> {
         faults.push(FileFault { within: within.clone(), fault });
     }
     let found = files(path)?;
-    let length: u64 = found.iter().map(|(_, metadata)| metadata.len()).sum();
+    let length_of = |entry: &Entry| entry.metadata.as_ref().map_or(0, Metadata::len);
+    let length: u64 = found.iter().map(length_of).sum();
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let beyond = match found.len() {
         count if count > FILES_MOST => Some(Fault::Files(count)),
@@ -188,13 +234,13 @@ fn read_folder(dir: &Path, path: &Path) -> Result<ServiceFolder, Error> {
     };
     let mut hasher = Sha256::new();
     let mut texts = BTreeMap::new();
-    for (path, metadata) in found {
-        let name = name(&path);
+    for entry in found {
+        let name = name(&entry.path);
         hasher.update(name.as_bytes());
         hasher.update([0]);
-        hasher.update(metadata.len().to_be_bytes());
+        hasher.update(length_of(&entry).to_be_bytes());
         if beyond.is_none() {
-            match read_text(&path, &mut hasher) {
+            match read_text(&entry.path, &mut hasher) {
                 Ok(text) => drop(texts.insert(name, text)),
                 Err(message) => faults.push(of_file(&format!("{within}/{name}"), Code::File, message)),
             }
@@ -210,7 +256,7 @@ fn read_folder(dir: &Path, path: &Path) -> Result<ServiceFolder, Error> {
         false => false,
     });
     let hash = hex::encode(hasher.finalize());
-    Ok(ServiceFolder { within, hash, name: parsed.ok(), source, faults, warnings: Vec::new() })
+    Ok(ServiceFolder { within, hash, name: parsed.ok(), source, faults, warnings: Vec::new(), is_all: false })
 }
 
 /// What is wrong with the files of a service that could be read.
@@ -227,9 +273,9 @@ fn check(within: &str, source: &ServiceSource) -> Vec<FileFault> {
     fault.map(|fault| FileFault { within: format!("{within}/{DEFINITION}"), fault }).into_iter().collect()
 }
 
-fn read_parameters(path: &Path, metadata: &Metadata) -> ParametersFile {
+fn read_parameters(path: &Path, metadata: io::Result<Metadata>) -> ParametersFile {
     let mut hasher = Sha256::new();
-    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let length = metadata.map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX));
     let read = match length > BYTES_MOST {
         true => Err((Code::Limit, format!("the file has {length} bytes, more than {BYTES_MOST}"))),
         false => read_text(path, &mut hasher).map_err(|message| (Code::File, message)),
@@ -305,14 +351,14 @@ mod tests {
             ("parameters.toml", b"[rate]"),
             ("acme/service.toml", b"no ["),
         ]);
-        let files = read(dir.path()).unwrap();
+        let files = read(dir.path());
         assert_eq!(faults(&files), Vec::<String>::new());
         let [folder] = &files.folders[..] else { panic!("{files:?}") };
         let source = folder.source.as_ref().unwrap();
         assert_eq!((folder.within.as_str(), source.name.as_str()), ("services/nat", "nat"));
         assert_eq!(source.files.keys().collect::<Vec<_>>(), ["pool.j2", "service.toml"]);
         assert_eq!(files.parameters.unwrap().text.as_deref(), Some("[rate]"));
-        assert!(read(&dir.path().join("acme")).unwrap().is_empty());
+        assert!(read(&dir.path().join("acme")).is_empty());
     }
 
     #[test]
@@ -331,7 +377,7 @@ mod tests {
         ];
         all.extend(many.iter().map(|path| (path.as_str(), &b""[..])));
         let dir = dir(&all);
-        let files = read(dir.path()).unwrap();
+        let files = read(dir.path());
         let expected = [
             "services/Bad_Name:1:1: `Bad_Name` is not a service's name (lower-case letters, digits and `-`, beginning \
              with a letter, at most 64)",
@@ -351,20 +397,20 @@ mod tests {
     fn a_look_sees_what_changes_of_services_and_nothing_else() {
         let dir = dir(&[("services/nat/service.toml", b""), ("services/nat/tests/one.toml", b"")]);
         let write = |path: &str, text: &str| std::fs::write(dir.path().join(path), text).unwrap();
-        let mut looks = vec![look(dir.path()).unwrap()];
+        let mut looks = vec![look(dir.path())];
         write("services/nat/tests/one.toml", "changed");
         write("services/nat/notes.txt", "new");
-        assert_eq!(look(dir.path()).unwrap(), looks[0]);
+        assert_eq!(look(dir.path()), looks[0]);
         write("services/nat/service.toml", "changed");
-        looks.push(look(dir.path()).unwrap());
+        looks.push(look(dir.path()));
         write("services/nat/pool.j2", "");
-        looks.push(look(dir.path()).unwrap());
+        looks.push(look(dir.path()));
         std::fs::create_dir(dir.path().join("services/drain")).unwrap();
-        looks.push(look(dir.path()).unwrap());
+        looks.push(look(dir.path()));
         write("parameters.toml", "");
-        looks.push(look(dir.path()).unwrap());
+        looks.push(look(dir.path()));
         std::fs::remove_dir_all(dir.path().join("services")).unwrap();
-        looks.push(look(dir.path()).unwrap());
+        looks.push(look(dir.path()));
         looks.dedup();
         assert_eq!(looks.len(), 6);
     }

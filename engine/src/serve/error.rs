@@ -8,6 +8,7 @@ use linesman_schemas::name::NameError;
 use linesman_schemas::{Mode, OrgName};
 
 use crate::audit::key::KeyFileError;
+use crate::log::outbox::EmitError;
 use crate::pin::PinError;
 use crate::seal;
 use crate::{data_dir, dispatch, edge, embedded, lane, licence, log, partner, rules_dir, store};
@@ -33,6 +34,9 @@ pub enum Error {
     /// A lane.
     #[error(transparent)]
     Lane(#[from] lane::Error),
+    /// What no lane reads cannot be set aside.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     /// The rule directory.
     #[error(transparent)]
     Rules(#[from] rules_dir::Error),
@@ -127,6 +131,9 @@ pub enum Error {
     /// Checkpoints of the audit cannot be signed.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The engine is stopped, and something does not end: the NATS server does not answer, most likely.
+    #[error("what is under way does not end")]
+    Undrained,
     /// A thread or task broke off.
     #[error("a part of the engine broke off")]
     Broken(#[source] std::io::Error),

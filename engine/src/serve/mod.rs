@@ -7,6 +7,7 @@
 //!  stop: partner listener -> edge -> watch, handout, checkpoints -> sources -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
+mod begin;
 mod checkpoints;
 mod copies;
 mod demo;
@@ -14,8 +15,10 @@ mod error;
 mod expiries;
 mod foreseen;
 mod handout;
+mod health;
 mod licensing;
 mod mode;
+mod notice;
 mod objects;
 mod outside;
 mod part;
@@ -23,15 +26,16 @@ mod policies;
 mod sections;
 mod services;
 mod setup;
+mod unread;
 mod watch;
 mod whole;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::Client;
-use futures_util::future::try_join_all;
 use linesman_connectors::tls::Authority;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -39,38 +43,39 @@ use tokio::sync::watch::{Sender, channel};
 
 use crate::audit::{Auditor, Signer};
 use crate::config::Config;
-use crate::data_dir::{DataDir, private};
-use crate::edge::{self, Edge, Listening, PolicyStatus};
-use crate::embedded::{self, Server};
-use crate::lane::executor::{Context, Executors};
-use crate::lane::status::Changes;
+use crate::data_dir::DataDir;
+use crate::edge::{self, Edge, Listening};
+use crate::embedded::Server;
+use crate::lane::executor::Executors;
 use crate::licence;
 use crate::log;
-use crate::log::books::Books;
 use crate::log::objects::Objects;
-use crate::log::streams::{self, Layout};
-use crate::logging::{Logging, full};
+use crate::log::streams;
+use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::partner::{self, Partner};
+use crate::partner;
 use crate::pin::Pin;
-use crate::reach;
-use crate::rules_dir::{self, Files};
+use crate::rules_dir;
 use crate::seal::Sealed;
-use crate::store::Store;
+use crate::store::{self, Store};
+use begin::{Judging, Logged, hands, listen};
 use checkpoints::Checkpoints;
-use copies::Copies;
 pub use error::Error;
 use expiries::Expiries;
-use handout::Handout;
+pub use health::Fault;
+use health::Health;
 use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
 use objects::Housekeeping;
 use outside::{Outside, Ways};
 use part::Part;
-use policies::{Brought, Policies};
-use setup::Setup;
 use watch::{Watch, Watching};
+
+/// How long what is under way may take to end.
+const DRAIN: Duration = Duration::from_secs(8);
+/// How long the embedded server may, when that has not ended.
+const HASTE: Duration = Duration::from_millis(500);
 
 /// What `D/ready.json` tells.
 #[derive(Debug, Serialize)]
@@ -92,6 +97,8 @@ pub struct App {
     executors: Executors,
     outside: Outside,
     reaching: Part,
+    sweep: Part,
+    health: Watching,
     watch: Watching,
     handout: Watching,
     checkpoints: Watching,
@@ -119,139 +126,74 @@ impl App {
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let pin = Pin::open(&data_dir.keys(), config.connectors.upstream.as_mut())?;
         let sealed = Arc::new(Sealed::open(&data_dir.keys(), config.seal_key_file.as_deref())?);
-        let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
-        let client = log::connect(&engine_url, "linesman").await?;
-        let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
-        let identity = streams::ensure(&client, &layout).await?;
-        if let Some(upstream) = &mut config.connectors.upstream {
-            upstream.be_known_as(&identity.created);
-        }
+        let Logged { server, client, engine_url, nats_url, layout, identity } =
+            Logged::open(&mut config, &data_dir).await?;
         let ways = Ways::of(&mut config, &data_dir, &sealed)?;
-        let store = Arc::new(Store::open(&data_dir.state())?);
-        if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
-            standing.had(ended);
-        }
-        let books = Arc::new(Books::new(client.clone(), config.nats.replicas));
-        let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
-        let setup = Arc::new(Setup {
-            client: client.clone(),
-            store: Arc::clone(&store),
-            lanes: config.lanes,
-            node: Arc::clone(&owner),
-            standing: Arc::clone(&standing),
-            sent: Mutex::default(),
-        });
-        let (status, policy_status) = channel(PolicyStatus::default());
-        let settings = config.settings.clone();
-        let copies = Copies::new(data_dir.rule_book(), data_dir.sections());
-        let mut policies = Policies::new(Arc::clone(&setup), Arc::clone(&books), settings, copies, status);
-        if !identity.is_open {
-            // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
-            setup.begin(&config.organizations).await?;
-            policies.begin(&files, mode::configured(&config)).await?;
-            streams::open(&client, &layout).await?;
-        }
-        policies.restore(&files).await?;
-        mode::put(&books, mode::configured(&config)).await?;
-        let (changes, changed) = Changes::channel();
-        let shown = Arc::clone(&books);
-        let context = Context {
-            url: engine_url,
-            store: Arc::clone(&store),
+        let id = identity.created.clone();
+        let log = (&client, engine_url, &layout, &identity);
+        let Judging {
+            store,
+            setup,
             books,
-            owner: Arc::clone(&owner),
-            changes,
-            lanes: config.lanes,
-            threads: config.threads,
-            runtime: tokio::runtime::Handle::current(),
-        };
-        let mut executors = Executors::start(&context)?;
-        let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&shown));
-        let brought = settle((&setup, &shown), &mut policies, &mut handout, &config, &files, &mut executors).await?;
+            policies,
+            status,
+            executors,
+            handout,
+            brought,
+            changed,
+            sweep,
+            unread,
+            troubles,
+        } = Judging::start(log, &config, &data_dir, (&standing, &files)).await?;
+        let (lanes, owner) = (executors.lanes.clone(), Arc::clone(&setup.node));
         let handout = Watching::spawn(handout.run());
-        let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id: identity.created });
+        let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id });
         let every = config.checkpoint_every;
         let checkpoints = Checkpoints { setup, auditor: Arc::clone(&auditor), every };
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
-        let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
-        let (licensing, sends) = Licensing::new(
-            Arc::clone(&standing),
-            (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
-        );
+        let watch = Watch::new(config.rules.clone(), policies, lanes.clone(), asked, brought).start();
+        let rows: Vec<store::Lane> = (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?;
+        let (licensing, sends) = Licensing::new(Arc::clone(&standing), rows.clone());
         let licensing = Watching::spawn(licensing.run());
         let (upstream, leaving) = (ways.upstream(), ways.leaving());
-        let housekeeping = Housekeeping {
-            objects: Objects::new(client.clone(), config.nats.replicas),
-            store: Arc::clone(&store),
-            lanes: executors.lanes.clone(),
-        };
-        let has_listener = config.partner.is_some();
-        let objects = Watching::spawn(async move {
-            if has_listener {
-                housekeeping.run().await;
-            }
-        });
-        let parts = reach::Parts {
-            client: client.clone(),
-            rows: (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
-            lanes: executors.lanes.clone(),
-            sealed: Arc::clone(&sealed),
-            node: Arc::clone(&owner),
-            journal: data_dir.collected(),
-            settings: config.collector,
-        };
-        let hands = Arc::new(
-            reach::Hands::open(parts).map_err(|source| Error::Collected { path: data_dir.collected(), source })?,
-        );
+        let objects = Objects::new(client.clone(), config.nats.replicas);
+        let housekeeping = Housekeeping { objects, store: Arc::clone(&store), lanes: lanes.clone() };
+        let objects = Watching::spawn(housekeeping.run());
+        let hands = hands(&config, &data_dir, (&client, rows, lanes.clone()), (&sealed, &owner))?;
         ways.reached().bind(hands.clone());
-        let outside = Outside::start(
-            ways,
-            &client,
-            &store,
-            &executors.lanes,
-            (Arc::clone(&shown), Arc::clone(&owner)),
-            (changed, sends),
-        )?;
+        let told = (Arc::clone(&books), Arc::clone(&owner));
+        let outside = Outside::start(ways, &client, &store, &lanes, told, (changed, sends))?;
         let reaches = Arc::clone(&hands);
         let reaching = Part::start(|stop| async move {
-            reaches.run(stop).await;
+            tokio::join!(Arc::clone(&reaches).run(stop.clone()), reaches.install(stop));
             Ok(())
         });
+        let sweep = Part::start(|stop| sweep.run(stop));
+        let store_dir = data_dir.root().join("nats");
+        let restarts = server.as_ref().map(|server| (server.restarts(), store_dir));
+        let (health, faults) = Health::new((client.clone(), layout, identity), lanes.clone(), troubles, restarts);
+        let health = Watching::spawn(health.run());
         let (ready, is_ready) = channel(false);
-        let partner = match config.partner {
-            None => None,
-            Some(settings) => {
-                let logins = config.organizations.into_iter();
-                let partner = Partner {
-                    store: Arc::clone(&store),
-                    client: client.clone(),
-                    lanes: executors.lanes.clone(),
-                    node: Arc::clone(&owner),
-                    controller: auditor.id.as_str().into(),
-                    replicas: config.nats.replicas,
-                    settings,
-                    logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
-                };
-                let listening = partner::listen(partner, &authority).await?;
-                admit(&listening.overview(), &sealed)?;
-                Some(listening)
-            }
-        };
+        let listener = (Arc::clone(&store), client.clone(), lanes.clone(), Arc::clone(&owner), &*auditor.id);
+        let partner = listen(&mut config, listener, &authority, &sealed).await?;
+        let overview = partner.as_ref().map(partner::Listening::overview);
         let expiries = Expiries {
             client: client.clone(),
             rows: store.lane(0)?,
-            lane: executors.lanes.first().cloned(),
+            lane: lanes.first().cloned(),
             standing: Arc::clone(&standing),
             upstream: upstream.clone().filter(|upstream| upstream.name() == linesman_connectors::partner::FOLDER.name),
-            listener: partner.as_ref().and_then(|partner| partner.overview().certificate()),
+            listener: overview.as_ref().and_then(partner::Overview::certificate),
         };
         let expiries = Watching::spawn(expiries.run());
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
-            books: shown,
-            lanes: executors.lanes.clone(),
+            books,
+            lanes,
+            unread,
+            faults,
             node: owner,
             auditor,
             token: data_dir.token()?,
@@ -259,13 +201,13 @@ impl App {
             limits: config.limits,
             standing,
             ready: is_ready,
-            policies: policy_status,
+            policies: status,
             files: files_asked,
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
             upstream,
             leaving,
-            partner: partner.as_ref().map(partner::Listening::overview),
+            partner: overview,
             sealed,
             hands,
             pin,
@@ -282,6 +224,8 @@ impl App {
             executors,
             outside,
             reaching,
+            sweep,
+            health,
             watch,
             handout,
             checkpoints,
@@ -341,6 +285,8 @@ impl App {
             failure = self.executors.failure() => failure.map(Error::from),
             error = self.outside.broke_off() => Some(error),
             error = self.reaching.broke_off() => Some(error),
+            error = self.sweep.broke_off() => Some(error),
+            error = self.health.broke_off() => Some(error),
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
@@ -378,11 +324,26 @@ impl App {
     /// Takes everything down: attempts under way end, batches under way are emitted and applied.
     ///
     /// # Errors
-    /// The store cannot be flushed.
-    pub async fn stop(self) -> Result<(), Error> {
+    /// The store cannot be flushed, or what is under way does not end in time.
+    pub async fn stop(mut self) -> Result<(), Error> {
         tracing::info!("stopping");
         self.ready.send_replace(false);
         self.data_dir.remove_ready()?;
+        let server = self.server.take();
+        // Beside: what hangs is left, not dropped, which would wait for it.
+        let ended = tokio::time::timeout(DRAIN, tokio::spawn(self.take_down())).await;
+        if let Some(server) = server {
+            match &ended {
+                Ok(_) => server.stop().await,
+                Err(_) => server.stop_within(HASTE).await,
+            }
+        }
+        ended.map_err(|_| Error::Undrained)?.map_err(|error| Error::Broken(std::io::Error::other(error)))??;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    async fn take_down(self) -> Result<(), Error> {
         if let Some(partner) = self.partner {
             partner.shutdown().await;
         }
@@ -393,91 +354,13 @@ impl App {
         self.licensing.stop().await;
         self.expiries.stop().await;
         self.objects.stop().await;
+        self.health.stop().await;
+        self.sweep.stop().await?;
         self.reaching.stop().await?;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;
         self.store.close()?;
-        if let Some(server) = self.server {
-            server.stop().await;
-        }
-        tracing::info!("stopped");
         Ok(())
-    }
-}
-
-/// Lets end customers in by what was given through the API. Whoever cannot be let in is told of, and keeps nobody out.
-fn admit(partner: &partner::Overview, sealed: &Sealed) -> Result<(), Error> {
-    for (org, given) in sealed.credentials.all().map_err(crate::seal::Error::from)? {
-        let let_in = match given {
-            Ok(given) => {
-                partner.let_in(&org, Some((&given.user, given.password.expose()))).map_err(|why| why.to_string())
-            }
-            Err(error) => Err(full(&error)),
-        };
-        if let Err(error) = let_in {
-            tracing::warn!(%org, error, "the credentials that were given through the API do not count");
-        }
-    }
-    Ok(())
-}
-
-/// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.
-async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, String, String), Error> {
-    if let Some(url) = &config.nats.url {
-        return Ok((None, url.clone(), url.clone()));
-    }
-    let settings = embedded::Settings {
-        binary: config.nats.binary.clone(),
-        data_dir: data_dir.root().to_owned(),
-        port: config.nats.port,
-        sync: config.nats.sync,
-        max_payload_bytes: config.nats.max_payload_bytes,
-    };
-    let server = embedded::start(settings).await?;
-    let (engine, public) = (server.engine_url(), server.public_url());
-    Ok((Some(server), engine, public))
-}
-
-/// Waits until the lanes have caught up, brings the files' differences into the log, and waits until
-/// the lanes have those, and judge by what they come to.
-async fn settle(
-    (setup, books): (&Setup, &Books),
-    policies: &mut Policies,
-    handout: &mut Handout,
-    config: &Config,
-    files: &Files,
-    executors: &mut Executors,
-) -> Result<Brought, Error> {
-    reach_end(&setup.client, executors).await?;
-    mode::check(setup, books, mode::configured(config)).await?;
-    setup.send(&config.organizations).await?;
-    let brought = policies.bring(files).await?;
-    reach_end(&setup.client, executors).await?;
-    setup.check()?;
-    while handout.hand_out_rule_book().await? {
-        reach_end(&setup.client, executors).await?;
-    }
-    policies.observe()?;
-    Ok(brought)
-}
-
-/// Waits until every lane has applied what is in IN by now.
-async fn reach_end(client: &Client, executors: &mut Executors) -> Result<(), Error> {
-    let mut lanes = executors.lanes.clone();
-    let reach = async {
-        try_join_all((0_u32..).zip(&mut lanes).map(|(lane, status)| async move {
-            let end = streams::last_of_lane(client, lane).await?;
-            // A lane that is gone has failed, which is told below, though maybe later: it has not reached anything.
-            if status.wait_for(|status| status.is_running && status.position >= end).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            Ok::<_, log::Error>(())
-        }))
-        .await
-    };
-    tokio::select! {
-        reached = reach => reached.map(drop).map_err(Error::from),
-        Some(error) = executors.failure() => Err(error.into()),
     }
 }

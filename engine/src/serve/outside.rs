@@ -110,8 +110,15 @@ impl Outside {
         let Ways { connectors, sources, pace, mode, leaving: _, reached: _ } = ways;
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
-        let dispatcher =
-            Dispatcher { connectors, store: store_of, client: client_of, lanes: lanes_of, sends, overview };
+        let dispatcher = Dispatcher {
+            connectors,
+            store: store_of,
+            client: client_of,
+            lanes: lanes_of,
+            sends,
+            overview,
+            node: Arc::clone(&node),
+        };
         let dispatcher = Part::start(|stop| async move { Ok(dispatcher.run(changes, stop).await?) });
         let (overview, brought) = watch::channel(sources::Overview::default());
         // Without a first lane nothing is decided, and nothing is to be brought.

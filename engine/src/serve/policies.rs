@@ -21,6 +21,7 @@ use super::copies::Copies;
 use super::sections::Asked;
 use super::services::Refused;
 use super::setup::Setup;
+use crate::config::Sources;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
 use crate::rules_dir::{Files, PolicyFile};
@@ -36,6 +37,8 @@ pub(super) struct Policies {
     pub(super) setup: Arc<Setup>,
     pub(super) books: Arc<Books>,
     pub(super) settings: Settings,
+    /// Where these come from.
+    pub(super) sources: Sources,
     pub(super) copies: Copies,
     pub(super) status: watch::Sender<PolicyStatus>,
     /// The version and hash of the whole rule book sent last: it may be in the log even if nobody said so.
@@ -73,13 +76,26 @@ impl Policies {
     pub(super) fn new(
         setup: Arc<Setup>,
         books: Arc<Books>,
-        settings: Settings,
+        (settings, sources): (Settings, Sources),
         copies: Copies,
         status: watch::Sender<PolicyStatus>,
     ) -> Self {
         let (sent, asked, told) = (None, Vec::new(), Vec::new());
         let (logged, logged_services, hiding_services) = (BTreeSet::new(), Refused::new(), Refused::new());
-        Self { setup, books, settings, copies, status, sent, asked, logged, logged_services, hiding_services, told }
+        Self {
+            setup,
+            books,
+            settings,
+            sources,
+            copies,
+            status,
+            sent,
+            asked,
+            logged,
+            logged_services,
+            hiding_services,
+            told,
+        }
     }
 
     /// The rule book of each lane, as applied.
@@ -136,7 +152,7 @@ impl Policies {
     /// The policies of the files; for a broken one its last good text, if there is one.
     pub(super) fn compose(&self, files: &[PolicyFile], last: Option<&PoliciesSection>) -> PoliciesSection {
         let mut book = PoliciesSection::default();
-        let last = last.map(by_name).unwrap_or_default();
+        let (known, last) = (last, last.map(by_name).unwrap_or_default());
         for file in files {
             let Some(fault) = file.faults.first() else {
                 book.policies.extend(file.source.clone());
@@ -144,6 +160,13 @@ impl Policies {
             };
             let kept = file.source.as_ref().and_then(|source| last.get(&source.name));
             book.policies.extend(kept.map(|kept| (*kept).clone()));
+            if file.is_folder {
+                let lies_in = |source: &&PolicySource| {
+                    source.name.as_str().split_once('/').is_some_and(|(folder, _)| folder == file.within)
+                };
+                let all = known.into_iter().flat_map(|known| &known.policies);
+                book.policies.extend(all.filter(lies_in).cloned());
+            }
             book.refused.push(RefusedPolicy {
                 path: file.within.clone(),
                 owner: file.owner.clone(),

@@ -14,6 +14,7 @@ use super::copies::repacked;
 use super::policies::{Brought, Changes, Made, Policies};
 use super::services::Judged;
 use super::{Error, copies::Copies, mode, services};
+use crate::config::Config;
 use crate::edge::FilesSaid;
 use crate::log::books;
 use crate::rules_dir::{Files, PolicyFile};
@@ -140,7 +141,24 @@ impl Policies {
         }
         let services = if let Means::Services(services) = means { Some(services) } else { None };
         let load = SectionLoad { section, loaded: Some(hash.clone()), hash, expected: None, above: None };
-        Ok(FilesSaid { load, services })
+        let note = if section == Section::Settings { self.unread() } else { String::new() };
+        Ok(FilesSaid { load, services, note })
+    }
+
+    /// What the configuration says otherwise than when this engine has read it.
+    fn unread(&self) -> String {
+        match Config::changed_settings(&self.sources, &self.settings) {
+            Ok(changed) if changed.is_empty() => String::new(),
+            Ok(changed) => format!(
+                "these are the settings that this engine was started with; the configuration says otherwise by now of `{}`: \
+                 restart the engine, and load them then",
+                changed.join("`, `")
+            ),
+            Err(mistakes) => format!(
+                "these are the settings that this engine was started with; the configuration has mistakes by now: {}",
+                mistakes.to_string().trim().replace('\n', "; ")
+            ),
+        }
     }
 
     /// The rule book as the log has it composed.

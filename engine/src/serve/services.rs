@@ -121,6 +121,12 @@ fn compose(files: &ServiceFiles, last: ServicesSection) -> ServicesSection {
     let mut last: BTreeMap<_, _> = services.into_iter().map(|source| (source.name.clone(), source)).collect();
     let mut section = ServicesSection::default();
     for folder in &files.folders {
+        if folder.is_all {
+            let fault = folder.faults.first().map(|fault| refused(fault, &folder.hash, !last.is_empty()));
+            section.refused.extend(fault);
+            section.services.extend(std::mem::take(&mut last).into_values());
+            continue;
+        }
         match (&folder.source, folder.faults.first()) {
             (Some(source), None) => section.services.push(source.clone()),
             (_, Some(fault)) => {
@@ -214,6 +220,19 @@ mod tests {
         let expected =
             [("services/nat/service.toml", true), ("services/new/service.toml", false), ("parameters.toml", true)];
         assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn all_services_stay_where_their_folder_cannot_be_read() {
+        let good = [("services/nat/service.toml", "title = \"nat\""), ("parameters.toml", "[rate]")];
+        let last = compose(&files(&good), ServicesSection::default());
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("services", dir.path().join("services")).unwrap();
+        std::fs::write(dir.path().join("parameters.toml"), "[rate]").unwrap();
+        let next = compose(&rules_dir::read_all(dir.path()).unwrap().services, last.clone());
+        assert_eq!((&next.services, &next.parameters), (&last.services, &last.parameters));
+        let [refused] = &next.refused[..] else { panic!("{next:?}") };
+        assert!(refused.path == "services" && refused.stays, "{refused:?}");
     }
 
     #[test]

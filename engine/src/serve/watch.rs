@@ -1,11 +1,11 @@
 //! Watches the rule directory while the engine runs.
 //!
-//! It looks instead of being notified: network file systems notify nobody, and notifications follow
-//! neither a directory that is replaced nor a link that is led elsewhere. A look reads no file. What
-//! two looks in a row show alike is settled, and is read: a file that is being written, or a thousand
-//! that are checked out, are one change.
+//! It looks where the system tells of a change, and every second where that cannot be relied on ([`super::notice`]). A
+//! look reads no file. What two looks in a row show alike is settled, and is read: a file that is being written, or a
+//! thousand that are checked out, are one change.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use linesman_schemas::control::Section;
@@ -14,13 +14,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::Error;
+use super::notice::Notice;
 use super::policies::{Brought, Made, Policies};
 use crate::edge::{FilesAsked, FilesSaid};
 use crate::lane::status::LaneStatus;
 use crate::logging::full;
 use crate::rules_dir::{self, Files, Stamp};
 
-/// How often the directory is looked at.
+/// How often it is asked whether the directory is worth a look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long what has changed must stay as it is.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -28,7 +29,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
 /// What a look shows; why nothing can be seen is kept as text, to be compared.
-type Seen = Result<Vec<Stamp>, String>;
+type Seen = Arc<Result<Vec<Stamp>, String>>;
 
 /// A rule directory, and what was made of it.
 pub(super) struct Watch {
@@ -107,7 +108,7 @@ impl Watch {
 
     async fn watch(&mut self) {
         let mut last: Option<Seen> = None;
-        let mut retry = Retry::new();
+        let (mut retry, mut notice) = (Retry::new(), Notice::new());
         loop {
             let is_settled = last.is_none() || last == self.taken;
             tokio::select! {
@@ -117,7 +118,15 @@ impl Watch {
                     continue;
                 }
             }
-            let seen = look(&self.dir).await;
+            let seen = match last.as_ref().filter(|_| is_settled && !notice.is_due(&self.dir)) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    notice.begin(&self.dir);
+                    let seen = look(&self.dir).await;
+                    notice.end(seen.as_ref().as_deref().unwrap_or_default());
+                    seen
+                }
+            };
             let is_settled = last.as_ref() == Some(&seen);
             if last.as_ref().is_some_and(|last| *last != seen) {
                 retry = Retry::new();
@@ -143,7 +152,7 @@ impl Watch {
 
     /// Takes up what was seen, unless it is other by the time it has been read.
     async fn take(&mut self, seen: Option<&Seen>) -> Result<(), Error> {
-        match seen {
+        match seen.map(Arc::as_ref) {
             None => {}
             Some(Err(error)) => {
                 self.policies.refuse_directory(error);
@@ -179,7 +188,7 @@ impl Watch {
                 self.policies.composed()? != *row || self.policies.takes_services()? != *took_services
             }
         };
-        if is_other && self.taken.as_ref().is_some_and(Result::is_ok) {
+        if is_other && self.taken.as_ref().is_some_and(|taken| taken.is_ok()) {
             self.taken = None;
         }
         Ok(())
@@ -237,10 +246,10 @@ impl Retry {
 /// Looks at the directory, on a thread that may block.
 async fn look(dir: &Path) -> Seen {
     let dir = dir.to_owned();
-    match tokio::task::spawn_blocking(move || rules_dir::look(&dir)).await {
+    Arc::new(match tokio::task::spawn_blocking(move || rules_dir::look(&dir)).await {
         Ok(seen) => seen.map_err(|error| full(&error)),
         Err(error) => Err(full(&error)),
-    }
+    })
 }
 
 /// Reads the directory, on a thread that may block.

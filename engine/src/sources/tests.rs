@@ -14,6 +14,7 @@ use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
 use crate::log::books::Books;
+use crate::log::consumers::Bounds;
 use crate::log::streams::{self, Layout};
 use crate::log::{self, mark};
 use crate::store::Store;
@@ -23,7 +24,8 @@ use linesman_domain::level;
 const BOUND: Duration = Duration::from_secs(30);
 /// How many messages there are to be found, three at a poll.
 const MESSAGES: usize = 9;
-const LAYOUT: Layout = Layout { lanes: 1, out_age_s: 86_400, replicas: 1 };
+const LAYOUT: Layout =
+    Layout { lanes: 1, out_age_s: 86_400, replicas: 1, consumers: Bounds { most: 256, idle_s: 604_800 } };
 
 /// Finds the messages 0 to 8, three at a time from its cursor on. Its second poll fails midway, its third breaks off.
 #[derive(Default)]
@@ -176,8 +178,11 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         books: Arc::new(Books::new(client.clone(), 1)),
         owner: state.display().to_string().into(),
         changes: Changes::channel().0,
+        since: 0,
+        troubles: Default::default(),
         lanes: LAYOUT.lanes,
         threads: 1,
+        policy_time: Duration::from_secs(1),
         runtime: tokio::runtime::Handle::current(),
     };
     let executors = Executors::start(&context).unwrap();

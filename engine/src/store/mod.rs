@@ -27,9 +27,9 @@ use linesman_domain::state::{Base, Row, Stretch, Writes};
 
 /// Raised whenever rows are written differently. A store of an earlier format is taken as it is and upgraded; one of a
 /// later format, or of none of ours, is rebuilt from the log.
-const FORMAT: &[u8] = b"5";
+const FORMAT: &[u8] = b"7";
 /// The formats before it that are upgraded.
-const EARLIER: [&[u8]; 3] = [b"2", b"3", b"4"];
+const EARLIER: [&[u8]; 5] = [b"2", b"3", b"4", b"5", b"6"];
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 

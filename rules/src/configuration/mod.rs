@@ -8,6 +8,7 @@
 //!                      |-- special              words that a device takes for more than their letters
 //!                      |-- matching             which blocks match all there is
 //!                      |-- diff                 what an operator is shown before a change
+//!                      |-- lines                what a device has, held against what it was told
 //!                      `-- Group                what is sent to a device, and what removes exactly that
 //! ```
 //!
@@ -33,13 +34,16 @@
 mod block;
 mod by_name;
 mod by_place;
+mod cipher;
 mod conflict;
 mod diff;
 mod fault;
 mod fill;
 mod group;
 mod leaf;
+mod lines;
 mod matching;
+mod order;
 mod parse;
 mod print;
 mod quote;
@@ -54,6 +58,7 @@ pub(crate) use fill::{Filling, Misplaced, holds_mark, mark, marks};
 pub(crate) use group::GROUPS;
 pub use group::{Change, Group, Ungroupable};
 pub use leaf::{Leaf, Standing};
+pub use lines::{Drift, Line, Lines, Moved};
 pub(crate) use parse::command_told;
 pub use quote::{LONGEST_WORD, Position, Unquotable, Word, quote};
 pub use special::Special;

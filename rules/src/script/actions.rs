@@ -16,7 +16,7 @@ use linesman_schemas::{ApprovalRule, Priority};
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
 use super::budget::{Fault, Run, refuse};
-use super::{Intent, json};
+use super::{Intent, collecting, json};
 use crate::diagnostic::{excerpt, quoted, suggest};
 use crate::subject::SubjectKind;
 
@@ -88,6 +88,7 @@ pub static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| {
         action("set_priority", &[("priority", Parameter::Text)], 1, true),
         action("assign", &[("owner", Parameter::Text)], 1, true),
         action("close_incident", &[("note", Parameter::Text)], 1, true),
+        action(collecting::COLLECT, &[("data", Parameter::Map)], 0, true),
         action("require_approval", &[("rule", Parameter::Text)], 1, false),
         action("publish", &[("name", Parameter::Text), ("data", Parameter::Map)], 2, false),
     ]);
@@ -237,7 +238,7 @@ pub(super) fn record(run: &Run, intent: Intent, bytes: usize) -> Result<(), Faul
     run.intend(intent, bytes)
 }
 
-fn require_incident(run: &Run, action: &str) -> Result<(), Fault> {
+pub(super) fn require_incident(run: &Run, action: &str) -> Result<(), Fault> {
     let kind = run.subject();
     if kind.has_incident() { Ok(()) } else { Err(no_incident(action, kind).into()) }
 }

@@ -7,11 +7,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use linesman_schemas::{OrgName, Place};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::{Device, FailureKind, Intent, Limits};
+use super::{Device, Edition, FailureKind, Intent, Limits, library};
 use crate::subject::SubjectKind;
 
 /// An error of the interpreter.
@@ -23,6 +24,12 @@ const BYTES_PER_OPERATION: usize = 32;
 
 /// Items of lists and maps that cost as much as a step.
 const ITEMS_PER_OPERATION: usize = 4;
+
+/// How many steps a run takes between two looks at the clock, which costs as much as a dozen of them.
+const STEPS_PER_LOOK: u32 = 256;
+
+/// What a thread has used of the processor's time.
+pub type Clock = fn() -> Duration;
 
 /// Why the host ends a run; no script can catch it.
 #[derive(Debug, Clone)]
@@ -45,12 +52,24 @@ pub(super) struct Run {
     devices: RefCell<Option<Rc<[Device]>>>,
     intents: RefCell<Vec<Intent>>,
     intent_bytes: Cell<usize>,
+    /// What of the thread's processor time is used; without it runs may take as long as they like.
+    clock: Option<Clock>,
+    time_most: Cell<Option<Duration>>,
+    /// How often it was asked whether the time is over, and when it is; none before the first look at the clock.
+    looks: Cell<u32>,
+    until: Cell<Option<Duration>>,
+    is_over: Cell<bool>,
 }
 
 impl Run {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, clock: Option<Clock>) -> Self {
         Self {
             limits,
+            clock,
+            time_most: Cell::new(None),
+            looks: Cell::new(0),
+            until: Cell::new(None),
+            is_over: Cell::new(false),
             steps: Cell::new(0),
             charged: Cell::new(0),
             subject: Cell::new(SubjectKind::Incident),
@@ -61,10 +80,40 @@ impl Run {
         }
     }
 
+    /// Bounds the processor time of runs.
+    pub(super) fn bound(&self, most: Option<Duration>) {
+        self.time_most.set(most);
+    }
+
+    /// Whether the run has taken more of the processor's time than it may. The clock is looked at every so many calls, the
+    /// first time after as many: most runs end before that, and cost no look.
+    pub(super) fn is_over_time(&self) -> bool {
+        let (Some(clock), Some(most)) = (self.clock, self.time_most.get()) else { return false };
+        let looks = self.looks.get().wrapping_add(1);
+        self.looks.set(looks);
+        if !looks.is_multiple_of(STEPS_PER_LOOK) {
+            return self.is_over.get();
+        }
+        let now = clock();
+        match self.until.get() {
+            None => self.until.set(Some(now.saturating_add(most))),
+            Some(until) => self.is_over.set(self.is_over.get() || now > until),
+        }
+        self.is_over.get()
+    }
+
+    /// Whether it was ended for that; a function that swallows what its callback fails of may have gone on.
+    pub(super) fn was_over_time(&self) -> bool {
+        self.is_over.get()
+    }
+
     /// Forgets the last run.
     pub(super) fn begin(&self, subject: SubjectKind, org: &OrgName, devices: Option<Rc<[Device]>>) {
         self.steps.set(0);
         self.charged.set(0);
+        self.looks.set(0);
+        self.until.set(None);
+        self.is_over.set(false);
         self.subject.set(subject);
         self.org.replace(Some(org.clone()));
         self.devices.replace(devices);
@@ -168,15 +217,24 @@ pub(super) fn refuse(message: String) -> Fault {
 }
 
 /// Has an engine charge every step and every reading of a variable.
-pub(super) fn watch(engine: &mut Engine, run: &Rc<Run>) {
+pub(super) fn watch(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
     let counted = Rc::clone(run);
     engine.on_progress(move |steps| {
-        counted.steps.set(steps);
-        (counted.operations() > counted.limits.operations).then_some(Dynamic::UNIT)
+        counted.steps.set(match edition {
+            Edition::First => steps,
+            // Rhai counts on from what its caller had, and forgets what a function took that a function of Rust calls.
+            Edition::Second => counted.steps.get().saturating_add(1),
+        });
+        (counted.operations() > counted.limits.operations || counted.is_over_time()).then_some(Dynamic::UNIT)
     });
     let read = Rc::clone(run);
     #[expect(deprecated, reason = "marked as liable to change, not as obsolete")]
-    engine.on_var(move |name, _, context| {
+    engine.on_var(move |name, _, mut context| {
+        if edition == Edition::Second
+            && let Some(ours) = context.scope().get(name).and_then(library::reword)
+        {
+            context.scope_mut().set_value(name.to_owned(), ours);
+        }
         if let Some(value) = context.scope().get(name) {
             read.charge_value(value)?;
         }

@@ -40,7 +40,7 @@ impl Cache {
             compiled.last_used = self.clock;
             return Ok(Rc::clone(&compiled.body));
         }
-        let ast = engine.compile(policy.source()).map_err(|error| {
+        let ast = engine.compile(parser::without_mark(policy.source())).map_err(|error| {
             let (error, position) = (*error.0, error.1);
             Failure::new(EvalAltResult::ErrorParsing(error, position), &self.limits)
         })?;

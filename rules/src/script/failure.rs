@@ -32,6 +32,8 @@ pub enum FailureKind {
     Operations,
     /// Calls or expressions too deep within each other.
     Depth,
+    /// Too much of the processor's time, by the clock of whoever runs it: no decision of the script's, and none to be decided by.
+    Time,
     /// A text, list, map or number of variables too large.
     Size,
     /// Too many intents, or too large.
@@ -50,6 +52,7 @@ impl FailureKind {
         match self {
             Self::Operations => "operations",
             Self::Depth => "depth",
+            Self::Time => "time",
             Self::Size => "size",
             Self::Intents => "intents",
             Self::Refused => "refused",
@@ -72,6 +75,12 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Failure {
+    /// The run took too much of the processor's time.
+    pub(super) fn over_time() -> Self {
+        let message = "the run takes more of the processor's time than it may".to_owned();
+        Self { kind: FailureKind::Time, message, line: None, column: None }
+    }
+
     /// What an error of the interpreter means.
     pub(super) fn new(error: EvalAltResult, limits: &Limits) -> Self {
         let (error, position) = innermost(error);
@@ -120,9 +129,16 @@ fn describe(mut error: EvalAltResult, limits: &Limits) -> (FailureKind, String) 
         EvalAltResult::ErrorRuntime(thrown, _) => (FailureKind::Thrown, thrown_text(&thrown)),
         _ => {
             error.set_position(Position::NONE);
-            (FailureKind::Script, restyle(&error.to_string()))
+            (FailureKind::Script, unnamed(&restyle(&error.to_string())))
         }
     }
+}
+
+/// A text without the names that Rhai gives, by chance, to functions that have none.
+fn unnamed(text: &str) -> String {
+    let mut parts = text.split("anon$");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |told, part| told + "|..|" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
 }
 
 fn too_many_operations(limits: &Limits) -> (FailureKind, String) {

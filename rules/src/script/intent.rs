@@ -5,7 +5,7 @@ use linesman_schemas::notification::Notification;
 use linesman_schemas::{ApprovalRule, FilterLevel, OrgName, Place, Priority, ServiceName};
 use serde_json::{Map, Value};
 
-use super::Forwarding;
+use super::{Collecting, Forwarding};
 
 /// The organization whose subject a policy judges: `org` in scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Intent {
     Deactivate(Activation),
     /// `forward_intelligence(...)`: the message judged is sent to the organization.
     ForwardIntelligence(Forwarding),
+    /// `collect(...)`: more data is gathered from the incident's device.
+    Collect(Collecting),
     /// `require_approval(...)`: what can need approval, and the same run of the policy asks for behind it, needs so much.
     RequireApproval(ApprovalRule),
 }

@@ -35,7 +35,7 @@ impl Parser {
             faults.add(Code::Limit, LineColumn::WHOLE, message);
             return None;
         }
-        match self.engine.compile(source) {
+        match self.engine.compile(without_mark(source)) {
             Ok(ast) => Some(Script(ast)),
             Err(error) => {
                 self.report(&error, faults);
@@ -46,7 +46,7 @@ impl Parser {
 
     /// The header of a source that does not parse: all but its call of `policy` is left out.
     pub(crate) fn parse_header(&self, source: &str) -> Option<Script> {
-        header_alone(source).and_then(|header| self.engine.compile(header).ok()).map(Script)
+        header_alone(without_mark(source)).and_then(|header| self.engine.compile(header).ok()).map(Script)
     }
 
     /// Tells in our words why a source does not parse.
@@ -88,6 +88,11 @@ impl Parser {
             other => faults.add(Code::Syntax, at, restyle(&other.to_string())),
         }
     }
+}
+
+/// A source without the byte order mark that some editors put before it.
+pub(super) fn without_mark(source: &str) -> &str {
+    source.strip_prefix('\u{feff}').unwrap_or(source)
 }
 
 /// The source with everything but the call of `policy` turned into blanks, so that places stay.

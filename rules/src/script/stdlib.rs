@@ -46,6 +46,12 @@ fn inexact(name: &str) -> Fault {
     refuse(inexact_text(name))
 }
 
+/// Whether a name is one whose functions are refused for their arguments.
+#[cfg(test)]
+pub(super) fn is_refused(name: &str) -> bool {
+    INEXACT.contains(&name)
+}
+
 /// Whether a name is that of a function of the mathematical library; the action `log` bears one too.
 pub(super) fn is_inexact(name: &str) -> bool {
     INEXACT.contains(&name) && !ACTIONS.iter().any(|action| action.name == name)

@@ -1,4 +1,4 @@
-//! `service.toml`: what a service is called, where it may be subscribed, and its parameters; and `parameters.toml`, the
+//! `service.toml`: what a service is called, where it may be subscribed, what is done about drift, and its parameters; and `parameters.toml`, the
 //! global ones.
 
 use std::collections::BTreeMap;
@@ -37,6 +37,33 @@ impl Level {
     }
 }
 
+/// What is done where a device has otherwise what a template rendered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDrift {
+    /// What the device has counts until it is told anew.
+    Accept,
+    /// It is told of.
+    #[default]
+    Report,
+    /// It is told of, and the device is told again.
+    Restore,
+}
+
+impl OnDrift {
+    /// All of them, from the weakest: of several that of one group the strongest counts.
+    pub const ALL: [Self; 3] = [Self::Accept, Self::Report, Self::Restore];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Report => "report",
+            Self::Restore => "restore",
+        }
+    }
+}
+
 /// What `service.toml` says.
 #[derive(Debug, Clone)]
 pub struct ServiceDefinition {
@@ -50,6 +77,8 @@ pub struct ServiceDefinition {
     pub is_schedulable: bool,
     /// Whether what is fixed above is not shown below.
     pub hides_fixed: bool,
+    /// What is done where a device has otherwise what a template rendered, by the template's file; of others it is reported.
+    pub drift: BTreeMap<String, OnDrift>,
     /// Its own parameters.
     pub parameters: Definition,
 }
@@ -119,6 +148,8 @@ struct Written {
     #[serde(default)]
     hide_fixed: bool,
     #[serde(default)]
+    drift: BTreeMap<String, OnDrift>,
+    #[serde(default)]
     parameters: BTreeMap<String, Spelled>,
 }
 
@@ -134,6 +165,13 @@ fn everywhere() -> Vec<Level> {
 }
 
 impl ServiceDefinition {
+    /// What is done where a device has otherwise what these templates rendered: of several the strongest. Of a line that no
+    /// template is known of it is reported.
+    pub fn on_drift<'a>(&self, templates: impl IntoIterator<Item = &'a str>) -> OnDrift {
+        let of = |template: &str| self.drift.get(template).copied().unwrap_or_default();
+        templates.into_iter().map(of).max().unwrap_or_default()
+    }
+
     /// Reads `service.toml`.
     ///
     /// # Errors
@@ -161,6 +199,7 @@ impl ServiceDefinition {
             levels,
             is_schedulable: written.schedulable,
             hides_fixed: written.hide_fixed,
+            drift: written.drift,
             parameters,
         })
     }

@@ -12,7 +12,7 @@ mod template;
 mod trial;
 
 pub use check::{Checked, check, check_globals};
-pub use definition::{Level, Misdefined, ServiceDefinition, read_globals};
+pub use definition::{Level, Misdefined, OnDrift, ServiceDefinition, read_globals};
 pub use library::SERVICES;
 pub use service::{DEFINITION_FILE, Service, ServiceFault};
 pub use template::{Fault, TemplateValue, Templates, Values};

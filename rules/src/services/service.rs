@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::definition::ServiceDefinition;
+use super::places;
 use super::template::{self, TemplateValue, Templates, Values};
 use crate::Strictness;
 use crate::configuration::{Configuration, Leaf};
@@ -113,7 +114,8 @@ impl Service {
         let mut known: BTreeSet<&str> = declared.map(|parameter| parameter.name.as_str()).collect();
         known.extend(RUNTIME_NAMES);
         faults.extend(templates.unknown_parameters(&known).into_iter().map(ServiceFault::from));
-        if !files.keys().any(|file| file.ends_with(".j2") && !file.starts_with('_')) {
+        faults.extend(unknown_templates(&definition, files));
+        if !files.keys().any(|file| is_template(file)) {
             let help = "write what is to be rendered into a file that ends in `.j2`".to_owned();
             faults.push(ServiceFault::of_file(DEFINITION_FILE, Code::File, "the service has no template", Some(help)));
         }
@@ -127,6 +129,20 @@ impl Service {
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
     pub fn render(&self, values: &Acquisition<'_>, strictness: Strictness) -> Result<Configuration, ServiceFault> {
         self.render_seen(values, strictness, |_, _| {})
+    }
+
+    /// What each of its files renders with the values of a place, by name.
+    ///
+    /// # Errors
+    /// As [`Service::render`].
+    pub fn render_each(
+        &self,
+        values: &Acquisition<'_>,
+        strictness: Strictness,
+    ) -> Result<Vec<(String, Configuration)>, ServiceFault> {
+        let mut each = Vec::new();
+        self.render_seen(values, strictness, |file, one| each.push((file.to_owned(), one.clone())))?;
+        Ok(each)
     }
 
     /// The same, with a look at what each file rendered.
@@ -158,6 +174,24 @@ impl Service {
         let given = parameters.iter().filter_map(|found| Some((found.name().to_string(), found.value()?.into())));
         self.templates.origins(&given.collect())
     }
+}
+
+/// Whether a file renders something of its own.
+fn is_template(file: &str) -> bool {
+    file.ends_with(".j2") && !file.starts_with('_')
+}
+
+/// Templates of which a definition says what is done about drift, and which there are not.
+fn unknown_templates(definition: &ServiceDefinition, files: &BTreeMap<String, String>) -> Vec<ServiceFault> {
+    let text = files.get(DEFINITION_FILE).map_or("", String::as_str);
+    let unknown = definition.drift.keys().filter(|file| !is_template(file) || !files.contains_key(*file));
+    let fault = |file: &String| {
+        let message = format!("`drift`: the service renders no template `{}`", crate::excerpt(file));
+        let help = "name a file that ends in `.j2` and does not begin with `_`".to_owned();
+        let at = places::key(text, &["drift", file]);
+        ServiceFault::between(DEFINITION_FILE, text, at, Code::Definition, message, Some(help))
+    };
+    unknown.map(fault).collect()
 }
 
 /// The values of a place, as templates read them.

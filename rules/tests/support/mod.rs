@@ -173,6 +173,7 @@ pub(crate) fn device() -> Plain {
         .with(Field::DeviceManagementAddress, "192.0.2.1")
         .with(Field::DeviceGroup, "edge")
         .with(Field::LastSeen, "2026-11-07T10:15:02Z")
+        .with(Field::LastSnapshot, "2026-11-01T10:15:02Z")
 }
 
 /// A contract that ends soon.

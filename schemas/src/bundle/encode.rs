@@ -21,21 +21,70 @@ const NAMESPACE: &str = "urn:linesman:jmb:1.0";
 ///
 /// What [`decode`] says about the text, such as a missing field or a section that the type has not.
 pub fn encode(bundle: &Bundle<'_, Content<'_>>, extension: &[Element<'_>]) -> Result<String, Error> {
-    let mut writer = Writer { out: String::with_capacity(2048), depth: 0 };
+    let mut writer = Writer::new();
     writer.bundle(bundle, extension);
     decode(writer.out.as_bytes())?;
     Ok(writer.out)
+}
+
+/// Writes a bundle but for what its attachments that are texts hold: what stands before the first of those, between two, and
+/// behind the last. What they hold is written between by a [`Cdata`] each; the whole is to be read again with [`decode`].
+///
+/// # Errors
+///
+/// As of [`encode`], of the bundle with attachments that are empty.
+pub fn around(bundle: &Bundle<'_, Content<'_>>, extension: &[Element<'_>]) -> Result<Vec<String>, Error> {
+    let mut writer = Writer { cuts: Some(Vec::new()), ..Writer::new() };
+    writer.bundle(bundle, extension);
+    decode(writer.out.as_bytes())?;
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for cut in writer.cuts.unwrap_or_default() {
+        pieces.push(writer.out.get(from..cut).unwrap_or_default().to_owned());
+        from = cut;
+    }
+    pieces.push(writer.out.get(from..).unwrap_or_default().to_owned());
+    Ok(pieces)
+}
+
+/// Text that is put into CDATA sections as it comes. Between them stands what has no place in one: their end, and carriage
+/// returns, which a reader would turn into line feeds.
+#[derive(Debug, Default)]
+pub struct Cdata {
+    /// How many brackets came last, up to two.
+    brackets: u8,
+}
+
+impl Cdata {
+    /// Puts the next piece behind `out`, which stands within a section before and behind it.
+    pub fn push(&mut self, text: &str, out: &mut String) {
+        for c in text.chars() {
+            match c {
+                '\r' => out.push_str("]]>&#13;<![CDATA["),
+                // The brackets stay in this section, their `>` begins the next.
+                '>' if self.brackets == 2 => out.push_str("]]><![CDATA[>"),
+                c => out.push(allowed(c)),
+            }
+            self.brackets = if c == ']' { (self.brackets + 1).min(2) } else { 0 };
+        }
+    }
 }
 
 /// Text under construction, two spaces per open element.
 struct Writer {
     out: String,
     depth: usize,
+    /// Where what an attachment holds is to stand, if it is not written here.
+    cuts: Option<Vec<usize>>,
 }
 
 type Attributes<'a> = [(&'a str, Option<&'a str>)];
 
 impl Writer {
+    fn new() -> Self {
+        Self { out: String::with_capacity(2048), depth: 0, cuts: None }
+    }
+
     fn bundle(&mut self, bundle: &Bundle<'_, Content<'_>>, extension: &[Element<'_>]) {
         self.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let variant = Some(bundle.variant.as_str()).filter(|variant| !variant.is_empty());
@@ -211,19 +260,12 @@ impl Writer {
         }
     }
 
-    /// Text in CDATA sections. Between them stands what has no place in one: their end, and carriage
-    /// returns, which a reader would turn into line feeds.
+    /// Text in CDATA sections.
     fn cdata(&mut self, value: &str) {
         self.out.push_str("<![CDATA[");
-        for (index, c) in value.char_indices() {
-            match c {
-                '\r' => self.out.push_str("]]>&#13;<![CDATA["),
-                // The brackets stay in this section, their `>` begins the next.
-                '>' if value.get(..index).is_some_and(|before| before.ends_with("]]")) => {
-                    self.out.push_str("]]><![CDATA[>");
-                }
-                c => self.out.push(allowed(c)),
-            }
+        match &mut self.cuts {
+            Some(cuts) => cuts.push(self.out.len()),
+            None => Cdata::default().push(value, &mut self.out),
         }
         self.out.push_str("]]>");
     }

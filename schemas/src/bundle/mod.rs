@@ -26,6 +26,7 @@ mod host_event_id;
 mod inventory;
 mod model;
 mod node;
+mod outline;
 mod scan;
 mod text;
 mod time;
@@ -33,7 +34,7 @@ mod tokens;
 
 pub use content::{Content, Element};
 pub use decode::decode;
-pub use encode::encode;
+pub use encode::{Cdata, around, encode};
 pub use error::Error;
 pub use fault::{Bound, Fault, Flaw};
 pub use host_event_id::HostEventId;
@@ -41,3 +42,4 @@ pub use inventory::{InventoryPart, PARTS_MOST, inventory};
 pub use model::{
     Bundle, CoreFile, Device, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample, ScriptParameter, Variant,
 };
+pub use outline::{Outline, outline};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Fault, LIST_MOST, label};
+use super::gathering::Gathering;
 use crate::PlacePath;
 use crate::device::SETTING_MOST;
 
@@ -25,6 +26,8 @@ pub enum DeviceVerb {
     Use(DeviceUse),
     /// Remove a file from it that was set aside, or check it once more.
     JmbError(JmbErrorWish),
+    /// Gather data from it.
+    Gather(Gathering),
 }
 
 impl DeviceVerb {
@@ -35,6 +38,7 @@ impl DeviceVerb {
             Self::PinHostKey(_) => "pin-host-key",
             Self::Use(_) => "use-device",
             Self::JmbError(_) => "settle-jmb-error",
+            Self::Gather(_) => "collect-device",
         }
     }
 
@@ -46,6 +50,7 @@ impl DeviceVerb {
             Self::PinHostKey(pin) => &pin.name,
             Self::Use(using) => &using.name,
             Self::JmbError(wish) => &wish.name,
+            Self::Gather(gathering) => &gathering.name,
         }
     }
 
@@ -57,6 +62,7 @@ impl DeviceVerb {
             Self::PinHostKey(HostKeyPin { host_key, .. }) => host_key.as_deref().map_or(Ok(()), key),
             Self::Use(using) => label("/sha256", &using.sha256, 64),
             Self::JmbError(wish) => label("/id", &wish.id, 64),
+            Self::Gather(gathering) => gathering.check(),
         }
     }
 }
@@ -99,6 +105,9 @@ pub struct DeviceSettings {
     /// The site or access line where it is; none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlacePath>,
+    /// Whether it is nowhere from then on: there is no `place` with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_nowhere: bool,
     /// Its chassis serial number, where it does not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
@@ -175,9 +184,19 @@ pub struct DeviceUse {
     pub name: String,
     /// What is done.
     pub what: UseKind,
-    /// Of what was sent there, its SHA-256 in lower-case hexadecimal; empty for nothing.
+    /// Of what was sent there, its SHA-256 in lower-case hexadecimal; empty for nothing. Where what is meant for it is put
+    /// there once more, that of what it changes, as the device says it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
+    /// Whether a request can change nothing of its configuration.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_only: bool,
+    /// How many lines come with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<u64>,
+    /// How many go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<u64>,
 }
 
 /// What can be done on a device at once.
@@ -246,6 +265,9 @@ impl DeviceSettings {
         self.directory.as_deref().map_or(Ok(()), |path| directory("/directory", path))?;
         if let Some(AfterCollection::MoveTo(path)) = &self.after {
             directory("/after/move-to", path)?;
+        }
+        if self.is_nowhere && self.place.is_some() {
+            return Err(Fault::new("/place", "is said of a device that is to be nowhere"));
         }
         if self.pattern.as_ref().is_some_and(|pattern| pattern.contains('/')) {
             return Err(Fault::new("/pattern", "names files, and has a `/`"));

@@ -9,6 +9,7 @@ pub(crate) mod bounds;
 mod case;
 pub(crate) mod device;
 mod engine;
+mod gathering;
 mod group;
 mod incident;
 mod intelligence;
@@ -19,6 +20,7 @@ mod policy;
 mod received;
 mod replay;
 mod rule_book;
+mod scripts;
 mod service;
 mod session;
 mod subscription;
@@ -49,6 +51,7 @@ pub use device::{
     UseKind,
 };
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
+pub use gathering::{Directives, DirectivesGroup, DirectivesName, Gathering};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use intelligence::{Message, MessageGiven, MessageName, Sending, WORDING_MOST, Wording};
@@ -62,6 +65,10 @@ pub use policy::{Policy, PolicyRun};
 pub use received::{IntelligenceStanding, Received};
 pub use replay::{Input, Replay};
 pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
+pub use scripts::{
+    BUNDLE_MOST, BundleVersion, EventProfile, Overwritten, ProfileName, ProfiledEvent, ScriptBundle, ScriptFile,
+    ScriptVerb, ScriptsInstallation, ScriptsPlan, ScriptsRemoval,
+};
 pub use service::{Rollout, Service};
 pub use session::{Counting, Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch, Unnamed};
 pub use subscription::{Activation, Deactivation, Subscription, SubscriptionPath, SubscriptionSettings};
@@ -128,6 +135,10 @@ pub enum Verb {
     Approval(Approval),
     /// Of a device that is reached.
     Device(DeviceVerb),
+    /// Of a group of commands that are run on devices.
+    Directives(Directives),
+    /// Of scripts on devices.
+    Scripts(ScriptVerb),
 }
 
 impl Verb {
@@ -155,6 +166,8 @@ impl Verb {
             Self::Received(verb) => verb.as_str(),
             Self::Approval(verb) => verb.as_str(),
             Self::Device(verb) => verb.as_str(),
+            Self::Directives(verb) => verb.as_str(),
+            Self::Scripts(verb) => verb.as_str(),
         }
     }
 
@@ -193,6 +206,8 @@ impl Verb {
                 | Self::Audit(_)
                 | Self::Received(_)
                 | Self::Device(_)
+                | Self::Directives(_)
+                | Self::Scripts(_)
                 | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
@@ -210,6 +225,8 @@ impl Verb {
                 | Self::Sending(_)
                 | Self::Received(_)
                 | Self::Device(_)
+                | Self::Directives(_)
+                | Self::Scripts(_)
                 | Self::Approval(_),
                 None,
             ) => None,
@@ -248,6 +265,8 @@ impl Verb {
             Self::Received(verb) => verb.check(),
             Self::Approval(verb) => verb.check(),
             Self::Device(verb) => verb.check(),
+            Self::Directives(verb) => verb.check(),
+            Self::Scripts(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Message(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),

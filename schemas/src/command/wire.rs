@@ -9,15 +9,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, AddressChanges, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride,
-    CaseRemark, CaseWish, CasesExport, CheckpointKept, Command, ConnectionTried, ContractChanges, CredentialsChange,
-    Deactivation, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, Engine, Group, GroupRemoval, GroupSettings,
-    HostKeyPin, Incident, Input, IntelligenceStanding, JmbErrorWish, LevelRaise, Localization, Lockout, LogLevelChange,
-    LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note, Organization,
-    OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Sending, Service,
-    Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
+    Activation, AddressChanges, Approval, ApprovalDecision, Assignment, Audit, BundleVersion, Case, CaseName,
+    CaseOverride, CaseRemark, CaseWish, CasesExport, CheckpointKept, Command, ConnectionTried, ContractChanges,
+    CredentialsChange, Deactivation, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, Directives, DirectivesGroup,
+    DirectivesName, Engine, EventProfile, Gathering, Group, GroupRemoval, GroupSettings, HostKeyPin, Incident, Input,
+    IntelligenceStanding, JmbErrorWish, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager,
+    ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note, Organization, OrganizationSettings,
+    PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun,
+    Prioritisation, ProfileName, Received, Refusals, Replay, Reported, Rollout, RuleBook, ScriptBundle, ScriptVerb,
+    ScriptsInstallation, ScriptsPlan, ScriptsRemoval, SectionLoad, Sending, Service, Session, SessionName,
+    SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation,
+    Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
 };
 use crate::{CommandId, Principal};
 
@@ -209,6 +211,26 @@ pub(super) enum Tagged {
     UseDevice(DeviceUse),
     /// Remove a file from a device that was set aside, or check it once more.
     SettleJmbError(JmbErrorWish),
+    /// Gather data from a device.
+    CollectDevice(Gathering),
+    /// Make a group of commands that are run on devices, or change it.
+    SetDirectivesGroup(DirectivesGroup),
+    /// Remove a group of commands that are run on devices.
+    RemoveDirectivesGroup(DirectivesName),
+    /// Keep a version of a bundle of scripts.
+    SetScriptBundle(ScriptBundle),
+    /// Forget a version of a bundle of scripts.
+    RemoveScriptBundle(BundleVersion),
+    /// Keep an event profile.
+    SetEventProfile(EventProfile),
+    /// Forget an event profile.
+    RemoveEventProfile(ProfileName),
+    /// Look at what installing scripts on a device group would change.
+    PlanScripts(ScriptsPlan),
+    /// A device group is to have these scripts.
+    InstallScripts(ScriptsInstallation),
+    /// A device group is to have no scripts of ours.
+    RemoveScripts(ScriptsRemoval),
 }
 
 impl From<Tagged> for Verb {
@@ -286,6 +308,16 @@ impl From<Tagged> for Verb {
             Tagged::PinHostKey(pin) => Self::Device(DeviceVerb::PinHostKey(pin)),
             Tagged::UseDevice(using) => Self::Device(DeviceVerb::Use(using)),
             Tagged::SettleJmbError(wish) => Self::Device(DeviceVerb::JmbError(wish)),
+            Tagged::CollectDevice(gathering) => Self::Device(DeviceVerb::Gather(gathering)),
+            Tagged::SetDirectivesGroup(group) => Self::Directives(Directives::Set(group)),
+            Tagged::RemoveDirectivesGroup(name) => Self::Directives(Directives::Remove(name)),
+            Tagged::SetScriptBundle(bundle) => Self::Scripts(ScriptVerb::SetBundle(bundle)),
+            Tagged::RemoveScriptBundle(bundle) => Self::Scripts(ScriptVerb::RemoveBundle(bundle)),
+            Tagged::SetEventProfile(profile) => Self::Scripts(ScriptVerb::SetProfile(profile)),
+            Tagged::RemoveEventProfile(profile) => Self::Scripts(ScriptVerb::RemoveProfile(profile)),
+            Tagged::PlanScripts(plan) => Self::Scripts(ScriptVerb::Plan(plan)),
+            Tagged::InstallScripts(installation) => Self::Scripts(ScriptVerb::Install(installation)),
+            Tagged::RemoveScripts(removal) => Self::Scripts(ScriptVerb::Remove(removal)),
         }
     }
 }
@@ -365,6 +397,16 @@ impl From<Verb> for Tagged {
             Verb::Device(DeviceVerb::PinHostKey(pin)) => Self::PinHostKey(pin),
             Verb::Device(DeviceVerb::Use(using)) => Self::UseDevice(using),
             Verb::Device(DeviceVerb::JmbError(wish)) => Self::SettleJmbError(wish),
+            Verb::Device(DeviceVerb::Gather(gathering)) => Self::CollectDevice(gathering),
+            Verb::Directives(Directives::Set(group)) => Self::SetDirectivesGroup(group),
+            Verb::Directives(Directives::Remove(name)) => Self::RemoveDirectivesGroup(name),
+            Verb::Scripts(ScriptVerb::SetBundle(bundle)) => Self::SetScriptBundle(bundle),
+            Verb::Scripts(ScriptVerb::RemoveBundle(bundle)) => Self::RemoveScriptBundle(bundle),
+            Verb::Scripts(ScriptVerb::SetProfile(profile)) => Self::SetEventProfile(profile),
+            Verb::Scripts(ScriptVerb::RemoveProfile(profile)) => Self::RemoveEventProfile(profile),
+            Verb::Scripts(ScriptVerb::Plan(plan)) => Self::PlanScripts(plan),
+            Verb::Scripts(ScriptVerb::Install(installation)) => Self::InstallScripts(installation),
+            Verb::Scripts(ScriptVerb::Remove(removal)) => Self::RemoveScripts(removal),
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn document(channels: &[Channel]) -> Value {
             "title": "Linesman",
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "Apache-2.0"},
-            "description": "What Linesman reads from and writes to NATS. Everything under `out.` but the marks is \
+            "description": "What Linesman reads from and writes to NATS. Everything under `out.` but marks and overrides is \
                 CloudEvents 1.0 in JSON: one event, or a batch of events of one subject that were committed together. \
                 Publishers set no `Nats-Msg-Id`. The server stores `in.<organization>.<kind>.<source>` as \
                 `p.<lane>.<organization>.<kind>`.",
@@ -110,7 +110,7 @@ fn operations(channel: &Channel) -> Vec<(String, Value)> {
     match form {
         Form::Bundle | Form::Public => vec![operation("receive", "public")],
         Form::Asked | Form::Own => vec![operation("receive", "engine"), operation("send", "engine")],
-        Form::Events | Form::Mark => vec![operation("send", "engine")],
+        Form::Events | Form::Override | Form::Mark => vec![operation("send", "engine")],
     }
 }
 
@@ -129,7 +129,7 @@ fn shown(message: &Message) -> Value {
         "summary": message.summary,
         "contentType": match message.form {
             Form::Bundle => "application/xml",
-            Form::Public | Form::Asked | Form::Own | Form::Mark => "application/json",
+            Form::Public | Form::Asked | Form::Own | Form::Override | Form::Mark => "application/json",
             Form::Events => "application/cloudevents+json",
         },
         "payload": match message.form {
@@ -165,6 +165,11 @@ fn headers(form: Form) -> Option<Value> {
                 }),
             );
             vec!["Content-Type", "Nats-Batch-Id", "Nats-Batch-Sequence"]
+        }
+        Form::Override => {
+            let name = "Nats-TTL".to_owned();
+            properties.insert(name, json!({"const": "never", "description": "It outlives the age of OUT."}));
+            vec!["Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-TTL"]
         }
         Form::Mark => {
             for (name, value) in [

@@ -8,12 +8,13 @@ use linesman_schemas::command::{CheckpointKept, Command, Session, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
+use linesman_schemas::lane_override::Override;
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, ContractData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, ReachedData,
-    SilenceData, Trigger,
+    ArrivalData, CaseData, ContractData, DriftData, Expiry, ExposureData, HeldData, IncidentData, IntelligenceData,
+    MatchData, ReachedData, SilenceData, SwitchData, Trigger,
 };
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
@@ -21,7 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::payload::{events, narrow, narrow_to, read, written};
-use crate::{devices, samples};
+use crate::{devices, samples, scripts};
 
 /// What a message is in: decides headers, content type and who may send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) enum Form {
     Own,
     /// CloudEvents that the engine writes.
     Events,
+    /// An override.
+    Override,
     /// The mark.
     Mark,
 }
@@ -106,6 +109,7 @@ pub(crate) fn channels() -> Vec<Channel> {
     channels.extend(checkpoints());
     channels.push(seals());
     channels.extend(dead_letters());
+    channels.push(overrides());
     channels.push(marks());
     channels
 }
@@ -206,6 +210,12 @@ fn results() -> Channel {
         report("device_stands", devices::stands()),
         report("jmb_set_aside", devices::jmb_set_aside()),
         report("jmb_error_ended", devices::jmb_error_ended()),
+        report("gathering_stands", devices::gathering_stands()),
+        report("bundle_kept", devices::bundle_kept()),
+        report("files_named", devices::files_named()),
+        report("file_tried", devices::file_tried()),
+        report("scripts_stand", scripts::stand()),
+        report("group_read", devices::group_read()),
     ];
     Channel {
         values: vec![("connector", ["jss", "partner", "device", "log"].map(str::to_owned).into())],
@@ -291,6 +301,17 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::DeviceStateChanged => {
             of::<ReachedData<'_>>(trigger, "A device that is reached stands otherwise than before.")
         }
+        Trigger::CollectionSwitched => of::<SwitchData<'_>>(
+            trigger,
+            "A device makes no snapshots of its own any more, and they are gathered from it instead.",
+        ),
+        Trigger::ConfigurationDrifted => {
+            of::<DriftData<'_>>(trigger, "A device has a configuration group otherwise than it was told.")
+        }
+        Trigger::ConfigurationHeld => of::<HeldData<'_>>(
+            trigger,
+            "The rest of a change of many devices is held: too many have failed, or one has taken its change back.",
+        ),
         Trigger::DeviceSilent => of::<SilenceData<'_>>(trigger, "A device has sent nothing for two weeks."),
         Trigger::ContractExpiring => {
             of::<ContractData<'_>>(trigger, "A service contract ends within 30 days, or has ended.")
@@ -377,6 +398,13 @@ fn said_as(verbs: &[Verb]) -> Vec<String> {
 /// As what it is said that a section of the rule book counts from there on, and what that changed.
 const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-up-services", "take-up-settings"];
 
+/// As what it is said what becomes of devices that are configured: that one has changed, or not, that what it has otherwise
+/// counts, and that the rest of a change of many is held.
+const OF_DEVICES: [&str; 3] = ["accept-drift", "configure-device", "hold-configuration"];
+
+/// As what it is said that something was decided of an input outside the order of its lane.
+const OVERRIDDEN: [&str; 3] = ["skip-input", "set-policy-aside", "rejudge-lane"];
+
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
@@ -384,8 +412,11 @@ fn audits() -> [Channel; 2] {
     // What is done with the provider's messages is told to the provider alone.
     let told: Vec<Verb> = own.iter().filter(|verb| !matches!(verb, Verb::Sending(_))).cloned().collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
-    let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(TAKEN_UP.map(str::to_owned)).collect();
-    let kinds: Vec<String> = of_provider.iter().map(|word| format!("linesman.audit.{word}")).collect();
+    let recorded = TAKEN_UP.into_iter().chain(OVERRIDDEN).map(str::to_owned);
+    let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(recorded).collect();
+    let own = said_as(&told).into_iter().chain(OF_DEVICES.map(str::to_owned)).collect();
+    let words = of_provider.iter().map(String::as_str).chain(OF_DEVICES);
+    let kinds: Vec<String> = words.map(|word| format!("linesman.audit.{word}")).collect();
     let summary = "What became of a command, and what it changed.";
     let channel = |name: &str, whose: &str, said_as: Vec<String>| Channel {
         name: name.to_owned(),
@@ -399,7 +430,8 @@ fn audits() -> [Channel; 2] {
         )
     };
     [
-        channel("audit.command", "{organization}", said_as(&told)),
+        // Also that the engine holds what was asked for by one.
+        channel("audit.command", "{organization}", own),
         // Also of an organization that does not exist, and of what a load changed once it counts.
         channel("audit.command.provider", "_provider", of_provider),
     ]
@@ -439,22 +471,36 @@ fn dead_letters() -> [Channel; 3] {
             samples::dead_letters(),
         )
     };
-    let of_organizations = Reason::ALL.into_iter().filter(|reason| *reason != Reason::UnknownOrganization).collect();
+    let of_nobody = [Reason::UnknownOrganization, Reason::UnknownSubject];
+    let of_organizations = Reason::ALL.into_iter().filter(|reason| !of_nobody.contains(reason)).collect();
     [
         channel("dead", "{organization}", "Inputs and reactions that were set aside.", of_organizations),
         channel(
             "dead.unknown",
             "_unknown",
-            "Inputs of organizations that nobody knows.",
-            vec![Reason::UnknownOrganization],
+            "Inputs of organizations that nobody knows, and those whose subject leads to no lane.",
+            of_nobody.into_iter().chain([Reason::InputSkipped]).collect(),
         ),
         channel(
             "dead.provider",
             "_provider",
             "Control messages that were set aside, and what the provider's own policies and reactions failed on.",
-            vec![Reason::CommandUndecodable, Reason::PolicyFailed, Reason::ReactionFailed],
+            vec![Reason::CommandUndecodable, Reason::InputSkipped, Reason::PolicyFailed, Reason::ReactionFailed],
         ),
     ]
+}
+
+fn overrides() -> Channel {
+    let message = Message {
+        name: "override".to_owned(),
+        title: "Override".to_owned(),
+        summary: "What was decided of an input outside the order of its lane; it stays.".to_owned(),
+        form: Form::Override,
+        schema: Some(written::<Override>()),
+        examples: samples::overrides(),
+        read: json::<Override>,
+    };
+    channel("override", "out._override.{lane}", "What lanes read before they decide.", vec![message])
 }
 
 fn marks() -> Channel {

@@ -1,19 +1,24 @@
 //! Samples of what travels of devices that are reached.
 
+use linesman_schemas::Priority;
+use linesman_schemas::collected::{BundleKept, FileOutcome, FileTried, FilesNamed, Missed, NamedFile};
 use linesman_schemas::command::{
-    AfterCollection, CredentialsKind, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, HostKeyPin, JmbErrorWish,
-    UseKind, Verb,
+    AfterCollection, CredentialsKind, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, Directives, DirectivesGroup,
+    DirectivesName, Gathering, HostKeyPin, JmbErrorWish, UseKind, Verb,
 };
 use linesman_schemas::device::{
-    ChassisMember, DeviceFacts, DeviceStanding, DeviceState, JmbError, JmbErrorEnd, JmbErrorEnded,
+    ChassisMember, DeviceFacts, DeviceStanding, DeviceState, DriftedLine, GroupRead, JmbError, JmbErrorEnd,
+    JmbErrorEnded,
 };
+use linesman_schemas::gathering::{GatheringKind, GatheringStands, GatheringState};
 use linesman_schemas::outcome::Report;
-use linesman_schemas::trigger::ReachedData;
+use linesman_schemas::trigger::{DriftData, HeldData, ReachedData};
 use serde_json::Value;
 
 use crate::samples::{HASH, json_of, parsed, time};
 
 const NAME: &str = "edge-1";
+const GROUP: &str = "linesman-cap-0123456789ab-line-7";
 const HOST_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS";
 
 /// A verb of each kind.
@@ -32,6 +37,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
         poll_s: Some(30),
         after: Some(AfterCollection::MoveTo("/var/tmp/collected".to_owned())),
         place: Some(parsed("acme/berlin/line-7")),
+        is_nowhere: false,
         serial_number: Some("JN1234567890".to_owned()),
         directives: Some(vec!["srx".to_owned()]),
         is_legacy: Some(true),
@@ -42,10 +48,54 @@ pub(crate) fn verbs() -> Vec<Verb> {
         DeviceVerb::Set(Box::new(settings)),
         DeviceVerb::Remove(DeviceName { name: name() }),
         DeviceVerb::PinHostKey(HostKeyPin { name: name(), host_key: Some(HOST_KEY.to_owned()), is_first: true }),
-        DeviceVerb::Use(DeviceUse { name: name(), what: UseKind::Rpc, sha256: HASH.to_owned() }),
+        DeviceVerb::Use(DeviceUse {
+            name: name(),
+            what: UseKind::Rpc,
+            sha256: HASH.to_owned(),
+            asks_only: true,
+            added: None,
+            removed: None,
+        }),
+        DeviceVerb::Use(DeviceUse {
+            name: name(),
+            what: UseKind::Apply,
+            sha256: HASH.to_owned(),
+            asks_only: false,
+            added: Some(3),
+            removed: Some(1),
+        }),
         DeviceVerb::JmbError(JmbErrorWish { name: name(), id: "1f3870be274f6c49".to_owned(), is_deleted: true }),
+        DeviceVerb::Gather(Gathering {
+            name: name(),
+            kind: GatheringKind::Event,
+            synopsis: Some("packets are lost".to_owned()),
+            priority: Some(Priority::High),
+            unless_since: Some(time("2026-11-14T10:14:00Z")),
+        }),
     ];
-    verbs.into_iter().map(Verb::Device).collect()
+    let commands = ["show version", "show chassis hardware detail | display xml"].map(str::to_owned).into();
+    let directives = [
+        Directives::Set(DirectivesGroup { name: "mx".to_owned(), commands }),
+        Directives::Remove(DirectivesName { name: "mx".to_owned() }),
+    ];
+    verbs.into_iter().map(Verb::Device).chain(directives.map(Verb::Directives)).collect()
+}
+
+/// How far it is with data that is gathered, each way.
+pub(crate) fn gathering_stands() -> Vec<Value> {
+    let host_event_id = || "edge-1-JN1234567890-20261121-101400-3".to_owned();
+    let ways = [
+        GatheringState::Running { done: 1, of: 5, host_event_id: host_event_id() },
+        GatheringState::Done {
+            host_event_id: host_event_id(),
+            failed: 1,
+            failures: vec!["`show nothing`: unknown command".to_owned()],
+        },
+        GatheringState::Failed { error: "TCP: connection refused".to_owned() },
+        GatheringState::Skipped { why: "the device has made one itself".to_owned() },
+    ];
+    let stands = |how| GatheringStands { device: NAME.to_owned(), kind: GatheringKind::Event, number: 3, how };
+    ways.map(|how| json_of(Report::GatheringStands(stands(how)))).into()
 }
 
 /// How a device stands.
@@ -93,6 +143,97 @@ pub(crate) fn jmb_set_aside() -> Vec<Value> {
 pub(crate) fn jmb_error_ended() -> Vec<Value> {
     let ended = JmbErrorEnded { device: NAME.to_owned(), id: "1f3870be274f6c49".to_owned(), how: JmbErrorEnd::Deleted };
     vec![json_of(Report::JmbErrorEnded(ended))]
+}
+
+/// A bundle that is larger than a message.
+pub(crate) fn bundle_kept() -> Vec<Value> {
+    let kept = BundleKept {
+        device: NAME.to_owned(),
+        outline: "<?xml version=\"1.0\"?><jmb/>".to_owned(),
+        stored: "d-9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+        size: 5_242_880,
+        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        parts: vec![(1_812, 5_242_101)],
+    };
+    vec![json_of(Report::BundleKept(Box::new(kept)))]
+}
+
+/// Files that a bundle names.
+pub(crate) fn files_named() -> Vec<Value> {
+    let file = NamedFile {
+        name: "logs.tgz".to_owned(),
+        path: "/var/tmp/edge-1_20261121_101502_logs.tgz".to_owned(),
+        is_log: true,
+    };
+    let host_event_id = "edge-1-JN1234567890-20261121-101502-1".to_owned();
+    let (device, sha256) = (NAME.to_owned(), "5e".repeat(32));
+    vec![json_of(Report::FilesNamed(FilesNamed {
+        device,
+        host_event_id,
+        sha256,
+        serial_number: String::new(),
+        files: vec![file],
+    }))]
+}
+
+/// What came of fetching them.
+pub(crate) fn file_tried() -> Vec<Value> {
+    let fetched = FileOutcome::Fetched {
+        stored: "d-9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+        size: 48_211,
+        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+    };
+    let missed = FileOutcome::Missed { reason: Missed::Absent, detail: "`logs.tgz` is not there".to_owned() };
+    let tried = |outcome| FileTried { incident: "acme-17".parse().unwrap(), number: 0, outcome };
+    [fetched, missed].into_iter().map(|outcome| json_of(Report::FileTried(tried(outcome)))).collect()
+}
+
+/// A group that was read back.
+pub(crate) fn group_read() -> Vec<Value> {
+    let line = |text: &str| DriftedLine { text: text.to_owned(), template: "10-filter.j2".to_owned() };
+    let read = GroupRead {
+        device: NAME.to_owned(),
+        serial_number: "JN1234567890".to_owned(),
+        group: GROUP.to_owned(),
+        sha256: HASH.to_owned(),
+        missing: vec![line("firewall filter edge term block then discard")],
+        more_missing: 1,
+        extra: vec![line("firewall filter edge term block then accept")],
+        more_extra: 2,
+        templates: vec!["10-filter.j2".to_owned()],
+        node: "bf23ba22636b1932".to_owned(),
+    };
+    vec![json_of(Report::GroupRead(read))]
+}
+
+/// What is said of a device that has a group otherwise.
+pub(crate) fn drifted(told: impl FnOnce(DriftData<'_>) -> Value) -> Value {
+    told(DriftData {
+        device: NAME,
+        serial_number: "JN1234567890",
+        group: GROUP,
+        place: &parsed("acme/berlin/line-7"),
+        activation: "cap-0123456789ab",
+        subscription: &parsed("cap"),
+        service: &parsed("bandwidth-on-demand"),
+        missing: 2,
+        extra: 3,
+        action: "restore",
+        restores: 1,
+    })
+}
+
+/// What is said where the rest of a change is held.
+pub(crate) fn held(told: impl FnOnce(HeldData<'_>) -> Value) -> Value {
+    told(HeldData {
+        device: NAME,
+        place: &parsed("acme/berlin/line-7"),
+        activation: "cap-0123456789ab",
+        why: "failed",
+        failed: 3,
+        of: 12,
+        held: 7,
+    })
 }
 
 /// What is said of a device that stands otherwise.

@@ -14,6 +14,7 @@ mod catalog;
 mod devices;
 mod payload;
 mod samples;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,10 @@ fn every_example_is_read_by_who_reads_such_messages() {
 /// An unknown field, a missing one and one of another type are noticed wherever the engine alone writes.
 #[test]
 fn what_the_engine_never_writes_is_refused() {
-    for message in messages().values().filter(|message| matches!(message.form, Form::Own | Form::Events | Form::Mark)) {
+    for message in messages()
+        .values()
+        .filter(|message| matches!(message.form, Form::Own | Form::Events | Form::Override | Form::Mark))
+    {
         let validator = validator(&schema(message).unwrap());
         let example = &message.examples[0];
         let Value::Object(fields) = example else { continue };

@@ -9,10 +9,10 @@ use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
     AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
-    CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Engine, Group, Handling, Incident, Input, LevelRaise,
-    LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending, Service,
-    Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Directives, Engine, Group, Handling, Incident, Input,
+    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
+    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb, SectionLoad,
+    Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -20,21 +20,25 @@ use linesman_schemas::control::{
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
+use linesman_schemas::lane_override::{Overridden, Override};
 use linesman_schemas::mark::Mark;
-use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
+use linesman_schemas::outcome::{
+    Attempt, AttemptedChange, CaseNote, CaseStanding, Difference, Done, Failure, FailureClass, Outcome, Report,
+};
 use linesman_schemas::reaction::{
-    Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
+    Action, Approved, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange,
+    Reaction,
 };
 use linesman_schemas::trigger::{
     ArrivalData, CaseData, ContractData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData,
-    MatchData, SilenceData, Trigger,
+    MatchData, SilenceData, SwitchData, Trigger,
 };
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::devices;
+use crate::{devices, scripts};
 
 pub(crate) const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const EVENT: &str = "acme-7-18b9f5a2c3d4e5f6";
@@ -169,6 +173,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
         .chain(people_verbs())
         .chain(service_verbs())
         .chain(devices::verbs())
+        .chain(scripts::verbs())
         .chain([Verb::Organization(Organization::Suspend)])
         .collect();
     for sample in samples.iter().chain(&provider_verbs()) {
@@ -241,7 +246,18 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | DeviceVerb::Remove(_)
                 | DeviceVerb::PinHostKey(_)
                 | DeviceVerb::Use(_)
-                | DeviceVerb::JmbError(_),
+                | DeviceVerb::JmbError(_)
+                | DeviceVerb::Gather(_),
+            )
+            | Verb::Directives(Directives::Set(_) | Directives::Remove(_))
+            | Verb::Scripts(
+                ScriptVerb::SetBundle(_)
+                | ScriptVerb::RemoveBundle(_)
+                | ScriptVerb::SetProfile(_)
+                | ScriptVerb::RemoveProfile(_)
+                | ScriptVerb::Plan(_)
+                | ScriptVerb::Install(_)
+                | ScriptVerb::Remove(_),
             ) => {}
         }
     }
@@ -484,6 +500,10 @@ fn attempt(outcome: Outcome) -> Attempt {
         outcome,
         there: None,
         is_withdrawn: false,
+        difference: None,
+        is_taken_back: false,
+        is_unapproved: false,
+        change: None,
     }
 }
 
@@ -511,11 +531,32 @@ pub(crate) fn attempts() -> Vec<Value> {
         retry_after_s: Some(30),
     };
     let uploaded = Done::Uploaded { sha256: HASH.to_owned(), size: 48_213 };
+    let difference = Difference {
+        text: "[edit groups]\n+  linesman-cap-0123456789ab-line-7 {\n".to_owned(),
+        added: 12,
+        removed: 0,
+        sha256: HASH.to_owned(),
+        is_cut: true,
+    };
+    let unconfirmed = Failure {
+        class: FailureClass::Unavailable,
+        message: "the change is not confirmed, and the device takes it back".to_owned(),
+        retry_after_s: None,
+    };
+    let difference = Some(difference);
+    let change = Some(AttemptedChange {
+        node: "bf23ba22636b1932".to_owned(),
+        serial_number: "JN1234567890".to_owned(),
+        group: "linesman-drain-line-7".to_owned(),
+    });
+    let taken_back = Attempt { difference, is_taken_back: true, change, ..attempt(Outcome::Failed(unconfirmed)) };
     [accepted, Done::Delivered, Done::Configured, Done::CaseTold, uploaded]
         .map(Outcome::Done)
         .into_iter()
         .chain([Outcome::Failed(failure)])
-        .map(|outcome| json_of(Report::Attempt(attempt(outcome))))
+        .map(attempt)
+        .chain([taken_back])
+        .map(|attempt| json_of(Report::Attempt(attempt)))
         .collect()
 }
 
@@ -529,7 +570,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
     let sections = Section::ALL.map(|section| SectionRef { section, hash: HASH.to_owned() }).into();
     let samples = [
         Control::RuleBook(RuleBookRef { version: 1, hash: HASH.to_owned(), sections }),
-        Control::Attempt(attempt(polled)),
+        Control::Attempt(Box::new(attempt(polled))),
         Control::Tick,
         Control::Command(Box::new(asked(Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))))),
         Control::Level(2),
@@ -655,6 +696,12 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             event(&kind, ORGANIZATION, Some("JN1234567890"), data)
         }
         Trigger::DeviceStateChanged => event(&kind, ORGANIZATION, Some("edge-1"), devices::state_changed()),
+        Trigger::CollectionSwitched => {
+            let (name, last_snapshot) = ("edge-1", time("2026-11-07T10:00:00Z"));
+            event(&kind, ORGANIZATION, Some(name), SwitchData { name, device: incident.device, last_snapshot })
+        }
+        Trigger::ConfigurationDrifted => devices::drifted(|data| event(&kind, ORGANIZATION, Some("edge-1"), data)),
+        Trigger::ConfigurationHeld => devices::held(|data| event(&kind, ORGANIZATION, Some("edge-1"), data)),
         Trigger::ContractExpiring => {
             let data = ContractData {
                 agreement_number: "A-17",
@@ -825,8 +872,15 @@ pub(crate) fn configure() -> Vec<Value> {
         host_name: host_name.map(str::to_owned),
     };
     let put = GroupChange::Put { text: "interfaces {\n    ge-0/0/1 {\n        disable;\n    }\n}\n".to_owned() };
-    [(device(Some("edge-01")), put), (device(None), GroupChange::Remove)]
-        .map(|(device, change)| Configure { device, group: "linesman-drain-line-7".to_owned(), change })
+    let approved = Some(Approved { sha256: Some(HASH.to_owned()) });
+    [(device(Some("edge-01")), put, approved), (device(None), GroupChange::Remove, None)]
+        .map(|(device, change, approved)| Configure {
+            device,
+            group: "linesman-drain-line-7".to_owned(),
+            change,
+            approved,
+            is_restore: false,
+        })
         .map(|configure| reaction("device", None, &json_of(Action::Configure(Box::new(configure)))))
         .into()
 }
@@ -926,4 +980,28 @@ pub(crate) fn mark() -> Vec<Value> {
         level: 1,
         owner: "linesman-1".to_owned(),
     })]
+}
+
+pub(crate) fn overrides() -> Vec<Value> {
+    let wrote = |what, by, why: &str| {
+        json_of(Override {
+            lane: 2,
+            position: 4711,
+            message: HASH.to_owned(),
+            what,
+            by,
+            node: "linesman-1".to_owned(),
+            at: time("2026-11-21T10:15:04.250Z"),
+            why: why.to_owned(),
+        })
+    };
+    vec![
+        wrote(Overridden::SkipInput, principal(), "no release reads it"),
+        wrote(Overridden::SetPolicyAside { policy: parsed("open-case") }, Principal::Machine, "a run took too long"),
+        wrote(
+            Overridden::AcceptDecision { expected: HASH.to_owned(), found: HASH.to_owned() },
+            principal(),
+            "the events are those that were said",
+        ),
+    ]
 }

@@ -33,7 +33,12 @@ pub(super) fn make(scribe: &mut Scribe, book: &RuleBook) -> anyhow::Result<()> {
     let policies = POLICIES.iter().map(|(name, text)| source(name, text)).collect::<anyhow::Result<_>>()?;
     let ruled = |rule| {
         let rules = ApprovalRules { forward_case: rule, ..ApprovalRules::default() };
-        let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout: OnTimeout::Approve };
+        let approvals = ApprovalSettings {
+            rules,
+            timeout_h: TIMEOUT_H,
+            on_timeout: OnTimeout::Approve,
+            ..ApprovalSettings::default()
+        };
         Settings { approvals, ..book.settings.clone() }
     };
     let asking = RuleBook { policies, settings: ruled(ApprovalRule::OnePerson), refused: Vec::new() };

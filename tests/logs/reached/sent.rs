@@ -44,7 +44,7 @@ pub(super) fn make(scribe: &mut Scribe, book: &RuleBook, first: u64) -> anyhow::
     scribe.work()?;
     for (number, on_timeout) in (first + 2..).zip([OnTimeout::Reject, OnTimeout::Approve]) {
         let rules = ApprovalRules { send_intelligence: ApprovalRule::OnePerson, ..ApprovalRules::default() };
-        let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout };
+        let approvals = ApprovalSettings { rules, timeout_h: TIMEOUT_H, on_timeout, ..ApprovalSettings::default() };
         let settings = Settings { approvals, ..book.settings.clone() };
         scribe.rules_in_sections(&RuleBook { settings, policies: policies.clone(), refused: Vec::new() })?;
         let id = format!("W{number}");

@@ -1,10 +1,15 @@
 //! Requests and their answers: each is matched by its number, and those nobody waits for any more are passed over.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::packet::{Attributes, Reading, Writing, kind, split, status};
 use super::{Error, Files};
 use crate::device::limits::Clock;
+
+/// How many answers are passed over for one that is waited for: more than were ever asked for at a time.
+pub(super) const PASSED_MOST: usize = 256;
+/// What a device does that answers more.
+pub(super) const UNASKED: &str = "answers to what was not asked";
 
 /// An entry of a list, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +43,17 @@ impl Files {
     }
 
     pub(super) async fn send(&mut self, packet: Writing, clock: &Clock) -> Result<(), Error> {
+        self.send_bytes(packet.done(), clock).await
+    }
+
+    /// Sends packets as they are written.
+    pub(super) async fn send_bytes(&mut self, packets: Bytes, clock: &Clock) -> Result<(), Error> {
         if self.is_broken_off {
             return Err(Error::BrokenOff);
         }
         // INVARIANT (whole packets): dropped while it waits, half of it may have left, and nothing can follow it.
         self.is_broken_off = true;
-        clock.wait(self.channel.write(packet.done())).await??;
+        clock.wait(self.channel.write(packets)).await??;
         self.is_broken_off = false;
         Ok(())
     }
@@ -67,12 +77,13 @@ impl Files {
 
     /// The answer to a request. Those to others are of operations that were broken off.
     pub(super) async fn answer(&mut self, id: u32, clock: &Clock) -> Result<(u8, Reading), Error> {
-        loop {
+        for _ in 0..PASSED_MOST {
             match self.receive(clock).await? {
                 (answered, kind, packet) if answered == id => return Ok((kind, packet)),
                 _ => {}
             }
         }
+        Err(Error::Garbled(UNASKED))
     }
 
     /// Asks for a handle.
@@ -107,11 +118,14 @@ impl Files {
 
     /// Closes what nobody reads any more; the answers are passed over.
     pub(super) async fn close_abandoned(&mut self, clock: &Clock) -> Result<(), Error> {
-        while let Some(handle) = self.abandoned.pop() {
-            // Its number is not one that is waited for.
-            let ask = Writing::new(kind::CLOSE, u32::MAX).bytes(&handle);
-            self.send(ask, clock).await?;
+        if self.abandoned.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let mut asks = BytesMut::new();
+        for handle in self.abandoned.drain(..) {
+            // Its number is not one that is waited for.
+            asks.extend_from_slice(&Writing::new(kind::CLOSE, u32::MAX).bytes(&handle).done());
+        }
+        self.send_bytes(asks.freeze(), clock).await
     }
 }

@@ -14,6 +14,9 @@ pub enum Error {
     /// The file or directory is not there, or not any more.
     #[error("`{0}` is not there")]
     Vanished(String),
+    /// It is longer or shorter than it was listed.
+    #[error("`{0}` has changed since it was listed")]
+    Changed(String),
     /// The user may not do that.
     #[error("permission denied for `{0}`")]
     Denied(String),
@@ -59,7 +62,7 @@ impl Error {
                 FailureClass::Refused
             }
             Self::Garbled(_) => FailureClass::Garbled,
-            Self::NoSpace(_) | Self::BrokenOff | Self::Limit(_) => FailureClass::Unavailable,
+            Self::Changed(_) | Self::NoSpace(_) | Self::BrokenOff | Self::Limit(_) => FailureClass::Unavailable,
             Self::Ssh(error) => error.class(),
         }
     }

@@ -5,7 +5,10 @@
 
 mod exchange;
 mod fault;
+mod many;
 mod name;
+#[cfg(any(test, feature = "fuzz"))]
+pub(in crate::device) mod property;
 mod reader;
 
 pub(in crate::device) mod packet;
@@ -96,8 +99,21 @@ impl Files {
     /// What is in the directory; at most so many entries are looked at.
     ///
     /// # Errors
-    /// The directory is not there or not ours to read, a limit ran out, the connection failed.
+    /// As [`list_wanted`](Self::list_wanted).
     pub async fn list(&mut self, most: usize, limits: &Limits) -> Result<Listing, Error> {
+        self.list_wanted(|_| true, most, limits).await
+    }
+
+    /// What is in the directory of the names that are wanted; at most so many of these are looked at.
+    ///
+    /// # Errors
+    /// The directory is not there or not ours to read, a limit ran out, the connection failed.
+    pub async fn list_wanted(
+        &mut self,
+        is_wanted: impl Fn(&[u8]) -> bool,
+        most: usize,
+        limits: &Limits,
+    ) -> Result<Listing, Error> {
         let clock = Clock::start(*limits);
         let directory = if self.directory.is_empty() { "/" } else { &self.directory }.to_owned();
         let ask = Writing::new(kind::OPENDIR, self.id()).bytes(directory.as_bytes());
@@ -118,7 +134,7 @@ impl Files {
                 }
             }
             for entry in exchange::entries(packet)? {
-                if matches!(entry.name.as_ref(), b"." | b"..") {
+                if matches!(entry.name.as_ref(), b"." | b"..") || !is_wanted(&entry.name) {
                     continue;
                 }
                 seen += 1;
@@ -173,10 +189,10 @@ impl Files {
     /// It is not there, a limit ran out, the connection failed.
     pub async fn look(&mut self, name: &Name, limits: &Limits) -> Result<Option<File>, Error> {
         let attributes = self.attributes(name, &Clock::start(*limits)).await?;
-        Ok(attributes.is_regular().unwrap_or(false).then(|| file(name.clone(), &attributes)))
+        Ok(regular(name, &attributes))
     }
 
-    /// Reads a file from a byte on. How long it is `expected` to be says how much is asked for ahead and nothing else:
+    /// Reads a file from a byte on, and no other that a link leads to in its place. How long it is `expected` to be says how much is asked for ahead and nothing else:
     /// it is read to its end, or to the limit of bytes.
     ///
     /// # Errors
@@ -186,6 +202,10 @@ impl Files {
         let shown = name.to_string();
         let ask = Writing::new(kind::OPEN, self.id()).bytes(&self.path(name)).number(flags::READ).number(0);
         let handle = self.handle(ask, &shown, &clock).await?;
+        if let Err(error) = self.is_named(&handle, name, &clock).await {
+            self.abandoned.push(handle);
+            return Err(error);
+        }
         Ok(Reader::new(self, shown, handle, Course { from, expected, limits: *limits, clock }))
     }
 
@@ -230,9 +250,27 @@ impl Files {
         self.done(ask, &name.to_string(), &Clock::start(*limits)).await
     }
 
+    /// Whether what is open is the file of a name, and not what a link led to that stood there when it was opened.
+    async fn is_named(&mut self, handle: &Bytes, name: &Name, clock: &Clock) -> Result<(), Error> {
+        let (opened, named) = (self.id(), self.id());
+        self.send(Writing::new(kind::FSTAT, opened).bytes(handle), clock).await?;
+        self.send(Writing::new(kind::LSTAT, named).bytes(&self.path(name)), clock).await?;
+        let opened = self.attributes_of(opened, name, clock).await?;
+        let named = self.attributes_of(named, name, clock).await?;
+        match opened.is_of(&named) {
+            true => Ok(()),
+            false => Err(Error::Vanished(name.to_string())),
+        }
+    }
+
     async fn attributes(&mut self, name: &Name, clock: &Clock) -> Result<Attributes, Error> {
         let id = self.id();
         self.send(Writing::new(kind::LSTAT, id).bytes(&self.path(name)), clock).await?;
+        self.attributes_of(id, name, clock).await
+    }
+
+    /// The attributes that a request was answered with.
+    async fn attributes_of(&mut self, id: u32, name: &Name, clock: &Clock) -> Result<Attributes, Error> {
         let (kind, mut packet) = self.answer(id, clock).await?;
         if kind == kind::ATTRS {
             return packet.attributes().ok_or(Error::Garbled("attributes that are cut off"));
@@ -260,6 +298,11 @@ fn checked(directory: &str) -> Result<String, Error> {
 
 fn joined(directory: &str, name: &Name) -> Vec<u8> {
     [directory.as_bytes(), b"/", name.as_bytes()].concat()
+}
+
+/// A file by its attributes; none where it is no regular one.
+fn regular(name: &Name, attributes: &Attributes) -> Option<File> {
+    attributes.is_regular().unwrap_or(false).then(|| file(name.clone(), attributes))
 }
 
 fn file(name: Name, attributes: &Attributes) -> File {

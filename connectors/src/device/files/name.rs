@@ -10,7 +10,7 @@ const NAME_MOST: usize = 255;
 /// The name of a file in a directory: any bytes but `/` and NUL, and neither `.` nor `..`.
 ///
 /// A name that is no UTF-8 is a name like any other: what is read and removed is the very file that was listed. Shown,
-/// each byte that is none of a printable text is written as `\x..`.
+/// each byte that is none of a printable text is written as `\x..`, and `\` twice.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Bytes);
 
@@ -59,11 +59,14 @@ impl Name {
     }
 }
 
-/// Bytes made fit for a line: what is no printable text as `\x..`.
+/// Bytes made fit for a line: what is no printable text as `\x..`, and `\` twice, so that two names never look alike.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let mut line = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        line.push_str(&crate::text::escaped(chunk.valid()));
+        for (at, text) in chunk.valid().split('\\').enumerate() {
+            line.push_str(if at > 0 { r"\\" } else { "" });
+            line.push_str(&crate::text::escaped(text));
+        }
         for byte in chunk.invalid() {
             line.push_str(&format!("\\x{byte:02x}"));
         }

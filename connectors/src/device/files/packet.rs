@@ -15,6 +15,7 @@ pub(in crate::device) mod kind {
     pub(in crate::device) const READ: u8 = 5;
     pub(in crate::device) const WRITE: u8 = 6;
     pub(in crate::device) const LSTAT: u8 = 7;
+    pub(in crate::device) const FSTAT: u8 = 8;
     pub(in crate::device) const OPENDIR: u8 = 11;
     pub(in crate::device) const READDIR: u8 = 12;
     pub(in crate::device) const REMOVE: u8 = 13;
@@ -92,11 +93,15 @@ impl Writing {
         let mut flags = 0;
         let present = |is: bool, flag| if is { flag } else { 0 };
         flags |= present(attributes.size.is_some(), HAS_SIZE);
+        flags |= present(attributes.owners.is_some(), HAS_OWNERS);
         flags |= present(attributes.permissions.is_some(), HAS_PERMISSIONS);
         flags |= present(attributes.modified_s.is_some(), HAS_TIMES);
         let mut writing = self.number(flags);
         if let Some(size) = attributes.size {
             writing = writing.long(size);
+        }
+        if let Some(owners) = attributes.owners {
+            writing = writing.long(owners);
         }
         if let Some(permissions) = attributes.permissions {
             writing = writing.number(permissions);
@@ -148,9 +153,7 @@ impl Reading {
         let flags = self.number()?;
         let has = |flag| flags & flag != 0;
         let size = if has(HAS_SIZE) { Some(self.long()?) } else { None };
-        if has(HAS_OWNERS) {
-            self.long()?;
-        }
+        let owners = if has(HAS_OWNERS) { Some(self.long()?) } else { None };
         let permissions = if has(HAS_PERMISSIONS) { Some(self.number()?) } else { None };
         let mut modified_s = None;
         if has(HAS_TIMES) {
@@ -164,7 +167,7 @@ impl Reading {
                 self.bytes()?;
             }
         }
-        Some(Attributes { size, permissions, modified_s })
+        Some(Attributes { size, owners, permissions, modified_s })
     }
 }
 
@@ -172,6 +175,8 @@ impl Reading {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::device) struct Attributes {
     pub(in crate::device) size: Option<u64>,
+    /// The user and the group whose it is.
+    pub(in crate::device) owners: Option<u64>,
     pub(in crate::device) permissions: Option<u32>,
     pub(in crate::device) modified_s: Option<u32>,
 }
@@ -180,6 +185,14 @@ impl Attributes {
     /// Whether it is a regular file; none where that is not said.
     pub(in crate::device) fn is_regular(&self) -> Option<bool> {
         self.permissions.map(|mode| mode & 0o170_000 == 0o100_000)
+    }
+
+    /// Whether what was opened is the regular file that a name leads to, as far as the device tells: of a link that stood in its
+    /// place for a moment it is another's, or no file.
+    pub(in crate::device) fn is_of(&self, named: &Self) -> bool {
+        let is_regular = |of: &Self| of.is_regular() != Some(false);
+        let is_same = self.owners == named.owners && self.permissions == named.permissions;
+        is_regular(self) && is_regular(named) && is_same
     }
 }
 
@@ -198,4 +211,26 @@ pub(in crate::device) fn split(inbox: &mut BytesMut) -> Result<Option<Reading>, 
     }
     inbox.advance(4);
     Ok(Some(Reading::new(inbox.split_to(len).freeze())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_s_file_is_not_the_one_that_was_named() {
+        let named = Attributes { size: Some(1), owners: Some(7), permissions: Some(0o100_644), modified_s: Some(1) };
+        let longer = Attributes { size: Some(2), modified_s: Some(2), ..named };
+        assert!(longer.is_of(&named));
+        for other in [
+            Attributes { owners: Some(0), ..named },
+            Attributes { owners: None, ..named },
+            Attributes { permissions: Some(0o100_600), ..named },
+            Attributes { permissions: Some(0o120_777), ..named },
+        ] {
+            assert!(!other.is_of(&named) && !named.is_of(&other), "{other:?}");
+        }
+        let bare = Attributes { size: Some(1), ..Attributes::default() };
+        assert!(bare.is_of(&bare));
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::exchange::{PASSED_MOST, UNASKED};
 use super::packet::{Reading, Writing, kind, status};
 use super::{Error, Files};
 use crate::device::limits::{Clock, Limits};
@@ -28,6 +29,8 @@ pub struct Reader<'a> {
     expected: u64,
     /// How much was handed out.
     bytes: u64,
+    /// How many answers came that nobody waits for.
+    passed: usize,
 }
 
 /// A piece that is asked for.
@@ -49,7 +52,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(files: &'a mut Files, shown: String, handle: Bytes, course: super::Course) -> Self {
         let super::Course { from, expected, limits, clock } = course;
         let (asked, handle) = (VecDeque::with_capacity(AHEAD), Some(handle));
-        Self { files, shown, handle, limits, clock, asked, next: from, expected, bytes: 0 }
+        Self { files, shown, handle, limits, clock, asked, next: from, expected, bytes: 0, passed: 0 }
     }
 
     /// The next bytes, never none of them; none at the end of the file.
@@ -60,6 +63,9 @@ impl<'a> Reader<'a> {
         let Some(handle) = self.handle.clone() else { return Ok(None) };
         loop {
             self.ask_ahead(&handle).await?;
+            if self.passed > PASSED_MOST {
+                return Err(Error::Garbled(UNASKED));
+            }
             let Some(first) = self.asked.front_mut() else { return Ok(None) };
             match first.answer.take() {
                 Some(Answer::End) => {
@@ -111,7 +117,10 @@ impl<'a> Reader<'a> {
     /// Takes one answer in, whichever piece it is of.
     async fn hear(&mut self) -> Result<(), Error> {
         let (id, kind, mut packet) = self.files.receive(&self.clock).await?;
-        let Some(asked) = self.asked.iter_mut().find(|asked| asked.id == id) else { return Ok(()) };
+        let Some(asked) = self.asked.iter_mut().find(|asked| asked.id == id) else {
+            self.passed += 1;
+            return Ok(());
+        };
         asked.answer = Some(match kind {
             kind::DATA => {
                 let data = packet.bytes().ok_or(Error::Garbled("data without its length"))?;
@@ -151,7 +160,7 @@ impl Files {
         }
         let code = packet.number().ok_or(Error::Garbled("a status without its number"))?;
         let said = packet.bytes().unwrap_or_default();
-        let said = crate::text::excerpt(&String::from_utf8_lossy(&said), 200);
+        let said = crate::text::said(&String::from_utf8_lossy(&said), 200);
         let name = shown.to_owned();
         match code {
             status::OK | status::END => Ok(code),

@@ -9,7 +9,7 @@ use super::frame::FrameError;
 use super::scan::ScanError;
 use crate::device::limits::TimedOut;
 use crate::device::ssh;
-use crate::text::excerpt;
+use crate::text::{excerpt, said};
 
 /// A fault as a device tells it (RFC 6241 section 4.3). Texts are as the device wrote them, without the white space
 /// around them, and cut after 16 KiB each.
@@ -47,10 +47,10 @@ impl fmt::Display for RpcError {
         let tag = if self.tag.is_empty() { "fault" } else { &self.tag };
         f.write_str(&excerpt(tag, 60))?;
         if let Some(message) = &self.message {
-            write!(f, ": {}", excerpt(message, 500))?;
+            write!(f, ": {}", said(message, 500))?;
         }
         if let Some(path) = &self.path {
-            write!(f, " (at {})", excerpt(path, 200))?;
+            write!(f, " (at {})", said(path, 200))?;
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ fn first(errors: &[RpcError]) -> String {
 }
 
 fn told(complaint: &str) -> String {
-    if complaint.is_empty() { String::new() } else { format!(": {}", excerpt(complaint, 200)) }
+    if complaint.is_empty() { String::new() } else { format!(": {}", said(complaint, 200)) }
 }
 
 impl Error {

@@ -63,6 +63,11 @@ pub fn command(command: &str) -> Request<'static> {
     Request::new(format!("<command format=\"text\">{}</command>", escaped(command)), Vec::new())
 }
 
+/// A command of the command line, as `| display xml` shows it: the XML stands within the reply.
+pub fn xml_command(command: &str) -> Request<'static> {
+    Request::new(format!("<command format=\"xml\">{}</command>", escaped(command)), Vec::new())
+}
+
 /// What the candidate changes of what was committed so many commits ago (0 is the last); the text comes within
 /// `configuration-output`.
 pub fn compare(rollback: u8) -> Request<'static> {

@@ -4,7 +4,7 @@ use super::fault::{Error, RpcError, Severity};
 use super::scan::{Scanner, Token, attribute, escaped, local, qualified};
 
 /// How many errors and how many warnings of a reply are kept; the first ones.
-const FAULTS_MOST: usize = 256;
+pub(super) const FAULTS_MOST: usize = 256;
 /// How much of a field of an error is kept, in bytes.
 const FIELD_MOST: usize = 16 * 1024;
 /// How much the greeting of a device may have, in bytes.
@@ -27,6 +27,8 @@ pub enum Part {
     Document,
     /// The text within the elements of this name, whatever their prefix, with references resolved.
     TextOf(&'static str),
+    /// All text that is not of faults, with references resolved: what a command tells, wherever it stands.
+    Text,
 }
 
 /// How a request was answered that the device did not refuse.
@@ -34,6 +36,10 @@ pub enum Part {
 pub struct Reply {
     /// Whether the device said `<ok/>`.
     pub is_ok: bool,
+    /// Whether it said anything: there is an element in the reply beside what it warns of.
+    pub has_answer: bool,
+    /// Whether the element was there whose text is wanted.
+    pub has_part: bool,
     /// What it warns of.
     pub warnings: Vec<RpcError>,
     /// How many bytes the reply had.
@@ -53,6 +59,8 @@ struct Found {
     message_id: Option<String>,
     has_root: bool,
     is_ok: bool,
+    has_answer: bool,
+    has_part: bool,
     /// How many of the outermost open elements are containers.
     containers: usize,
     /// At which depth the element begins whose text is wanted.
@@ -93,6 +101,8 @@ impl Passing {
             message_id: None,
             has_root: false,
             is_ok: false,
+            has_answer: false,
+            has_part: false,
             containers: 0,
             wanted: None,
             fault: None,
@@ -113,7 +123,7 @@ impl Passing {
 
     /// What it was, at the end of the message.
     pub(super) fn end(self, expected: u64, bytes: u64) -> Result<Reply, Error> {
-        let Found { message_id, has_root, is_ok, errors, warnings, .. } = self.found;
+        let Found { message_id, has_root, is_ok, has_answer, has_part, errors, warnings, .. } = self.found;
         if !has_root || !self.scanner.is_at_rest() {
             return Err(Error::Garbled("a reply that is not whole"));
         }
@@ -127,7 +137,7 @@ impl Passing {
             }
         }
         match errors.is_empty() {
-            true => Ok(Reply { is_ok, warnings, bytes }),
+            true => Ok(Reply { is_ok, has_answer, has_part, warnings, bytes }),
             false => Err(Error::Refused { errors, warnings }),
         }
     }
@@ -170,6 +180,7 @@ impl Found {
             }
             self.has_root = true;
             self.message_id = attribute(tag, "message-id");
+            self.wanted = (self.part == Part::Text).then_some(depth);
         }
         if self.containers == depth - 1 {
             match name {
@@ -179,12 +190,14 @@ impl Found {
                 _ => {}
             }
         }
+        self.has_answer |= depth == 2 && self.fault.is_none();
         if let Part::TextOf(wanted) = self.part
             && self.wanted.is_none()
             && self.fault.is_none()
             && name == wanted.as_bytes()
         {
             self.wanted = Some(depth);
+            self.has_part = true;
         }
         Ok(())
     }

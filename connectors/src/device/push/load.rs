@@ -1,13 +1,12 @@
 //! What is loaded into the candidate for a change of a group, as Junos takes it.
 
-use linesman_schemas::reaction::{Configure, GroupChange};
+use linesman_schemas::reaction::GroupChange;
 
 use crate::device::netconf::junos::{Action, Load};
 
 /// How and what: a group that is put replaces the one there is as a whole, and is applied.
-pub(super) fn of(configure: &Configure) -> (Load, String) {
-    let group = &configure.group;
-    match &configure.change {
+pub(super) fn of(group: &str, change: &GroupChange) -> (Load, String) {
+    match change {
         GroupChange::Put { text } => {
             let lines: String = text.lines().map(|line| format!("        {line}\n")).collect();
             let text = format!("groups {{\n    replace: {group} {{\n{lines}    }}\n}}\napply-groups {group};\n");

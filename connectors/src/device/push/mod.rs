@@ -4,10 +4,14 @@
 //! |---|---|
 //! | here | the connector, and what it asks for the way to a device |
 //! | `course` | one change at one device, from the lock to the confirmation |
+//! | `look` | what changes would make of a device, and what it has of groups |
 //! | `load` | what is loaded for a change |
+//! | `difference` | what is reported of what it comes to |
 
 mod course;
+pub(in crate::device) mod difference;
 mod load;
+mod look;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -18,12 +22,15 @@ use futures_util::future::{BoxFuture, ready};
 use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Done, Failure, FailureClass};
 use linesman_schemas::reaction::{Action, Configure, Device, Task};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::limits::Limits;
 use super::ssh::{Login, Patience};
 use super::{CONCURRENCY, CONCURRENCY_IN_ALL, NAME, check, failure};
 use crate::{Attempted, Connector};
-use course::Course;
+pub(in crate::device) use course::UNAPPROVED;
+use course::{Course, Found};
+pub use look::{Difference, differences, held, room_for};
 
 /// Knows which devices are reached, and how.
 pub trait Directory: Send + Sync {
@@ -32,6 +39,24 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// It is not reached, or what is needed for it is not there: what an attempt fails with.
     fn login(&self, device: &Device) -> Result<Login, Failure>;
+
+    /// Waits until nobody else changes the device, by whichever of its names it is told something.
+    ///
+    /// # Errors
+    /// It is not reached, or is changed for long: what an attempt fails with.
+    fn turn<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Result<Turn, Failure>>;
+}
+
+/// A device's turn to be changed, until it is dropped.
+#[derive(Debug, Default)]
+pub struct Turn {
+    _held: Option<OwnedSemaphorePermit>,
+}
+
+impl From<OwnedSemaphorePermit> for Turn {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _held: Some(permit) }
+    }
 }
 
 /// The directory of devices, which is there once it is bound: the connector is made before.
@@ -50,11 +75,16 @@ impl Reached {
         let _ = self.0.set(directory);
     }
 
-    fn login(&self, device: &Device) -> Result<Login, Failure> {
-        match self.0.get() {
-            Some(directory) => directory.login(device),
-            None => Err(failure(FailureClass::Unavailable, "it is not known yet which devices are reached".to_owned())),
-        }
+    fn directory(&self) -> Result<&dyn Directory, Failure> {
+        let unknown = || failure(FailureClass::Unavailable, "it is not known yet which devices are reached".to_owned());
+        self.0.get().map(AsRef::as_ref).ok_or_else(unknown)
+    }
+
+    /// How a device is logged in to, once it is its turn.
+    async fn login(&self, device: &Device) -> Result<(Turn, Login), Failure> {
+        let directory = self.directory()?;
+        let turn = directory.turn(device).await?;
+        Ok((turn, directory.login(device)?))
     }
 }
 
@@ -106,26 +136,31 @@ impl Devices {
     }
 
     async fn configure(&self, task: &Task, configure: &Configure) -> Attempted {
-        let login = match self.reached.login(&configure.device) {
-            Ok(login) => login,
+        let (_turn, login) = match self.reached.login(&configure.device).await {
+            Ok(ready) => ready,
             Err(failure) => return Attempted::failed(0, failure),
         };
-        match (Course { login: &login, pace: &self.pace }).change(&task.id, configure).await {
-            Ok(changed) => {
-                // IMPORTANT: how much, and not what: configurations have secrets in them.
+        let mut found = Found::default();
+        let ended = (Course { login: &login, pace: &self.pace }).change(&task.id, configure, &mut found).await;
+        let Found { difference, is_taken_back, is_unapproved } = found;
+        let attempted = match ended {
+            Ok(()) => {
+                let (added, removed) = difference.as_ref().map(|told| (told.added, told.removed)).unwrap_or_default();
+                // IMPORTANT: how much, and not what: what stands in the log is shown to whoever may see it.
                 tracing::info!(
                     organization = %configure.device.organization,
                     device = configure.device.serial_number,
                     group = configure.group,
                     reaction = %task.id,
-                    added = changed.added,
-                    removed = changed.removed,
+                    added,
+                    removed,
                     "a device has the configuration group as it is to be"
                 );
                 Attempted::done(1, Done::Configured)
             }
             Err(failure) => Attempted::failed(1, failure),
-        }
+        };
+        Attempted { difference, is_taken_back, is_unapproved, ..attempted }
     }
 }
 

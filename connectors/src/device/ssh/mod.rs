@@ -21,6 +21,7 @@ use std::time::Duration;
 use russh::client::{Config, Handle};
 use russh::{ChannelOpenFailure, Disconnect, SshId};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "standin")]
@@ -32,7 +33,7 @@ pub use key::{HostKey, KeyError};
 
 use super::limits::{Clock, Limits};
 use crate::Secret;
-use crate::text::excerpt;
+use crate::text::{excerpt, said};
 use watch::{Ended, Progress, Watch};
 use wire::{Cut, wire};
 
@@ -76,6 +77,16 @@ pub enum Credential {
     },
 }
 
+impl Credential {
+    /// Whether it can be shown: a key can be read, and its passphrase opens it.
+    ///
+    /// # Errors
+    /// It cannot; the error says nothing of what it is.
+    pub fn check(&self) -> Result<(), Error> {
+        login::Ready::of(self).map(drop)
+    }
+}
+
 /// What the device has to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
@@ -105,12 +116,14 @@ pub struct Connection {
     handle: Handle<Watch>,
     progress: Arc<Progress>,
     host_key: HostKey,
+    place: Option<OwnedSemaphorePermit>,
     _cut: Cut,
 }
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("host_key", &self.host_key).finish_non_exhaustive()
+        let mut shown = f.debug_struct("Connection");
+        shown.field("host_key", &self.host_key).field("is_counted", &self.place.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -146,12 +159,19 @@ impl Connection {
         let config = Arc::new(config(login, patience));
         let mut handle = russh::client::connect_stream(config, wire, watch).await.map_err(|ended| match ended {
             Ended::HostKey(error) => error,
+            Ended::Unasked => Error::Lost(watch::UNASKED.to_owned()),
             Ended::Library(fault) => exchanging(fault),
         })?;
         let host_key = progress.host_key().ok_or(Error::HostKeyUnusable)?;
         progress.reach(Stage::Authentication);
         login::log_in(&mut handle, login, credential, progress).await?;
-        Ok(Self { handle, progress: Arc::clone(progress), host_key, _cut: cut })
+        Ok(Self { handle, progress: Arc::clone(progress), host_key, place: None, _cut: cut })
+    }
+
+    /// The same, which holds a place among those that are counted as long as it is there.
+    #[must_use]
+    pub fn holding(self, place: OwnedSemaphorePermit) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     /// The key that the device showed.
@@ -209,7 +229,7 @@ impl Connection {
                 ChannelOpenFailure::ConnectFailed => "it has as many sessions as it takes".to_owned(),
                 ChannelOpenFailure::ResourceShortage => "it lacks the room".to_owned(),
                 ChannelOpenFailure::UnknownChannelType => "it knows no sessions".to_owned(),
-                ChannelOpenFailure::Other { code, reason } => format!("{} (reason {code})", excerpt(&reason, 100)),
+                ChannelOpenFailure::Other { code, reason } => format!("{} (reason {code})", said(&reason, 100)),
             })),
             Ok(Err(_)) => Err(self.progress.lost()),
         }

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::client::{DisconnectReason, Handler};
+use russh::Channel;
+use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 
 use super::{Error, Expected, HostKey, Stage};
-use crate::text::excerpt;
+use crate::text::{excerpt, said as words};
 
 /// How far a connection is, and what was learned.
 #[derive(Debug, Default)]
@@ -43,10 +44,15 @@ impl Progress {
     }
 }
 
+/// What a device does that opens channels.
+pub(super) const UNASKED: &str = "the device opens channels to us, which nobody asked for";
+
 /// Why the library's task ended.
 #[derive(Debug)]
 pub(super) enum Ended {
     HostKey(Error),
+    /// The device opens a channel to us.
+    Unasked,
     Library(russh::Error),
 }
 
@@ -99,9 +105,12 @@ impl Handler for Watch {
         let ended = match &reason {
             DisconnectReason::ReceivedDisconnect(said) if said.message.is_empty() => "the device hung up".to_owned(),
             DisconnectReason::ReceivedDisconnect(said) => {
-                format!("the device hung up: {}", excerpt(&said.message, 200))
+                format!("the device hung up: {}", words(&said.message, 200))
             }
             DisconnectReason::Error(Ended::HostKey(error)) => error.to_string(),
+            DisconnectReason::Error(Ended::Unasked) => {
+                "the device opens channels to us, which nobody asked for".to_owned()
+            }
             DisconnectReason::Error(Ended::Library(fault)) => match fault {
                 russh::Error::KeepaliveTimeout => "the device does not answer any more".to_owned(),
                 russh::Error::HUP | russh::Error::Disconnect => "the device hung up".to_owned(),
@@ -110,5 +119,82 @@ impl Handler for Watch {
         };
         self.progress.learned().ended = Some(ended);
         Ok(())
+    }
+
+    // INVARIANT (a device opens nothing here): each channel that is let in is kept as long as the connection.
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _: Channel<Msg>,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_session(
+        &mut self,
+        _: Channel<Msg>,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Ended> {
+        Err(Ended::Unasked)
     }
 }

@@ -68,6 +68,24 @@ impl Folders {
         Self { dir, known: BTreeMap::new() }
     }
 
+    /// What a change comes to: the lines that the group has, and those that it is to have; nothing where these are the same.
+    pub(super) fn compared(&self, configure: &Configure) -> String {
+        let path =
+            folder(&self.dir, &configure.device).map(|folder| folder.join(format!("{}{ENDING}", configure.group)));
+        let has = path.and_then(|path| read(&path).ok().flatten()).unwrap_or_default();
+        let gets = match &configure.change {
+            GroupChange::Put { text } => text.as_str(),
+            GroupChange::Remove => "",
+        };
+        if has == gets {
+            return String::new();
+        }
+        let marked = |mark: &'static str, text: &str| -> String {
+            text.lines().map(|line| format!("{mark}  {line}\n")).collect()
+        };
+        marked("-", &has) + &marked("+", gets)
+    }
+
     /// Changes a group, if the reaction was not done before and nothing goes wrong.
     pub(super) fn change(&mut self, id: &ReactionId, configure: &Configure) -> Result<(), Failure> {
         let folder = folder(&self.dir, &configure.device)

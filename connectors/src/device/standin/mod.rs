@@ -22,9 +22,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use linesman_schemas::Peer;
-use linesman_schemas::outcome::{Done, Failure, FailureClass};
-use linesman_schemas::reaction::{Action, Task};
+use linesman_schemas::outcome::{Done, FailureClass};
+use linesman_schemas::reaction::{Action, Approved, Task};
 
+use super::push::{UNAPPROVED, difference};
 use super::{CONCURRENCY, CONCURRENCY_IN_ALL, NAME, failure};
 use crate::settings::{Entry, Key, Kind, Section, Shape};
 use crate::{Attempted, Connector};
@@ -99,15 +100,22 @@ impl Connector for Devices {
         // Files are waited for beside the runtime.
         let work = tokio::task::spawn_blocking(move || {
             let mut folders = folders.lock().unwrap_or_else(PoisonError::into_inner);
-            folders.change(&task.id, &configure)
+            let difference = difference::of(&folders.compared(&configure));
+            let is_approved = |approved: &Approved| approved.sha256.as_ref() == Some(&difference.sha256);
+            if !difference.is_none() && !configure.approved.as_ref().is_none_or(is_approved) {
+                let failed = Attempted::failed(1, failure(FailureClass::Unavailable, UNAPPROVED.to_owned()));
+                return Attempted { difference: Some(difference), is_unapproved: true, ..failed };
+            }
+            match folders.change(&task.id, &configure) {
+                Ok(()) => Attempted::done(1, Done::Configured),
+                Err(failure) => Attempted::failed(1, failure),
+            }
         });
-        let ended = |ended: Result<Result<(), Failure>, _>| match ended {
-            Ok(Ok(())) => Attempted::done(1, Done::Configured),
-            Ok(Err(failure)) => Attempted::failed(1, failure),
-            Err(_) => {
+        let ended = |ended: Result<Attempted, _>| {
+            ended.unwrap_or_else(|_| {
                 let message = "the stand-in device broke off".to_owned();
                 Attempted::failed(1, failure(FailureClass::Garbled, message))
-            }
+            })
         };
         work.map(ended).boxed()
     }

@@ -11,7 +11,7 @@ use linesman_schemas::{OrgName, PlacePath};
 use sha2::{Digest, Sha256};
 
 use super::parts::{self, GroupRow};
-use super::{STRICT, UTMOST};
+use super::{STRICT, UTMOST, drift};
 use crate::Error;
 use crate::desk::Desk;
 
@@ -137,6 +137,7 @@ impl Leaves {
         let before = desk.read(&key)?;
         let freed = self.device(desk, org, device)?.change(group, before.as_ref(), None);
         desk.remove(key);
+        drift::forget(desk, org, device, group)?;
         Ok(freed)
     }
 

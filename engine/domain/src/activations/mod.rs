@@ -4,7 +4,9 @@
 //! X <organization> <place within it> <name> <id>   ActivationRow   what is to be, at a place and below
 //! O <organization> <place within it> <name>        CutRow          what was activated above ends there
 //! Y <organization> <line within it> <id>           PartRow         what of it one line's device has
+//! > <organization> ...                             PushRow         changes on their way to devices: `pushes`
 //! L <organization> <device> <group>                GroupRow        whose a configuration group is, and what it sets
+//! < <organization> <device> <group>                DriftRow        what a device was found to have otherwise
 //! ```
 //!
 //! A subscription that is active is an activation itself, at its own place and without values of its own; it has a
@@ -18,6 +20,11 @@
 //! rehearsal   the same before anything is taken in
 //! sample      at which lines, where there are many
 //! parts       what the device has, what it was told, what it said
+//! pushes      what devices said of changes
+//! doers       by whose doing they are to change
+//! waves       which devices are told first where there are many
+//! drift       what it has otherwise than it was told, and what is done about it
+//! recorded    what becomes of them, on record
 //! origins     from which parameters come the values that stand in it
 //! ids         by what they are known
 //! ```
@@ -25,16 +32,22 @@
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
 //! same groups on the same devices.
 
+pub(crate) mod doers;
 mod drafts;
+pub mod drift;
+pub(crate) mod held;
 mod ids;
 pub(crate) mod leaves;
 pub(crate) mod make;
 pub mod origins;
 pub mod parts;
+pub mod pushes;
+pub mod recorded;
 pub(crate) mod rehearsal;
 pub(crate) mod render;
 pub(crate) mod sample;
 pub mod wanted;
+pub mod waves;
 
 pub use ids::id;
 pub(crate) use ids::{BESIDE, give_way, is_of, own_row, standing};

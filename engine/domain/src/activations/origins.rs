@@ -115,6 +115,27 @@ pub fn of_part(
     }
 }
 
+/// What each template of its service renders of an activation at a line, by the template's file; nothing where it is not
+/// wanted there any more, or comes to nothing.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn templates(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    (line, id): (&PlacePath, &str),
+) -> Result<Vec<(String, Configuration)>, Error> {
+    let place = Place::Below(line.clone());
+    let wishes = wishes(&path(base, &place)?);
+    let Some(wish) = wishes.get(id) else { return Ok(Vec::new()) };
+    let gathered = acquired::gather(base, shelf, &wish.wanted(&place))?;
+    let Some(service) = &gathered.service else { return Ok(Vec::new()) };
+    Ok(gathered.acquire(|values| match values.faults().is_empty() {
+        true => service.render_each(values, Strictness::Utmost).unwrap_or_default(),
+        false => Vec::new(),
+    }))
+}
+
 /// Whether something of what a line's device was told of an activation is hidden.
 ///
 /// # Errors
@@ -150,23 +171,39 @@ pub fn reason<'a>(
 ) -> Result<&'a str, Error> {
     let told = part.told(sees);
     // What tells of two is said so that all may read it.
-    if told.is_empty() || part.against.is_some() || reader.sees_all() || !is_of_hiding(base, shelf, part)? {
+    if told.is_empty() || part.against.is_some() {
         return Ok(told);
     }
+    Ok(if may_quote(base, shelf, (line, id), part, reader)? { UNTOLD } else { told })
+}
+
+/// Whether what is said of a part, by its device too, may quote what is hidden from whoever reads.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn may_quote(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    (line, id): (&PlacePath, &str),
+    part: &PartRow,
+    reader: Reader<'_>,
+) -> Result<bool, Error> {
+    if reader.sees_all() || !is_of_hiding(base, shelf, part)? {
+        return Ok(false);
+    }
     let place = Place::Below(line.clone());
-    let is_veiled = match wishes(&path(base, &place)?).get(id) {
+    Ok(match wishes(&path(base, &place)?).get(id) {
         None => true,
         Some(wish) => {
             let gathered = acquired::gather(base, shelf, &wish.wanted(&place))?;
             let service = gathered.service.as_ref();
             service.is_none_or(|known| gathered.acquire(|values| !reader.veil(&known.definition, values).is_empty()))
         }
-    };
-    Ok(if is_veiled { UNTOLD } else { told })
+    })
 }
 
 /// Whether a part's service hides what is fixed; where nobody can say, it does.
-fn is_of_hiding(base: &(impl Base + ?Sized), shelf: &Shelf, part: &PartRow) -> Result<bool, Error> {
+pub(crate) fn is_of_hiding(base: &(impl Base + ?Sized), shelf: &Shelf, part: &PartRow) -> Result<bool, Error> {
     let globals = shelf.globals(base)?;
     let service = shelf.service(base, &part.service, &part.version, &globals)?;
     Ok(service.is_none_or(|service| service.definition.hides_fixed))

@@ -8,8 +8,8 @@ use linesman_rules::Strictness;
 use linesman_schemas::{OrgName, Place, PlacePath, ReactionId, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
-use super::STRICT;
 use super::leaves::{self, Leaves};
+use super::{STRICT, doers, drift};
 use crate::desk::Desk;
 use crate::state::Base;
 use crate::table::{Key, Row, Table};
@@ -124,7 +124,7 @@ impl PartRow {
     }
 
     /// What the group holds, as far as the device has answered.
-    pub(super) fn on_device(&self) -> &str {
+    pub fn on_device(&self) -> &str {
         self.held.as_deref().unwrap_or(&self.text)
     }
 
@@ -374,10 +374,12 @@ pub(crate) fn settle(
             (part.conflict, part.against) = (None, None);
         }
         (Ok(()), Goal::On) => {
+            drift::settled(desk, org, device, group)?;
             part.held = None;
             // What it could not be told since stays said.
             if part.state == State::Pending {
                 (part.state, part.reason) = (State::Active, String::new());
+                doers::forget(desk, &owner.line, &owner.activation)?;
             }
         }
         (Ok(()), Goal::Gone) => {

@@ -19,23 +19,38 @@ use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
 use super::wanted::{Scope, Wish};
-use super::{BESIDE, FORESEEN, UTMOST};
+use super::waves::{self, Turn};
+use super::{BESIDE, FORESEEN, UTMOST, doers, drift, pushes};
 use crate::Error;
 use crate::ahead::Ahead;
 use crate::desk::Desk;
 use crate::devices;
 use crate::reactions::{self, Decided};
 
+/// A group goes, whatever becomes of others.
+const TAKE_AWAY: (GroupChange, bool) = (GroupChange::Remove, true);
 /// How many characters of a hash tell two lines' groups apart.
 const NAME_DIGITS: usize = 8;
 
 /// What came of rendering.
 #[derive(Default)]
 pub(crate) struct Rendered {
-    /// What devices are to be told, by the activation that comes to it.
-    pub(crate) orders: Vec<(Rc<str>, Decided)>,
+    /// What devices are to be told.
+    pub(crate) orders: Vec<Order>,
+    /// The waves that changes have left: something else is said, or nothing.
+    pub(crate) left: BTreeSet<u64>,
     /// The lines that were kept out by what is set otherwise from here on.
     pub(crate) freed: BTreeSet<PlacePath>,
+}
+
+/// What a device is to be told.
+pub(crate) struct Order {
+    /// The activation that comes to it.
+    pub(crate) activation: Rc<str>,
+    /// What.
+    pub(crate) decided: Decided,
+    /// The device, where that depends on what becomes of others.
+    pub(crate) in_turn: Option<String>,
 }
 
 /// From how many lines on two threads render them.
@@ -133,7 +148,11 @@ impl Work<'_> {
                 let part = parts.remove(id).unwrap_or_else(|| self.blank(wish));
                 let Some(made) = made.next() else { continue };
                 self.take(around, wish, part, (made, has_device), scope.again == Some(&wish.name))?;
-            } else if !parts.contains_key(id) {
+                continue;
+            }
+            // Once it counts, what it then comes to is their doing.
+            doers::note(self.desk, self.line, id, None)?;
+            if !parts.contains_key(id) {
                 let blank = self.blank(wish);
                 self.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;
             }
@@ -175,9 +194,24 @@ impl Work<'_> {
     /// What a device was to be told is said no more: something else is.
     fn withdraw(&mut self, part: &mut PartRow) -> Result<(), Error> {
         match part.reaction.take() {
-            Some(reaction) => reactions::withdraw(self.desk, &self.line.organization, &reaction),
+            Some(reaction) => {
+                let left = waves::leave(self.desk, &self.line.organization, &reaction)?;
+                self.rendered.left.extend(left);
+                pushes::ask_no_more(self.desk, &self.line.organization, &reaction)?;
+                reactions::withdraw(self.desk, &self.line.organization, &reaction)
+            }
             None => Ok(()),
         }
+    }
+
+    /// Whether a part is told once more of what others wait for, whatever becomes of these: of what it has, or because the
+    /// rest of a wave was held.
+    fn is_told_alone(&self, part: &PartRow, stands: bool) -> Result<bool, Error> {
+        let turn = match &part.reaction {
+            Some(reaction) => waves::turn(self.desk.state(), self.org(), reaction)?,
+            None => Turn::Told,
+        };
+        Ok(matches!(turn, Turn::Held(_)) || (stands && part.state == Standing::Active))
     }
 
     /// A device is told of a group.
@@ -186,13 +220,18 @@ impl Work<'_> {
         activation: &str,
         device: Device,
         group: &str,
-        change: GroupChange,
+        (change, is_alone): (GroupChange, bool),
     ) -> Result<Option<ReactionId>, Error> {
         let Some(peer) = device.peer() else { return Ok(None) };
+        drift::forget(self.desk, &self.line.organization, &device.serial_number, group)?;
         let id = self.desk.next_reaction(&self.line.organization);
-        let action = Action::Configure(Box::new(Configure { device, group: group.to_owned(), change }));
+        let in_turn = (!is_alone).then(|| device.serial_number.clone());
+        let approved = pushes::approved(self.desk, &change);
+        let configure = Configure { device, group: group.to_owned(), change, approved, is_restore: false };
+        let action = Action::Configure(Box::new(configure));
         let destination = Destination { connector: reactions::DEVICE.into(), peer: Some(peer) };
-        self.rendered.orders.push((activation.into(), Decided { id: id.clone(), destination, action }));
+        let decided = Decided { id: id.clone(), destination, action };
+        self.rendered.orders.push(Order { activation: activation.into(), decided, in_turn });
         Ok(Some(id))
     }
 
@@ -218,16 +257,18 @@ impl Work<'_> {
         if part.group.is_empty() {
             if goal == Goal::Gone {
                 self.desk.remove(parts::key(self.line, id));
-                return Ok(());
+                doers::forget(self.desk, self.line, id)?;
+                return pushes::forget(self.desk, self.line, id);
             }
             let is_so = part.goal == goal && part.state == Standing::Inactive;
             let part = part.without_reason();
             let off = PartRow { goal, state: Standing::Inactive, ..part };
             return if is_so { Ok(()) } else { self.keep(id, off) };
         }
+        doers::note(self.desk, self.line, id, None)?;
         self.empty(id, &part)?;
         let device = self.device_of(&part.device)?;
-        part.reaction = self.order(id, device, &part.group, GroupChange::Remove)?;
+        part.reaction = self.order(id, device, &part.group, TAKE_AWAY)?;
         (part.goal, part.state) = (goal, Standing::Pending);
         self.keep(id, part.without_reason())
     }
@@ -269,14 +310,15 @@ impl Work<'_> {
             if rest.goal == Goal::On || rest.reaction.is_none() {
                 self.withdraw(&mut rest)?;
                 let before = self.device_of(&rest.device)?;
-                rest.reaction = self.order(id, before, &rest.group, GroupChange::Remove)?;
+                rest.reaction = self.order(id, before, &rest.group, TAKE_AWAY)?;
+                doers::note(self.desk, self.line, &rest_id, None)?;
             }
             (rest.goal, rest.state) = (Goal::Gone, Standing::Pending);
             self.keep(&rest_id, rest.without_reason())?;
         }
         (part.device, part.group, part.text, part.held) = (String::new(), String::new(), String::new(), None);
         (part.goal, part.reaction) = (Goal::On, None);
-        Ok(())
+        pushes::forget(self.desk, self.line, id)
     }
 
     /// Whether the device that a part is on was known by its host name alone, and is the one that it is to be on.
@@ -320,6 +362,7 @@ impl Work<'_> {
             true => (Goal::Off, Standing::Failed),
             false => (Goal::On, Standing::Failed),
         };
+        doers::note(self.desk, self.line, id, None)?;
         let failed = PartRow { goal, state, reason, conflict, against, is_of_device: false, changed, ..part };
         self.desk.write(parts::key(self.line, id), &failed)
     }
@@ -394,13 +437,15 @@ impl Work<'_> {
             // Another version that comes to the same.
             return self.keep(id, part);
         }
+        let is_alone = is_again && self.is_told_alone(&part, stands)?;
         self.withdraw(&mut part)?;
         let Made { text, leaves, device, .. } = made;
         let (serial_number, change) = (device.serial_number.clone(), GroupChange::Put { text: text.clone() });
         let row = GroupRow { leaves, ..self.group_row(id) };
         let freed = self.leaves.put(self.desk, (&self.line.organization, &serial_number, &group), &row)?;
         self.rendered.freed.extend(freed);
-        part.reaction = self.order(id, device, &group, change)?;
+        doers::note(self.desk, self.line, id, wish.author.as_deref())?;
+        part.reaction = self.order(id, device, &group, (change, is_alone))?;
         // Those that are to agree with it, and do not yet.
         self.rendered.freed.extend(also);
         part.held = Some(match part.held.take() {

@@ -8,6 +8,7 @@ use linesman_schemas::{Place, SubscriptionName};
 use super::{ActivationRow, all_at, cuts_at, id};
 use crate::Error;
 use crate::acquired::Wanted;
+use crate::commands::is_policy;
 use crate::state::Base;
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::values::Given;
@@ -68,6 +69,8 @@ pub struct Wish {
     pub is_on: bool,
     /// Whether it has a schedule: what counts now may not count then.
     pub is_scheduled: bool,
+    /// Where it has one who made it so, unless that was a policy.
+    pub author: Option<Rc<str>>,
     /// Whether nothing but its schedule keeps it from counting now, and will let it count later.
     pub waits: bool,
 }
@@ -99,6 +102,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) only: Option<&'a str>,
     /// The id of an activation that is rehearsed also where it counts only later, by its schedule.
     pub(crate) later: Option<&'a str>,
+    /// The job that it is a slice of, where that is one of many lines.
+    pub(crate) job: Option<u64>,
 }
 
 impl Scope<'_> {
@@ -159,6 +164,9 @@ impl Floor {
             substitutions: substitutions.into(),
             is_on: row_of.is_none_or(|given| given.is_enabled),
             is_scheduled: row_of.is_some_and(|given| given.schedule.is_some()),
+            author: row_of
+                .filter(|given| given.schedule.is_some() && !is_policy(&given.by))
+                .map(|given| given.by.as_str().into()),
             waits: row_of.is_some_and(|given| !given.is_enabled && !given.is_over()),
         };
         let own = (made.place == self.place).then_some(own);

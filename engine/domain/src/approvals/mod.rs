@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, ApprovalRule, ApprovalRules, TIMEOUT_MOST_H};
-use linesman_schemas::command::{Case, Command, Sending, Subscription, Verb};
+use linesman_schemas::command::{Case, Command, ScriptVerb, Sending, Subscription, Verb};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{IncidentId, OrgName, Place};
 use serde_json::{Value, json};
@@ -79,6 +79,8 @@ pub(crate) fn kind(verb: &Verb) -> Option<ApprovalKind> {
             activates.then_some(ApprovalKind::ActivateService)
         }
         Verb::Sending(Sending::Send(_)) => Some(ApprovalKind::SendIntelligence),
+        // With the scripts each device of the group has the configuration group by which it runs them.
+        Verb::Scripts(ScriptVerb::Install(_)) => Some(ApprovalKind::ConfigureDevice),
         _ => None,
     }
 }
@@ -87,7 +89,7 @@ pub(crate) fn kind(verb: &Verb) -> Option<ApprovalKind> {
 pub(crate) const fn is_providers(kind: ApprovalKind) -> bool {
     match kind {
         ApprovalKind::SendIntelligence => true,
-        ApprovalKind::ForwardCase | ApprovalKind::ActivateService => false,
+        ApprovalKind::ForwardCase | ApprovalKind::ActivateService | ApprovalKind::ConfigureDevice => false,
     }
 }
 
@@ -100,10 +102,8 @@ pub(crate) fn needed(
     of_policy: Option<(ApprovalRule, &str)>,
 ) -> (ApprovalRule, Vec<String>) {
     let of_organization = organizations.row(org).map_or(ApprovalRules::default(), |row| row.approvals.into()).of(kind);
-    let said = [
-        (desk.settings.approvals.rules.of(kind), BY_SETTINGS.to_owned()),
-        (of_organization, BY_ORGANIZATION.to_owned()),
-    ];
+    let said =
+        [(desk.settings.approvals.of(kind), BY_SETTINGS.to_owned()), (of_organization, BY_ORGANIZATION.to_owned())];
     let of_policy = of_policy.map(|(rule, name)| (rule, format!("policy {name}")));
     let said: Vec<_> = said.into_iter().chain(of_policy).filter(|(rule, _)| *rule != ApprovalRule::None).collect();
     let strictest = said.iter().map(|(rule, _)| *rule).max().unwrap_or_default();

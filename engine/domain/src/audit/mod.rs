@@ -13,6 +13,7 @@
 
 mod aging;
 mod log;
+pub(crate) mod machine;
 pub mod proof;
 pub mod record;
 #[cfg(test)]

@@ -171,6 +171,8 @@ pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Received(verb) => Some(verb.id().to_owned()),
         Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Device(verb) => Some(verb.device().to_owned()),
+        Verb::Directives(verb) => Some(verb.group().to_owned()),
+        Verb::Scripts(verb) => Some(verb.about().to_owned()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
         | Verb::Organization(_)

@@ -48,7 +48,7 @@ pub(crate) mod values;
 pub(crate) mod wrong;
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Case, Command, Verb};
+use linesman_schemas::command::{Case, Command, DeviceUse, DeviceVerb, UseKind, Verb};
 use linesman_schemas::{ApprovalId, OrgName, Place, Principal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -253,6 +253,14 @@ pub(crate) type Change = Result<(&'static str, Vec<Follow>), String>;
 /// # Errors
 /// It has no form in JSON.
 pub fn asked(verb: &Verb) -> Result<[u8; 32], serde_json::Error> {
+    // What telling a device again would change differs from time to time: it is no other command for that.
+    if let Verb::Device(DeviceVerb::Use(using)) = verb
+        && using.what == UseKind::Apply
+    {
+        let DeviceUse { name, what, .. } = using.clone();
+        let alike = DeviceUse { name, what, sha256: String::new(), asks_only: false, added: None, removed: None };
+        return Ok(Sha256::digest(serde_json::to_vec(&Verb::Device(DeviceVerb::Use(alike)))?).into());
+    }
     Ok(Sha256::digest(serde_json::to_vec(verb)?).into())
 }
 

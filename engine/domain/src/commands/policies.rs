@@ -10,12 +10,13 @@ use linesman_schemas::{ApprovalId, IncidentId, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
+use crate::activations::held::HeldSubject;
 use crate::approvals::{self, Approval};
 use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
 use crate::intelligence::matching;
-use crate::reached::ReachedSubject;
+use crate::reached::{ReachedSubject, SwitchSubject};
 use crate::silence::DeviceSubject;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
 use crate::{Error, audit, contracts, incidents, intelligence, reached};
@@ -44,6 +45,10 @@ pub(crate) enum Failed {
     Device(Box<DeviceSubject>),
     /// A device that is reached.
     Reached(Box<ReachedSubject>),
+    /// A device that makes no snapshots of its own any more.
+    Switched(Box<SwitchSubject>),
+    /// A device by whose answer the rest of a change is held.
+    Held(Box<HeldSubject>),
     /// A contract.
     Contract(Box<ContractSubject>),
 }
@@ -71,8 +76,15 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
             let row = approvals::find(desk, &id)?;
             return Ok(row.map(|row| Failed::Approval(Box::new(Approval::new(&id, row)))));
         }
-        SubjectKind::Device if run.trigger == Trigger::DeviceStateChanged => {
+        SubjectKind::Device if matches!(run.trigger, Trigger::DeviceStateChanged | Trigger::ConfigurationDrifted) => {
             return Ok(reached::find(desk, org, &run.about)?.map(|device| Failed::Reached(Box::new(device))));
+        }
+        SubjectKind::Device if run.trigger == Trigger::CollectionSwitched => {
+            return Ok(reached::find_switched(desk, org, &run.about)?.map(|device| Failed::Switched(Box::new(device))));
+        }
+        SubjectKind::Device if run.trigger == Trigger::ConfigurationHeld => {
+            let device = HeldSubject::find(desk, devices, org, &run.about)?;
+            return Ok(device.map(|device| Failed::Held(Box::new(device))));
         }
         SubjectKind::Device => {
             let row = devices.find(desk, org, &run.about)?;

@@ -36,6 +36,8 @@ pub struct Change {
     pub device: String,
     /// The configuration group there; empty for none.
     pub group: String,
+    /// What that would hold; empty where it would go.
+    pub text: String,
     /// What would change of it; empty for nothing.
     pub diff: String,
     /// The other way round.
@@ -111,6 +113,7 @@ fn told(
 ) -> Vec<Change> {
     let Some(part) = after.or(before) else { return Vec::new() };
     let change = |on: Option<&PartRow>, [old, new]: [&str; 2]| {
+        let text = new.to_owned();
         // A device holds what was printed from a configuration, and reads as one.
         let [old, new] = [old, new].map(|text| Configuration::parse(text).unwrap_or_default());
         Change {
@@ -120,6 +123,7 @@ fn told(
             service: part.service.clone(),
             device: on.map(|on| on.device.clone()).unwrap_or_default(),
             group: on.map(|on| on.group.clone()).unwrap_or_default(),
+            text,
             diff: diff(&old, &new),
             reverse: diff(&new, &old),
             is_hidden: false,

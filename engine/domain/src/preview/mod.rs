@@ -47,6 +47,7 @@ use super::intelligence::exposures::Exposures;
 use super::jobs::Jobs;
 use super::managers::Managers;
 use super::organizations::Organizations;
+use super::overrides::Overrides;
 use super::places::Ties;
 use super::policies::Policies;
 use super::position::{self, Position};
@@ -240,6 +241,7 @@ impl Domain {
             ties: Ties::default(),
             jobs: Jobs::default(),
             approvals: Approvals::default(),
+            overrides: Overrides::default(),
             exposures: Exposures::default(),
         })
     }

@@ -7,15 +7,20 @@ use linesman_schemas::device::{
 };
 use linesman_schemas::trigger::{ReachedData, Trigger};
 
+use super::gathered;
 use super::{
     FactsRow, JMB_ERRORS, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow, StandingRow, WishRow, jmb_error_key, key,
-    serial_number, standing_key,
+    serial_number, serials, standing_key,
 };
-use crate::Error;
 use crate::desk::Desk;
 use crate::outgoing::Topic;
 use crate::policies::Fired;
 use crate::subject::text;
+use crate::uploads::fetched;
+use crate::{Error, scripts};
+
+/// From which engine level on a device that does not say its serial number is the one that it was.
+const SAME_FROM: u32 = 13;
 
 /// Takes note of how a device stands; what policies are to judge, where that is another state. Of a device that is reached no
 /// more nothing is noted.
@@ -32,16 +37,21 @@ pub(crate) fn stands(
     let key = standing_key(org, &report.device);
     let before = desk.read(&key)?.unwrap_or_else(|| StandingRow::new(desk.now));
     let is_other = before.state != report.state;
+    let facts = report.facts.clone().map(|facts| said(desk, &before.facts, facts.into()));
     let standing = StandingRow {
         state: report.state,
         since: if is_other { desk.now } else { before.since },
         error: report.error.chars().take(ERROR_MOST).collect(),
         collected: report.collected.max(before.collected),
         shown_host_key: report.shown_host_key.clone(),
-        facts: report.facts.clone().map_or_else(|| before.facts.clone(), FactsRow::from),
+        facts: facts.unwrap_or_else(|| before.facts.clone()),
     };
     if standing != before {
+        serials::keep(desk, (org, &report.device), (Some(&row), Some(&before)), (Some(&row), Some(&standing)))?;
         desk.write(key, &standing)?;
+    }
+    if is_other_hardware(desk, &before.facts, &standing.facts) {
+        replaced(desk, org, &report.device)?;
     }
     // That it is well as soon as it is tried is no news.
     if !is_other || (before.state == DeviceState::New && standing.state == DeviceState::Reachable) {
@@ -52,6 +62,37 @@ pub(crate) fn stands(
     desk.tally.trigger(trigger.as_str());
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&subject.name), subject.data())?;
     Ok(Some((Fired { trigger, event, about: subject.name.clone(), is_providers: false }, subject)))
+}
+
+/// Whether a serial number is that of another device than one that was known before.
+pub(super) fn is_another(before: &str, serial_number: &str) -> bool {
+    !before.is_empty() && !serial_number.is_empty() && before != serial_number
+}
+
+/// What a device says of itself, given what it said before: one that does not say its serial number is the same, unless it is
+/// another model. So it is known which one it was once another stands in its place.
+fn said(desk: &Desk, before: &FactsRow, facts: FactsRow) -> FactsRow {
+    let is_kept = facts.serial_number.is_empty() && !is_another(&before.product, &facts.product);
+    match desk.is_at(SAME_FROM) && is_kept {
+        true => FactsRow { serial_number: before.serial_number.clone(), ..facts },
+        false => facts,
+    }
+}
+
+/// Whether what a device says of itself is of another one than what it said before.
+fn is_other_hardware(desk: &Desk, before: &FactsRow, facts: &FactsRow) -> bool {
+    let is_hidden = desk.is_at(SAME_FROM) && facts.serial_number.is_empty() && !before.serial_number.is_empty();
+    is_another(&before.serial_number, &facts.serial_number) || is_hidden && is_another(&before.product, &facts.product)
+}
+
+/// Other hardware stands for a device: what was done on the one before is not done on it.
+pub(super) fn replaced(desk: &mut Desk, org: &OrgName, device: &str) -> Result<(), Error> {
+    if desk.is_at(scripts::LEVEL) {
+        scripts::forget(desk, org, device);
+        gathered::begin_anew(desk, org, device)?;
+        fetched::forget(desk, org, device)?;
+    }
+    Ok(())
 }
 
 /// A device that is reached as policies see it, by name; none where there is none.
@@ -125,6 +166,12 @@ pub(crate) struct ReachedSubject {
 }
 
 impl ReachedSubject {
+    /// The same, with something else that is wrong with it.
+    pub(crate) fn saying(mut self, error: String) -> Self {
+        self.standing.error = error;
+        self
+    }
+
     fn data(&self) -> ReachedData<'_> {
         ReachedData {
             device: &self.name,

@@ -1,31 +1,45 @@
-//! Devices that are reached: how, how they stand with the collector, what they say of themselves, and files of theirs that are
-//! no bundles.
+//! Devices that are reached: how, how they stand with the collector, what they say of themselves, files of theirs that are no
+//! bundles, and data that is gathered from those without scripts.
 //!
 //! A device is known here by the name it was given; what its bundles tell of it lies in `devices`, by its serial number. What
 //! its user shows there is kept sealed outside the log.
 
+mod directives;
+mod gathered;
 mod heard;
+mod serials;
 
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    AfterCollection, Command, CredentialsKind, DeviceSettings, DeviceVerb, HostKeyPin, JmbErrorWish,
+    AfterCollection, Command, CredentialsKind, DeviceSettings, DeviceUse, DeviceVerb, HostKeyPin, JmbErrorWish, UseKind,
 };
 use linesman_schemas::device::DeviceState;
 use linesman_schemas::{OrgName, Place, PlacePath, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::activations::{drift, pushes};
 use super::commands::{Answer, UNCHANGED};
 use super::desk::Desk;
+use super::devices::{Devices, Named};
 use super::state::Base;
 use super::table::{Key, Row, Table};
-use super::{Error, coded, places};
+use super::uploads::fetched;
+use super::{Error, coded, places, scripts};
 
+pub(crate) use directives::ask as ask_directives;
+pub use directives::{DIRECTIVES, DirectivesRow, GROUPS_MOST, commands, directives, directives_key};
+pub use gathered::{GATHERED, GatheredRow, LEVEL as GATHERED_FROM, RunRow, RunState, gathered, gathered_key};
+pub(crate) use gathered::{SwitchSubject, Switched, brought, find_switched, stands as gathering_stands};
 pub(crate) use heard::{ReachedSubject, ended, find, set_aside, stands};
+pub(crate) use serials::keep_host;
+pub use serials::{SERIALS, index, is_of_several, of_host, of_serial};
 
 /// The engine level from which on devices are reached.
 pub const LEVEL: u32 = 12;
+/// The engine level from which on the place of a device can be taken from it.
+pub const NOWHERE_FROM: u32 = 13;
 /// How many devices of an organization are reached.
 pub const DEVICES_MOST: usize = 20_000;
 /// How many files of a device are kept as set aside; of more the directory is to be looked after.
@@ -131,7 +145,7 @@ pub struct FactsRow {
 /// A file that is no bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JmbErrorRow {
-    /// The file's name; what is no printable character is written as `\x1b`.
+    /// The file's name; what is no printable character is written as `\u001b`, a byte that is no text as `\xff`.
     pub file: String,
     /// How many bytes it has.
     pub size: u64,
@@ -225,12 +239,74 @@ pub fn serial_number<'a>(row: &'a ReachedRow, standing: Option<&'a StandingRow>)
     said.into_iter().flatten().find(|text| !text.is_empty())
 }
 
+/// The name by which a device is reached that has a serial number; the one called as it calls itself is looked at first, and
+/// is it too where nobody knows its serial number.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn named(
+    base: &(impl Base + ?Sized),
+    org: &OrgName,
+    serial: &str,
+    host_name: &str,
+) -> Result<Option<String>, Error> {
+    let known = |name: &str, row: &ReachedRow| -> Result<Option<String>, Error> {
+        let standing = Table::read(base, &standing_key(org, name))?;
+        Ok(serial_number(row, standing.as_ref()).map(str::to_owned))
+    };
+    let mut nameless = None;
+    if let Some(row) = Table::read(base, &key(org, host_name))? {
+        match known(host_name, &row)? {
+            Some(known) if known == serial => return Ok(Some(host_name.to_owned())),
+            Some(_) => {}
+            None => nameless = Some(host_name.to_owned()),
+        }
+    }
+    Ok(of_serial(base, org, serial)?.or(nameless))
+}
+
+/// How activations may call a device that is reached by a name: so, by its serial number, and where none is known by that of
+/// the device that calls itself so. A name goes before a serial number.
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn called(desk: &Desk, devices: &mut Devices, org: &OrgName, name: &str) -> Result<Vec<String>, Error> {
+    let mut found = vec![name.to_owned()];
+    let Some(row) = desk.read(&key(org, name))? else { return Ok(found) };
+    let standing = desk.read(&standing_key(org, name))?;
+    let serial_number = match serial_number(&row, standing.as_ref()) {
+        // One that it merely claims is another's where people gave that one to it.
+        Some(serial_number) => {
+            let is_its = of_serial(desk.state(), org, serial_number)?.as_deref() == Some(name);
+            is_its.then(|| serial_number.to_owned())
+        }
+        None => match devices.named(desk, org, name)? {
+            Named::One(serial_number, _) => Some(serial_number),
+            Named::Nobody | Named::Several => None,
+        },
+    };
+    if let Some(serial_number) = serial_number.filter(|serial_number| serial_number != name)
+        && desk.read(&key(org, &serial_number))?.is_none()
+    {
+        found.push(serial_number);
+    }
+    Ok(found)
+}
+
 fn name_of(own: &[u8]) -> String {
     String::from_utf8_lossy(own).into_owned()
 }
 
 /// Does what is asked of a device.
-pub(crate) fn ask(desk: &mut Desk, org: &OrgName, command: &Command, verb: &DeviceVerb) -> Result<Answer, Error> {
+///
+/// With the answer what policies are to hear.
+pub(crate) fn ask(
+    desk: &mut Desk,
+    org: &OrgName,
+    command: &Command,
+    verb: &DeviceVerb,
+) -> Result<(Answer, Option<Switched>), Error> {
+    let mut switched = None;
     let known = desk.read(&key(org, verb.device()))?;
     let answer = match (verb, known) {
         (DeviceVerb::Set(settings), known) => set(desk, org, settings, known)?,
@@ -245,20 +321,79 @@ pub(crate) fn ask(desk: &mut Desk, org: &OrgName, command: &Command, verb: &Devi
             for id in errors {
                 desk.remove(jmb_error_key(org, &device.name, &id));
             }
+            fetched::forget(desk, org, &device.name)?;
+            drift::leave(desk, org, &device.name)?;
+            let standing = desk.read(&standing_key(org, &device.name))?;
+            serials::keep(desk, (org, &device.name), (Some(&row), standing.as_ref()), (None, None))?;
             desk.remove(standing_key(org, &device.name));
+            if desk.is_at(GATHERED_FROM) {
+                desk.remove(gathered_key(org, &device.name));
+            }
+            if desk.is_at(scripts::LEVEL) {
+                scripts::forget(desk, org, &device.name);
+            }
             desk.remove(key(org, &device.name));
+            counted(desk, org, -1);
             Answer::done("removed", shown(&row), serde_json::Value::Null)
         }
         (DeviceVerb::PinHostKey(pin), Some(row)) => self::pin(desk, org, &command.principal, pin, row)?,
+        (DeviceVerb::Use(using), Some(_))
+            if using.what == UseKind::Rpc && !using.asks_only && pushes::are_approved(desk) =>
+        {
+            let detail =
+                "what changes a device's configuration needs approval here: `device config apply` brings it about";
+            Answer::refused(Verdict::Forbidden, detail)
+        }
         // The node that was asked does it; here it goes on record.
-        (DeviceVerb::Use(using), Some(_)) => Answer::done("done", serde_json::Value::Null, json!(using)),
+        (DeviceVerb::Use(using), Some(_)) => {
+            let is_counted = desk.is_at(drift::LEVEL);
+            let count = |count: Option<u64>| count.filter(|_| is_counted);
+            let (added, removed) = (count(using.added), count(using.removed));
+            Answer::done("done", serde_json::Value::Null, json!(DeviceUse { added, removed, ..using.clone() }))
+        }
         (DeviceVerb::JmbError(wish), Some(_)) => self::wish(desk, org, wish)?,
+        (DeviceVerb::Gather(asked), Some(row)) => {
+            let (answer, told) = gathered::ask(desk, org, &command.principal, asked, &row)?;
+            switched = told;
+            answer
+        }
     };
-    Ok(answer.about(&verb.device()))
+    Ok((answer.about(&verb.device()), switched))
+}
+
+/// How a device is reached once that is done of it which is asked for; none where that is too little for a new one.
+pub fn row_of(known: Option<ReachedRow>, settings: &DeviceSettings) -> Option<ReachedRow> {
+    let row = match known {
+        Some(row) => row,
+        None => ReachedRow::new(settings.address.clone()?, settings.user.clone()?, settings.credentials?),
+    };
+    Some(row.with(settings))
+}
+
+/// How many devices of an organization are reached: counted once, and kept up from there on.
+pub(crate) fn count(desk: &mut Desk, org: &OrgName) -> Result<usize, Error> {
+    if let Some(known) = desk.reached.get(org) {
+        return Ok(*known);
+    }
+    let mut count = 0;
+    for row in Table::<ReachedRow>::scan(desk.state(), within(org.as_str(), &[])) {
+        row?;
+        count += 1;
+    }
+    desk.reached.insert(org.clone(), count);
+    Ok(count)
+}
+
+/// One more is reached of an organization, or one less.
+fn counted(desk: &mut Desk, org: &OrgName, by: isize) {
+    if let Some(count) = desk.reached.get_mut(org) {
+        *count = count.saturating_add_signed(by);
+    }
 }
 
 /// Reaches a device, or reaches it otherwise.
 fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<ReachedRow>) -> Result<Answer, Error> {
+    let settings = &DeviceSettings { is_nowhere: settings.is_nowhere && desk.is_at(NOWHERE_FROM), ..settings.clone() };
     let name = &settings.name;
     if known.is_some() && settings.is_new {
         return Ok(Answer::refused(Verdict::Conflict, format!("`{org}` reaches a device `{name}` already")));
@@ -269,24 +404,26 @@ fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<
             return Ok(Answer::refused(Verdict::Invalid, format!("`{org}` has no place `{place}`")));
         }
     }
-    let before = known.as_ref().map(shown);
-    let row = match known.clone() {
-        Some(row) => row,
-        None => {
-            let (Some(address), Some(user), Some(credentials)) =
-                (&settings.address, &settings.user, settings.credentials)
-            else {
-                let detail = "a new device needs an address, a user and what the user shows";
-                return Ok(Answer::refused(Verdict::Invalid, detail));
-            };
-            if REACHED.rows(desk.state(), &[org.as_str()]).take(DEVICES_MOST).count() >= DEVICES_MOST {
-                let detail = format!("an organization reaches at most {DEVICES_MOST} devices");
-                return Ok(Answer::refused(Verdict::Conflict, detail));
+    if desk.is_at(GATHERED_FROM) {
+        for group in settings.directives.iter().flatten() {
+            if desk.read(&directives_key(org, group))?.is_none() {
+                return Ok(Answer::refused(Verdict::Invalid, format!("`{org}` has no directives group `{group}`")));
             }
-            ReachedRow::new(address.clone(), user.clone(), credentials)
         }
+    }
+    let before = known.as_ref().map(shown);
+    let Some(row) = row_of(known.clone(), settings) else {
+        let detail = "a new device needs an address, a user and what the user shows";
+        return Ok(Answer::refused(Verdict::Invalid, detail));
     };
-    let row = row.with(settings);
+    if desk.is_at(scripts::LEVEL) && row.moves_to_itself() {
+        let detail = "files cannot be moved to the directory that they are collected from";
+        return Ok(Answer::refused(Verdict::Invalid, detail));
+    }
+    if known.is_none() && count(desk, org)? >= DEVICES_MOST {
+        let detail = format!("an organization reaches at most {DEVICES_MOST} devices");
+        return Ok(Answer::refused(Verdict::Conflict, detail));
+    }
     // INVARIANT (nobody is shown credentials that were given for another): another way to a device takes them anew.
     if settings.credentials.is_none()
         && let Some(known) = known.as_ref().filter(|known| known.shows_to() != row.shows_to())
@@ -300,17 +437,46 @@ fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<
     }
     // Of another way to it nothing is known yet.
     let is_elsewhere = known.as_ref().is_none_or(|known| !known.is_reached_as(&row));
-    let standing = desk.read(&standing_key(org, name))?;
-    if is_elsewhere {
-        let StandingRow { collected, facts, .. } = standing.unwrap_or_else(|| StandingRow::new(desk.now));
-        let standing = StandingRow { collected, facts, ..StandingRow::new(desk.now) };
-        desk.write(standing_key(org, name), &standing)?;
+    let is_other = desk.is_at(scripts::LEVEL) && known.as_ref().is_some_and(|known| known.may_be_another_than(&row));
+    let stood = desk.read(&standing_key(org, name))?;
+    let standing = is_elsewhere.then(|| {
+        let StandingRow { collected, facts, .. } = stood.clone().unwrap_or_else(|| StandingRow::new(desk.now));
+        let facts = if is_other { FactsRow::default() } else { facts };
+        StandingRow { collected, facts, ..StandingRow::new(desk.now) }
+    });
+    let stands = standing.as_ref().or(stood.as_ref());
+    serials::keep(desk, (org, name), (known.as_ref(), stood.as_ref()), (Some(&row), stands))?;
+    if let Some(standing) = &standing {
+        desk.write(standing_key(org, name), standing)?;
+    }
+    if is_other {
+        heard::replaced(desk, org, name)?;
     }
     desk.write(key(org, name), &row)?;
+    match &known {
+        Some(known) => known_anew(desk, org, name, (known, &row))?,
+        None => counted(desk, org, 1),
+    }
     Ok(match before {
         Some(before) => Answer::done("changed", before, shown(&row)),
         None => Answer::created(shown(&row)),
     })
+}
+
+/// A device may be another from here on, as people say it: by its serial number it is, by its host key it may be.
+fn known_anew(
+    desk: &mut Desk,
+    org: &OrgName,
+    name: &str,
+    (before, row): (&ReachedRow, &ReachedRow),
+) -> Result<(), Error> {
+    if heard::is_another(&before.serial_number, &row.serial_number) {
+        return heard::replaced(desk, org, name);
+    }
+    if desk.is_at(scripts::LEVEL) && before.host_key != row.host_key {
+        scripts::look_again(desk, org, name)?;
+    }
+    Ok(())
 }
 
 /// A place is gone, with all below it: devices that were there are at none.
@@ -338,6 +504,7 @@ fn pin(
         return Ok(Answer::refused(Verdict::Conflict, detail));
     }
     let before = json!({"host_key": row.host_key, "accepts_first_host_key": row.accepts_first_host_key});
+    let known = row.clone();
     let row = ReachedRow { host_key: pin.host_key.clone(), accepts_first_host_key: pin.host_key.is_none(), ..row };
     let after = json!({"host_key": row.host_key, "accepts_first_host_key": row.accepts_first_host_key});
     if before == after {
@@ -351,6 +518,7 @@ fn pin(
         desk.write(standing_key(org, &pin.name), &standing)?;
     }
     desk.write(key(org, &pin.name), &row)?;
+    known_anew(desk, org, &pin.name, (&known, &row))?;
     Ok(Answer::done(if pin.is_first { "accepted" } else { "changed" }, before, after))
 }
 
@@ -447,7 +615,7 @@ impl ReachedRow {
             pattern: said.pattern.unwrap_or(self.pattern),
             poll_s: said.poll_s.unwrap_or(self.poll_s),
             after,
-            place: said.place.or(self.place),
+            place: said.place.or(self.place.filter(|_| !said.is_nowhere)),
             serial_number: said.serial_number.unwrap_or(self.serial_number),
             directives: said.directives.unwrap_or(self.directives),
             is_legacy: said.is_legacy.unwrap_or(self.is_legacy),
@@ -469,5 +637,19 @@ impl ReachedRow {
             (address, port, netconf_port, user, given, directory, is_legacy, host_key)
         };
         way(self) == way(other)
+    }
+
+    /// Whether it may be another device that is reached so: it is elsewhere, and no host key shows that it is the same.
+    fn may_be_another_than(&self, other: &Self) -> bool {
+        let place = |row: &Self| (row.address.clone(), row.port);
+        place(self) != place(other) && (other.host_key.is_none() || self.host_key != other.host_key)
+    }
+
+    /// Whether files would be moved to where they are.
+    fn moves_to_itself(&self) -> bool {
+        let parts = |path: &str| -> Vec<String> {
+            path.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
+        };
+        matches!(&self.after, AfterRow::MoveTo(to) if parts(to) == parts(&self.directory))
     }
 }

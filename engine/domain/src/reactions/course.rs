@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::circuit::after;
 use super::row::PendingRow;
 use super::{connector_of, patience_s};
+use crate::activations::pushes;
 use crate::desk::Desk;
 use crate::{uploads, upstream};
 
@@ -45,6 +46,8 @@ impl Course {
         };
         let moved = attempt.there.filter(|there| *there >= least);
         match moved {
+            // It is tried again where it could not even be asked for, as there are too many: less and less often.
+            _ if attempt.is_unapproved && desk.is_at(pushes::LEVEL) => Self::Unasked,
             _ if attempt.is_withdrawn && desk.is_at(uploads::ON_THEIR_OWN) => Self::Withdrawn,
             _ if attempt.requests == 0 && desk.is_at(uploads::LEVEL) => Self::Unasked,
             _ if !desk.is_at(uploads::ON_THEIR_OWN) => Self::Missed,

@@ -7,6 +7,7 @@ mod circuit;
 mod course;
 mod order;
 mod row;
+mod turns;
 
 use std::ops::Bound;
 
@@ -19,6 +20,7 @@ use linesman_schemas::reaction::{Action, Configure, Reaction};
 use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
 use serde_json::{Map, Value};
 
+use super::activations::{self, pushes};
 use super::cases::leaving;
 use super::dead_letters::{self, Letter, policy_dead};
 use super::desk::Desk;
@@ -28,17 +30,20 @@ use super::policies::Fired;
 use super::subject::Incident;
 use super::table::Row as _;
 use super::upstream::Installed;
-use super::{Error, activations, cases, uploads, upstream};
+use super::{Error, cases, uploads, upstream};
 pub(crate) use circuit::after;
-pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
+pub use circuit::{CIRCUITS, Circuit, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, own, requests};
 pub use course::UPLOAD_ENDS;
 use course::{Course, tried};
 pub use order::{STRAINED, StrainedRow};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
 pub(crate) use row::{prefix_of, read_key};
+pub(crate) use turns::{approve, begin, wait};
 
 /// The connector that changes devices.
 pub(crate) const DEVICE: &str = "device";
+/// What a dead letter says where a device's words may quote what is hidden: they are with the activation, for whoever is shown all.
+const UNTOLD: &str = "why is not shown: it may tell what is fixed above and hidden";
 /// How many reactions policies may decide on one input: each may be a subject and so a message of
 /// its own, and a batch of OUT holds at most 1,000.
 const REACTIONS_MOST: usize = 400;
@@ -237,17 +242,19 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
         let is_done = matches!(report.outcome, Outcome::Done(_));
         desk.tally.upload_attempt(if is_done { "done" } else { course.as_str() });
     }
+    let is_final = org.map_or(Ok(false), |org| pushes::is_taken_back(desk, org, &report))?;
     match report.outcome {
         Outcome::Done(done) => {
             desk.tally.input("result", "done");
-            circuit::close(desk, &row.destination)?;
+            circuit::close(desk, &row)?;
             unpend(desk, &report.reaction, &row);
             self::done(desk, &report.reaction, &row, done)
         }
         Outcome::Failed(failure) => {
             desk.tally.input("result", "failed");
             desk.tally.attempt_failure(failure.class.as_str());
-            failed(desk, &report.reaction, row, (&failure, course))
+            let class = if is_final { FailureClass::Refused } else { failure.class };
+            failed(desk, &report.reaction, row, (&Failure { class, ..failure }, course))
         }
     }
 }
@@ -285,9 +292,9 @@ fn failed(
     match (failure.class, course) {
         (_, Course::Unasked | Course::Withdrawn) => {}
         // It was reached and it answered: the destination is well.
-        (FailureClass::Refused, _) => circuit::close(desk, &row.destination)?,
-        (_, Course::Moved(_)) => circuit::bear(desk, &row.destination, failure)?,
-        (_, Course::Missed) => circuit::strain(desk, &row.destination, failure)?,
+        (FailureClass::Refused, _) => circuit::close(desk, &row)?,
+        (_, Course::Moved(_)) => circuit::bear(desk, &row, failure)?,
+        (_, Course::Missed) => circuit::strain(desk, &row, failure)?,
     }
     let mut next = tried(desk, &row, failure, course, id);
     unpend(desk, id, &row);
@@ -313,7 +320,13 @@ fn give_up(
     failure: &Failure,
 ) -> Result<Option<Follow>, Error> {
     let incident = incident_of(row);
-    let detail = format!("attempt {}: {}: {}", row.attempt, failure.class.as_str(), failure.message);
+    let words = if pushes::hides(desk, org, row)? { UNTOLD } else { &failure.message };
+    let mut detail = format!("attempt {}: {}: {words}", row.attempt, failure.class.as_str());
+    if desk.is_at(pushes::LEVEL)
+        && let Some(Follow::Configured { device, group, .. }) = configured(id, row, Ok(()))
+    {
+        detail += &format!("; the device `{device}`, its group `{group}`");
+    }
     let subject = format!("out.{org}.reaction.{}", connector_of(&row.destination));
     let about = incident.as_ref().map(ToString::to_string);
     let letter = Letter {

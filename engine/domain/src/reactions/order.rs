@@ -2,7 +2,8 @@
 //! decided once the upstream is back. From engine level 8 on.
 //!
 //! ```text
-//! 8 <destination>   StrainedRow: what has failed since the destination has last answered, before it was left alone
+//! 8 <destination>            StrainedRow: what has failed since the destination has last answered, before it was left alone
+//! 8 <destination> LF <org>   the same of one organization, as circuits are, from engine level 13 on
 //! ```
 //!
 //! A failure that is one's own moves whoever had it behind the others, or one bad reaction would hold all of them up. Only
@@ -37,8 +38,8 @@ impl Row for StrainedRow {}
 /// The table of them.
 pub const STRAINED: Table<StrainedRow> = Table::new(b'8');
 
-fn strained(destination: &str) -> Key<StrainedRow> {
-    STRAINED.key(&[], destination.as_bytes())
+fn strained(kept_under: &str) -> Key<StrainedRow> {
+    STRAINED.key(&[], kept_under.as_bytes())
 }
 
 /// When a reaction that failed is to be tried next, given that it would be at `again`; those that failed before it, while
@@ -56,12 +57,12 @@ pub(super) fn place(
         return Ok(again);
     }
     let is_away = match failure.class {
-        FailureClass::Unavailable | FailureClass::Unauthorized => circuit::is_open(desk, &row.destination)?,
+        FailureClass::Unavailable | FailureClass::Unauthorized => circuit::is_open(desk, row)?,
         // It has said so itself, and until when.
         FailureClass::Overloaded => failure.retry_after_s.is_some(),
         FailureClass::Garbled | FailureClass::Refused => return Ok(again),
     };
-    let key = strained(&row.destination);
+    let key = strained(&circuit::kept_under(desk, row));
     let mut known = desk.read(&key)?.unwrap_or_default();
     if !is_away {
         if known.reactions.len() < STRAINED_MOST {
@@ -80,8 +81,8 @@ pub(super) fn place(
 }
 
 /// The destination has answered: what failed before it did was not its own fault.
-pub(super) fn answered(desk: &mut Desk, destination: &str) -> Result<(), Error> {
-    let key = strained(destination);
+pub(super) fn answered(desk: &mut Desk, row: &PendingRow) -> Result<(), Error> {
+    let key = strained(&circuit::kept_under(desk, row));
     if desk.is_at(LEVEL) && desk.read(&key)?.is_some() {
         desk.remove(key);
     }

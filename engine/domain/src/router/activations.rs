@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
-use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName, bundle};
+use linesman_schemas::{OrgName, Place, PlacePath, Principal, ReactionId, SubscriptionName, bundle};
 
 use crate::activations::make::{Failing, Surroundings};
 use crate::activations::parts::{PartRow, State};
 use crate::activations::rehearsal::Rehearsal;
-use crate::activations::render::{self, Rendered};
+use crate::activations::render::{self, Order, Rendered};
 use crate::activations::sample::Sample;
 use crate::activations::wanted::Scope;
 use crate::ahead::Ahead;
@@ -75,7 +75,7 @@ impl Domain {
         let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
         let only = commands::activations::only(&self.desk, verb)?;
         let later = commands::activations::scheduled(&self.desk, verb)?;
-        let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
+        let scope = Scope { again, only: only.as_deref(), later: later.as_deref(), job: None };
         self.change((verb.at(), &command.principal), held, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
@@ -89,7 +89,7 @@ impl Domain {
     ) -> Result<Option<Answer>, Error> {
         let only = commands::activations::only(&self.desk, verb)?;
         let later = commands::activations::scheduled(&self.desk, verb)?;
-        let scope = Scope { again: None, only: only.as_deref(), later: later.as_deref() };
+        let scope = Scope { again: None, only: only.as_deref(), later: later.as_deref(), job: None };
         let Tried { answer, wrong, .. } = self.tried((verb.at(), &command.principal), Held::All, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })?;
@@ -317,9 +317,13 @@ impl Domain {
             activations::forget_cuts((&mut self.desk, &ahead), &Place::Below(line.clone()))?;
         }
         let mut around = Surroundings::new(&self.services, &mut self.devices).sharing(&mut self.ties);
-        let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
-        let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));
-        self.follow(org, &mut None, told.collect())?;
+        let rendered = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
+        let Rendered { orders, freed, left } = rendered;
+        let in_turn = orders.iter().filter_map(|order| Some((order.decided.id.clone(), order.in_turn.clone()?)));
+        let in_turn: Vec<(ReactionId, String)> = in_turn.collect();
+        let react = |order: Order| Follow::React(Cause::Activation(order.activation), order.decided);
+        self.follow(org, &mut None, orders.into_iter().map(react).collect())?;
+        self.take_turns(org, scope.job, &in_turn, left)?;
         self.free(org, freed)
     }
 
@@ -358,14 +362,18 @@ impl Domain {
     /// A slice of lines behind a cursor. The cursor where there may be more, and how many there were.
     pub(super) fn render_slice(
         &mut self,
-        place: &Place,
+        (place, job): (&Place, u64),
         again: Option<&SubscriptionName>,
         after: &[u8],
         is_alone: bool,
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
         let (lines, last) = places::lines_behind(self.desk.state(), place, after, self.slice_lines(is_alone))?;
-        self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
+        let is_one = matches!(place, Place::Below(path) if path.line.is_some());
+        self.render_lines(org, &lines, Scope { again, job: (!is_one).then_some(job), ..Scope::default() })?;
+        if last.is_none() {
+            self.end_wave(place, job)?;
+        }
         Ok((last, lines.len() as u64))
     }
 

@@ -15,13 +15,14 @@ use linesman_rules::Policy;
 use linesman_schemas::approval::{ApprovalId, ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, MessageName, Sending, Subscription,
-    Verb,
+    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, MessageName, ScriptVerb, Sending,
+    Subscription, Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, Principal};
 use serde_json::{Value, json};
 
+use crate::activations::pushes;
 use crate::approvals::{self, ApprovalRow, ApprovalState, Asked, DecisionRow, OutcomeRow, Wanted};
 use crate::cases::cascade;
 use crate::commands::{self, Answer, Ground};
@@ -31,7 +32,7 @@ use crate::organizations::Standing;
 use crate::policies::Fired;
 use crate::rights::{self, Ruling};
 use crate::subject::Incident;
-use crate::{Domain, Error, intelligence, places, reactions, subscriptions};
+use crate::{Domain, Error, intelligence, places, reactions, scripts, subscriptions};
 
 /// Why a message is not sent that needs approval, below level [`approvals::SENDINGS`].
 const UNSENT: &str = "messages that need approval are not sent: this engine does not ask for it yet";
@@ -82,7 +83,7 @@ impl Domain {
 
     /// What something needs, and why; none where it needs nothing, and why it is not done at all where a policy says that it
     /// needs what there is not.
-    fn needed(
+    pub(super) fn needed(
         &self,
         org: &OrgName,
         kind: ApprovalKind,
@@ -127,6 +128,9 @@ impl Domain {
                 Ok(cascade::forwards(&self.desk, &self.organizations, &incident).ok())
             }
             Verb::Subscription(verb) => self.activates(command, verb),
+            Verb::Scripts(ScriptVerb::Install(installation)) => {
+                scripts::comes_to(&self.desk, &self.organizations, org, installation)
+            }
             Verb::Sending(Sending::Send(MessageName { id })) => {
                 let is_active = self.organizations.row(org).is_some_and(|row| row.standing == Standing::Active);
                 if is_active { intelligence::sent::comes_to(&self.desk, org, id) } else { Ok(None) }
@@ -169,7 +173,7 @@ impl Domain {
     }
 
     /// Asks for approval, and lets policies hear of it.
-    fn ask_approval(
+    pub(super) fn ask_approval(
         &mut self,
         org: &OrgName,
         (command, askers): (&Command, BTreeSet<String>),
@@ -290,9 +294,17 @@ impl Domain {
         let mut decided = ApprovalRow { state, decision: Some(decision), ..row };
         if let ApprovalVerb::Reject(_) = verb {
             self.approvals.decide(&mut self.desk, id, &decided)?;
+            if decided.kind == ApprovalKind::ConfigureDevice {
+                self.push_rejected(org, id, &decided)?;
+            }
             return Ok(Answer::done("rejected", old, shown(&decided)).about(id));
         }
         // INVARIANT (what was approved is what is carried out): where it would come to something else, it is asked for anew.
+        if approvals::kind(&asked.verb).is_none() {
+            // A change on its way to a device, which nobody asked for by itself: what it comes to the device holds against what
+            // was approved.
+            return self.decide_push(org, (id, decided), &asked, old);
+        }
         let content = self.comes_to(org, &asked)?;
         let is_same = |content: &Value| {
             serde_json::to_value(&asked.verb).is_ok_and(|verb| approvals::hash(&verb, content) == decided.sha256)
@@ -300,8 +312,41 @@ impl Domain {
         if let Some(content) = content.filter(|content| !is_same(content)) {
             return self.ask_anew(org, (id, decided), (&asked, content), old);
         }
-        self.desk.doers.extend(decided.askers.iter().cloned());
+        let deciders = self.done_by(&decided.askers);
         let (verdict, detail) = self.carry_out_approved(org, &asked)?;
+        self.desk.doers.extend(deciders);
+        let said = match verdict {
+            Verdict::Done => "approved".to_owned(),
+            _ => format!("approved, and then refused: {detail}"),
+        };
+        decided.outcome = Some(OutcomeRow { verdict, detail });
+        self.approvals.decide(&mut self.desk, id, &decided)?;
+        Ok(Answer::done(&said, old, shown(&decided)).about(id))
+    }
+
+    /// What others have asked for is their doing, and not that of whoever decides it: these are for what follows of the decision.
+    fn done_by(&mut self, askers: &[String]) -> BTreeSet<String> {
+        let is_of_others = askers.iter().any(|asker| !self.desk.doers.contains(asker));
+        let askers = askers.iter().cloned();
+        if self.desk.is_at(pushes::LEVEL) && is_of_others {
+            return std::mem::replace(&mut self.desk.doers, askers.collect());
+        }
+        self.desk.doers.extend(askers);
+        BTreeSet::new()
+    }
+
+    /// What a change comes to on a device is approved.
+    fn decide_push(
+        &mut self,
+        org: &OrgName,
+        (id, mut decided): (&ApprovalId, ApprovalRow),
+        asked: &Command,
+        old: Value,
+    ) -> Result<Answer, Error> {
+        let ground = Ground::of(&self.desk, &self.managers, &self.books, &asked.principal)?;
+        let answer = self.push_approved(org, id, &decided.content)?;
+        let (verdict, detail) = answer.told();
+        commands::conclude(&mut self.desk, Some(org), true, asked, answer, ground)?;
         let said = match verdict {
             Verdict::Done => "approved".to_owned(),
             _ => format!("approved, and then refused: {detail}"),

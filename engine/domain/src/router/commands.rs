@@ -5,8 +5,8 @@ use std::rc::Rc;
 use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Message as MessageVerb, Organization, Policy as PolicyVerb,
-    PolicyRun, Reported, Sending, Service, UploadKept, Verb,
+    Audit as AuditVerb, Case, Command, DeviceVerb, Input as InputVerb, Message as MessageVerb, Organization,
+    Policy as PolicyVerb, PolicyRun, Reported, Sending, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -25,7 +25,7 @@ use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, intelligence, reached, reactions, uploads};
+use crate::{Domain, Error, audit, incidents, intelligence, reached, reactions, scripts, uploads};
 
 /// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
 /// learned from it how much others have.
@@ -136,6 +136,8 @@ impl Domain {
             | Verb::Sending(_)
             | Verb::Received(_)
             | Verb::Device(_)
+            | Verb::Directives(_)
+            | Verb::Scripts(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
@@ -184,13 +186,32 @@ impl Domain {
             (Verb::Sending(verb), Some(standing)) => self.send_intelligence((org, standing), command, verb),
             (Verb::Received(verb), Some(_)) => intelligence::standing::ask(&mut self.desk, org, command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
-            (Verb::Device(verb), Some(_)) => reached::ask(&mut self.desk, org, command, verb),
+            (Verb::Device(DeviceVerb::Gather(_)), Some(Standing::Suspended)) => {
+                let detail = format!("the organization `{org}` is suspended");
+                Ok(Answer::refused(Verdict::Conflict, detail))
+            }
+            (Verb::Device(verb), Some(_)) => self.ask_device(org, command, verb),
+            (Verb::Directives(verb), Some(_)) => reached::ask_directives(&mut self.desk, org, verb),
+            (Verb::Scripts(verb), Some(_)) => scripts::ask(&mut self.desk, &self.organizations, org, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_) | Verb::Message(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }
+    }
+
+    /// Does what is asked of a device, and lets policies hear if it makes no snapshots of its own any more.
+    fn ask_device(&mut self, org: &OrgName, command: &Command, verb: &DeviceVerb) -> Result<Answer, Error> {
+        let (answer, switched) = reached::ask(&mut self.desk, org, command, verb)?;
+        if let Some((fired, device)) = switched {
+            self.judge(org, fired, device)?;
+        }
+        match verb {
+            DeviceVerb::Use(using) if answer.is_done() => self.used(org, using)?,
+            _ => {}
+        }
+        Ok(answer)
     }
 
     /// Does with a message of the provider's what somebody of the provider's asks for an organization.
@@ -335,6 +356,8 @@ impl Domain {
             Some(Failed::Approval(approval)) => Some(self.judge_alone(org, run, fired, *approval)?),
             Some(Failed::Device(device)) => Some(self.judge_alone(org, run, fired, *device)?),
             Some(Failed::Reached(device)) => Some(self.judge_alone(org, run, fired, *device)?),
+            Some(Failed::Switched(device)) => Some(self.judge_alone(org, run, fired, *device)?),
+            Some(Failed::Held(device)) => Some(self.judge_alone(org, run, fired, *device)?),
             Some(Failed::Contract(contract)) => Some(self.judge_alone(org, run, fired, *contract)?),
             Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };

@@ -12,9 +12,12 @@
 //! | here | what comes in, and what follows |
 //! | `commands` | what people and the configuration ask for |
 //! | `activations` | what follows from activations: lines are rendered, devices told |
+//! | `drift` | what follows from what devices have otherwise than they were told |
 //! | `rollouts` | what a rollout would break, found before it begins |
 //! | `watch` | what is looked for once a day |
+//! | `collected` | what is collected by claim check |
 //! | `wishes` | what policies wish of services |
+//! | `collecting` | what policies have gathered from devices |
 //! | `forwarding` | what policies send on of the provider's messages |
 //! | `approvals` | what needs approval: asked for, decided, carried out |
 //! | `matches` | whom messages concern: told once they come, and when devices change |
@@ -22,9 +25,13 @@
 
 mod activations;
 mod approvals;
+mod collected;
+mod collecting;
 mod commands;
+mod drift;
 mod forwarding;
 mod matches;
+mod pushes;
 mod rollouts;
 mod watch;
 mod wishes;
@@ -41,7 +48,7 @@ use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{ApprovalRule, IncidentId, Mode, OrgName};
 
-use super::activations::parts;
+use super::activations::{parts, recorded};
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
@@ -54,13 +61,15 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::snapshots::upward;
 use super::subject::{Incident, IntelligenceMessage};
+use super::uploads::Whole;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, level11, reached, reactions, snapshots, sources, timers, uploads,
+    level9, level10, level11, level12, overrides, reached, reactions, scripts, snapshots, sources, timers, uploads,
 };
 
 impl Domain {
-    /// Decides one input: the clock first, then what fell due, then the input.
+    /// Decides one input: the clock first, then what fell due, then the input. Of one that is skipped nothing is decided: what
+    /// fell due is left to the next.
     ///
     /// # Errors
     /// The machine's own faults only: the input's become dead letters.
@@ -71,10 +80,16 @@ impl Domain {
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
-        // What is carried out is named by its input, as commands are: one of them each.
-        let lapses = usize::from(!matches!(input.content, Content::Command(_)));
-        let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs, lapses)?;
-        self.lapse(undecided)?;
+        // Before anything is decided: what falls due may be what cannot be passed.
+        let overrides = self.overrides.of(input);
+        let skipped = overrides::skipped(&overrides);
+        self.policies.set_aside(overrides::aside(&overrides));
+        if skipped.is_none() {
+            // What is carried out is named by its input, as commands are: one of them each.
+            let lapses = usize::from(!matches!(input.content, Content::Command(_)));
+            let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs, lapses)?;
+            self.lapse(undecided)?;
+        }
         self.desk.doers.clear();
         let level = self.position.level;
         let before = match level {
@@ -87,11 +102,16 @@ impl Domain {
             8 | 9 => level9::read(&input.content),
             10 => level10::read(&input.content),
             11 => level11::read(&input.content),
+            12 => level12::read(&input.content),
             _ => None,
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
         self.services.shelf().decides_at(level);
-        self.handle(input, before.as_ref().unwrap_or(&input.content))?;
+        match skipped {
+            Some(why) => self.skip(input, why)?,
+            None => self.handle(input, before.as_ref().unwrap_or(&input.content))?,
+        }
+        self.record_overrides(&overrides)?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;
         self.position.sequence = input.sequence;
@@ -119,7 +139,7 @@ impl Domain {
             return dead_letters::set_aside(&mut self.desk, Some(&org), input, &why);
         }
         match content {
-            Content::Bundle(bundle) => self.take_bundle(&org, bundle, input),
+            Content::Bundle(bundle) => self.take_bundle(&org, bundle, input, None),
             Content::Intelligence(heard) => self.take_intelligence(&org, heard, input),
             Content::Report(report) => self.take_report(&org, report, input),
             Content::Undecodable { reason, detail, place } => {
@@ -209,8 +229,15 @@ impl Domain {
         orgs.iter().try_for_each(|org| upward::set_interval(&mut self.desk, &self.organizations, org))
     }
 
-    /// A problem becomes an incident, which policies judge; information a snapshot of its device.
-    fn take_bundle(&mut self, org: &OrgName, bundle: &Bundle<'_>, input: &Input<'_>) -> Result<(), Error> {
+    /// A problem becomes an incident, which policies judge; information a snapshot of its device. `whole` is where the bytes are of
+    /// one that is an outline.
+    fn take_bundle(
+        &mut self,
+        org: &OrgName,
+        bundle: &Bundle<'_>,
+        input: &Input<'_>,
+        whole: Option<&Whole<'_>>,
+    ) -> Result<(), Error> {
         let (desk, devices) = (&mut self.desk, &mut self.devices);
         let is_bounded = desk.is_at(6) && desk.mode == Mode::Demo;
         if is_bounded && devices.is_beyond(desk, org, &bundle.manifest.device.serial_number, Mode::DEMO_DEVICES)? {
@@ -226,13 +253,19 @@ impl Domain {
         };
         let (Some(kind), Some(problem)) = (bundle.incident_kind(), &bundle.manifest.problem) else {
             snapshots::take(desk, &self.organizations, devices, org, bundle, input)?;
+            if let Some(whole) = whole {
+                uploads::keep_newest(desk, org, bundle, input, whole)?;
+            }
             let parts = snapshots::parts::take(desk, org, bundle, input)?;
             let Some(before) = before else { return Ok(()) };
             self.render_renamed(org, device, before.as_deref())?;
             return self.expose(org, device, before.as_deref(), parts);
         };
         let found = Found { kind, problem, bundle, input };
-        let incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        let mut incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        if let (Some(incident), Some(whole)) = (&mut incident, whole) {
+            uploads::keep_own(desk, incident, bundle, input, whole)?;
+        }
         let parts = snapshots::parts::take(&mut self.desk, org, bundle, input)?;
         if let Some(before) = &before {
             self.render_renamed(org, device, before.as_deref())?;
@@ -307,6 +340,12 @@ impl Domain {
             }
             Report::JmbSetAside(error) => return reached::set_aside(&mut self.desk, org, error),
             Report::JmbErrorEnded(ended) => return reached::ended(&mut self.desk, org, ended),
+            Report::GatheringStands(report) => return reached::gathering_stands(&mut self.desk, org, report),
+            Report::BundleKept(kept) => return self.take_kept(org, kept, input),
+            Report::FilesNamed(named) => return self.take_named(org, named),
+            Report::FileTried(tried) => return self.take_tried(org, tried),
+            Report::ScriptsStand(standing) => return scripts::stands(&mut self.desk, org, standing),
+            Report::GroupRead(read) => return self.take_drift(org, read),
         };
         let incident = if standing.incident.org == *org { self.incident(&standing.incident)? } else { None };
         match incident.filter(|incident| incident.case.is_some()) {
@@ -323,10 +362,22 @@ impl Domain {
     }
 
     fn settle(&mut self, org: Option<&OrgName>, attempt: &Attempt) -> Result<(), Error> {
-        let Some(next) = reactions::settle(&mut self.desk, org, attempt.clone())? else { return Ok(()) };
-        // What follows is about an incident, and so has an organization.
+        let about = org.map_or(Ok(None), |org| self.pushed(org, attempt))?;
+        let heard = match org {
+            Some(org) => recorded::of(&self.desk, self.services.shelf(), org, (about.as_ref(), attempt))?,
+            None => None,
+        };
+        let next = reactions::settle(&mut self.desk, org, attempt.clone())?;
+        // What follows is about an incident, or a device, and so has an organization.
         let Some(org) = org else { return Ok(()) };
-        self.follow(org, &mut None, vec![next]).map(drop)
+        if let Some(heard) = heard {
+            let is_over = reactions::find(&self.desk, org, &attempt.reaction)?.is_none();
+            heard.record(&mut self.desk, org, (attempt, is_over), self.books.row().version)?;
+        }
+        if let Some(next) = next {
+            self.follow(org, &mut None, vec![next])?;
+        }
+        about.map_or(Ok(()), |about| self.hear_of_push(org, &about, attempt))
     }
 
     /// An incident with its device and its case.
@@ -515,6 +566,9 @@ impl Domain {
             (Intent::Deactivate(wish), incident) => {
                 self.wish(org, incident.as_deref(), (&policy, &fired, rule), wish, false).map(|()| Vec::new())
             }
+            (Intent::Collect(collecting), Some(incident)) => {
+                self.collect(org, incident, (&policy, &fired), collecting).map(|()| Vec::new())
+            }
             (Intent::ForwardIntelligence(forwarding), _) => {
                 self.forward(org, (&policy, &fired, rule), forwarding).map(|()| Vec::new())
             }
@@ -526,7 +580,8 @@ impl Domain {
                 | Intent::RouteCase(_)
                 | Intent::SetPriority(_)
                 | Intent::Assign(_)
-                | Intent::CloseIncident(_),
+                | Intent::CloseIncident(_)
+                | Intent::Collect(_),
                 None,
             ) => Ok(Vec::new()),
         }

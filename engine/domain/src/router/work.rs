@@ -7,6 +7,7 @@ use linesman_schemas::reaction::Action;
 use linesman_schemas::{OrgName, ReactionId};
 
 use crate::activations::wanted::Scope;
+use crate::activations::{doers, pushes};
 use crate::commands::services;
 use crate::follow::Follow;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
@@ -22,6 +23,7 @@ impl Domain {
             return Ok(());
         };
         self.desk.tally.input("ctl", "slice");
+        doers::go_on(&mut self.desk, &job.work, number)?;
         let (cursor, done) = match &job.work {
             Work::ReviewPending(org) => self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?,
             Work::ReviewKept(org) => self.review_kept(org, &job.cursor)?,
@@ -36,7 +38,9 @@ impl Domain {
                 self.managers.compose(&mut self.desk, &self.books)?;
                 handed
             }
-            Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor, is_alone)?,
+            Work::Render { place, again } => {
+                self.render_slice((place, number), again.as_ref(), &job.cursor, is_alone)?
+            }
             Work::Rollout { place, service, version, left } => {
                 let wanted = (service, version.as_str());
                 let slice =
@@ -88,6 +92,7 @@ impl Domain {
         let (last, count) = (found.last, found.looked_at);
         for id in found.ids {
             let Some(row) = reactions::find(&self.desk, org, &id)? else { continue };
+            let is_held = is_held || pushes::waits(&self.desk, org, &id)?;
             let mut next = reactions::PendingRow { is_held, ..row.clone() };
             let incident = reactions::incident_of(&row).map(|id| self.incident(&id)).transpose()?.flatten();
             let Some(mut incident) = incident else {

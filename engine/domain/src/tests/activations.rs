@@ -5,17 +5,22 @@ mod answers;
 mod approvals;
 mod beside;
 mod conflicts;
+mod doers;
+mod drift;
 mod groups;
 mod hidden;
 mod many;
 mod moments;
 mod orders;
 mod previews;
+mod pushes;
+mod recorded;
 mod recovery;
 mod rehearsed;
 mod rollouts;
 mod slices;
 mod told;
+mod waves;
 mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,7 +159,7 @@ impl Network {
     fn answer(&mut self, outcome: &Value) -> bool {
         let Some((id, row)) = self.next() else { return false };
         let Action::Configure(configure) = serde_json::from_str(&row.action).unwrap() else { panic!("{row:?}") };
-        let Configure { device, group, change } = *configure;
+        let Configure { device, group, change, .. } = *configure;
         self.told.push((group.clone(), change != GroupChange::Remove));
         if outcome.get("done").is_some() {
             let groups = self.devices.entry(device.serial_number).or_default();

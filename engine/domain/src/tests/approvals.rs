@@ -19,7 +19,10 @@ const ASKS: &str = "policy(#{ on: \"incident.reported-by-end-customer\" });\n\
 
 fn settings(rule: ApprovalRule, on_timeout: OnTimeout) -> Settings {
     let rules = ApprovalRules { forward_case: rule, ..ApprovalRules::default() };
-    Settings { approvals: ApprovalSettings { rules, timeout_h: 4, on_timeout }, ..Settings::default() }
+    Settings {
+        approvals: ApprovalSettings { rules, timeout_h: 4, on_timeout, ..ApprovalSettings::default() },
+        ..Settings::default()
+    }
 }
 
 fn forward() -> Value {

@@ -225,3 +225,17 @@ fn the_record_of_a_replay_does_not_tell_where_the_input_stood() {
         assert_eq!(told, [new], "level {level}");
     }
 }
+
+#[test]
+fn what_telling_a_device_again_would_change_makes_no_other_command_of_it() {
+    let asked = |name: &str, what: &str, added: u64, sha256: &str| {
+        let verb = json!({"use_device": {"name": name, "what": what, "sha256": sha256, "added": added}});
+        let command = json!({"id": "c", "actor": "admin", "node": "t", "verb": verb});
+        let command: linesman_schemas::command::Command = serde_json::from_value(command).unwrap();
+        commands::asked(&command.verb).unwrap()
+    };
+    let one = asked("r1", "apply", 1, "aa");
+    assert_eq!(one, asked("r1", "apply", 2, "bb"));
+    assert!(one != asked("r2", "apply", 1, "aa") && one != asked("r1", "diff", 1, "aa"));
+    assert_ne!(asked("r1", "rpc", 1, "aa"), asked("r1", "rpc", 1, "bb"));
+}

@@ -5,11 +5,14 @@ mod addresses;
 mod approvals;
 mod audit;
 mod cascade;
+mod circuits;
+mod collected;
 mod commands;
 mod documentation;
 mod expiries;
 mod forwarding;
 mod further;
+mod gathered;
 mod handover;
 mod jobs;
 mod leaving;
@@ -21,12 +24,14 @@ mod managers;
 mod matches;
 mod modes;
 mod order;
+mod overrides;
 mod parts;
 mod policies;
 mod principals;
 mod provided;
 mod reached;
 mod removals;
+mod scripts;
 mod sections;
 mod sent;
 mod services;
@@ -437,8 +442,10 @@ fn a_refusal_is_given_up_at_once_and_leaves_the_circuit_alone() {
 }
 
 #[test]
-fn a_circuit_opens_rests_longer_and_closes() {
-    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+fn up_to_level_12_a_circuit_opens_by_any_tries_rests_longer_and_closes() {
+    let mut lane = Lane::at(12);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[("open", OPEN_CASE)], Settings::default());
     lane.bundle("acme", "a", 1, "High");
     let circuit = |lane: &Lane| lane.row(&reactions::circuit("jss"));
     for _ in 0..4 {

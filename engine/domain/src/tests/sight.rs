@@ -32,7 +32,7 @@ impl Lane {
         self.put(places::tie_key(&place, device).into_bytes(), encode(&tie).unwrap());
     }
 
-    fn put(&mut self, key: Vec<u8>, row: Vec<u8>) {
+    pub(super) fn put(&mut self, key: Vec<u8>, row: Vec<u8>) {
         self.base.apply(&Writes { rows: vec![(key, Some(row))], ..Writes::default() });
         self.domain = open(&self.base, &self.judge, self.book.clone(), self.number);
     }

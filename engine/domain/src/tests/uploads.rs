@@ -282,9 +282,7 @@ fn uploads_go_beside_cases_and_not_among_them() {
     assert_eq!(lane.pending()[0].1.destination, "jss");
     lane.accept();
     assert_eq!(lane.pending()[0].1.destination, "jss/uploads");
-    for _ in 0..6 {
-        lane.report(&failed("unavailable", None));
-    }
+    lane.report(&failed("overloaded", Some(60)));
     assert!(circuit(&lane, "jss/uploads").unwrap().open_until.is_some(), "uploads rest");
     assert_eq!(circuit(&lane, "jss"), None, "and nobody's cases do");
 }

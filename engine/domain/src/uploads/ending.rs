@@ -1,4 +1,5 @@
-//! What is kept of cases that have ended goes after a while, so that there is room for others. From engine level 8 on.
+//! What is kept of cases that have ended goes after a while, so that there is room for others. From engine level 8 on, and of
+//! incidents that were collected, completed without a case included, from 13 on.
 //!
 //! ```text
 //! case closed --> EndedRow, a timer --settings.upload_retention_s--> released: no row names its objects any more
@@ -12,10 +13,11 @@ use jiff::{Timestamp, ToSpan as _};
 use linesman_schemas::{IncidentId, OrgName};
 
 use super::row::{EndedRow, Held, UploadState, ended, incident_of, key, of_case, read_ended, within};
-use super::{ON_THEIR_OWN, unname};
+use super::{COLLECTED, ON_THEIR_OWN, fetched, unname};
 use crate::Error;
 use crate::cases::CaseState;
 use crate::desk::Desk;
+use crate::incidents::Status;
 use crate::jobs::SLICE_ROWS;
 use crate::subject::Incident;
 use crate::timers::{self, Timer};
@@ -23,15 +25,20 @@ use crate::timers::{self, Timer};
 /// For how many hours what is still on its way holds up what is to go.
 const AGAIN_HOURS: i64 = 24;
 
-/// An incident is kept: with the end of its case what end customers have uploaded with it is to go, and not with one that
-/// has been reopened.
+/// An incident is kept: with the end of its case what end customers have uploaded with it, or was collected of it, is to go, and
+/// not with one that has been reopened.
 pub(crate) fn look_after(desk: &mut Desk, incident: &Incident) -> Result<(), Error> {
-    let Some(chain) = incident.chain.as_ref().filter(|chain| chain.reported.is_some()) else { return Ok(()) };
-    if !desk.is_at(ON_THEIR_OWN) {
+    let reported = incident.chain.as_ref().filter(|chain| chain.reported.is_some());
+    if !desk.is_at(if reported.is_some() { ON_THEIR_OWN } else { COLLECTED }) {
         return Ok(());
     }
     let is_closed = incident.case.as_ref().is_some_and(|case| case.state == CaseState::Closed);
-    let (has_ended, row) = (chain.is_closed || is_closed, desk.read(&ended(&incident.id))?);
+    let has_ended = match reported {
+        Some(chain) => chain.is_closed || is_closed,
+        // Where nobody solves it elsewhere it is over once it is completed here.
+        None => is_closed || (incident.case.is_none() && incident.row.status == Status::Completed),
+    };
+    let row = desk.read(&ended(&incident.id))?;
     match (has_ended, row) {
         (true, None) if has_objects(desk, &incident.id)? => {
             let seconds = i64::try_from(desk.settings.upload_retention_s).unwrap_or(i64::MAX);
@@ -88,7 +95,7 @@ pub(crate) fn release(desk: &mut Desk, about: &[u8]) -> Result<(), Error> {
         desk.write(key(&incident, number), &row)?;
     }
     desk.remove(ended(&incident));
-    Ok(())
+    fetched::give_up(desk, &incident)
 }
 
 /// Cases of which something is kept.

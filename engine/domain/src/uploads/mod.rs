@@ -7,7 +7,9 @@
 //!
 //! An object is there once for an organization, however many of its rows name it.
 
+mod collected;
 mod ending;
+pub mod fetched;
 mod row;
 
 use linesman_schemas::command::UploadKept;
@@ -23,6 +25,8 @@ use super::reactions::Decided;
 use super::state::Base;
 use super::subject::Incident;
 use super::{Error, cases, upstream};
+pub use collected::LEVEL as COLLECTED;
+pub(crate) use collected::{Whole, keep_newest, keep_own};
 pub(crate) use ending::{look_after, look_at_all, release};
 pub(crate) use row::within;
 pub use row::{
@@ -39,6 +43,8 @@ pub(crate) const ON_THEIR_OWN: u32 = 8;
 pub(crate) const BY_BYTES: u32 = 9;
 /// The most uploads of a case.
 const CASE_MOST: usize = 100;
+/// The number of an incident's own bundle.
+const OWN: u32 = 0;
 /// What bundles are.
 const XML: &str = "application/xml";
 
@@ -96,6 +102,9 @@ pub(crate) fn as_they_leave(
                 Some("files of the organization's cases stay here, as it is set, or as it is a test case")
             }
             Held::Released(_) => Some("it is not kept any more"),
+            _ if stays_whole(incident, number) => {
+                Some("attachments and logs stay here, as whoever opened its case chose")
+            }
             Held::Bundle | Held::Object(_) => None,
         };
         let left = || Box::new(told(incident, (number, &row), String::new(), level));
@@ -242,6 +251,9 @@ pub(crate) fn begin(desk: &mut Desk, organizations: &Organizations, incident: &I
     let rows: Vec<_> = of_case(desk.state(), &incident.id).collect::<Result<_, _>>()?;
     let mut follows = Vec::new();
     for (number, mut row) in rows.into_iter().filter(|(_, row)| row.state == UploadState::Kept) {
+        if stays_whole(incident, number) {
+            continue;
+        }
         let id = desk.next_reaction(&incident.id.org);
         row.reaction = id.to_string();
         stand(desk, &incident.id, number, &mut row, UploadState::Waiting)?;
@@ -268,7 +280,7 @@ fn told(incident: &Incident, (number, row): (u32, &UploadRow), case: String, fil
         FilterLevel::FeaturesOnly | FilterLevel::DoNotSend => None,
     };
     let (name, media_type) = match row.held {
-        Held::Object(_) | Held::Released(_) if filter_level != FilterLevel::All => {
+        Held::Object(_) | Held::Released(_) if filter_level != FilterLevel::All && number != OWN => {
             // What is a configuration by its name is held back as one by the connector.
             let kind = if is_configuration(&row.name) { "-config" } else { "" };
             (format!("{}-{number}{kind}{}", incident.id, ending(&row.name)), None)
@@ -288,7 +300,7 @@ fn told(incident: &Incident, (number, row): (u32, &UploadRow), case: String, fil
             end: incident.row.bundle.length,
         }),
     };
-    let without = stays(incident, row);
+    let without = stays(incident, number);
     Upload { kind: row.kind, case, name, media_type, device, filter_level, without, source }
 }
 
@@ -297,10 +309,17 @@ fn action(incident: &Incident, row: (u32, &UploadRow), case: String, filter_leve
 }
 
 /// What of an upload does not go along, as whoever wanted the case has it: of the incident's own bundle only.
-fn stays(incident: &Incident, row: &UploadRow) -> Vec<BundlePart> {
-    let stays = incident.case.as_ref().filter(|_| row.held == Held::Bundle).map(|case| case.stays).unwrap_or_default();
+fn stays(incident: &Incident, number: u32) -> Vec<BundlePart> {
+    let stays = incident.case.as_ref().filter(|_| number == OWN).map(|case| case.stays).unwrap_or_default();
     let parts = [(stays.attachments, BundlePart::Attachments), (stays.core_files, BundlePart::CoreFiles)];
     parts.into_iter().filter(|(stays, _)| *stays).map(|(_, part)| part).collect()
+}
+
+/// Whether an upload does not go along at all, as whoever wanted the case has it: an attachment or a log that was fetched from the
+/// device. What end customers have uploaded is theirs to choose.
+fn stays_whole(incident: &Incident, number: u32) -> bool {
+    let is_reported = incident.chain.as_ref().is_some_and(|chain| chain.reported.is_some());
+    number != OWN && !is_reported && incident.case.as_ref().is_some_and(|case| case.stays.attachments)
 }
 
 /// The endings that files have by what they are, and that say nothing else.

@@ -155,9 +155,9 @@ async fn change(api: &Api, organization: &str, changes: AddressChanges) -> anyho
 
 fn print(api: &Api, lines: Vec<Value>) -> anyhow::Result<()> {
     if api.is_json {
-        lines.iter().for_each(|line| anstream::println!("{line}"));
+        lines.iter().for_each(|line| outln!("{line}"));
     } else {
-        anstream::print!("{}", show::table(&lines, &COLUMNS, show::width()));
+        out!("{}", show::table(&lines, &COLUMNS, show::width()));
     }
     Ok(())
 }
@@ -175,10 +175,10 @@ async fn show_one(api: &Api, organization: &str, name: &str) -> anyhow::Result<(
         "name": group.name, "address": group.address, "contact": group.contact, "ship_to": ship_to, "location": location,
     });
     if api.is_json {
-        anstream::println!("{shown}");
+        outln!("{shown}");
     } else {
         for (word, value) in shown.as_object().into_iter().flatten() {
-            anstream::println!("{word}: {}", show::plain(value));
+            outln!("{word}: {}", show::plain(value));
         }
     }
     Ok(())

@@ -176,7 +176,7 @@ async fn received(api: &Api, path: &str, query: &[(&str, u64)]) -> anyhow::Resul
 /// Prints a checkpoint: as it is behind `gap`, or in JSON as one line.
 fn print_checkpoint(api: &Api, log: &str, note: &str, gap: &str) -> anyhow::Result<()> {
     if !api.is_json {
-        anstream::print!("{gap}{note}");
+        out!("{gap}{note}");
         return Ok(());
     }
     let read = Checkpoint::read(note, None).context("the answer is no checkpoint")?;
@@ -184,19 +184,19 @@ fn print_checkpoint(api: &Api, log: &str, note: &str, gap: &str) -> anyhow::Resu
         "organization": log, "origin": read.origin, "size": read.size, "root": read.root,
         "bodies_from": read.bodies, "note": note,
     });
-    anstream::println!("{told}");
+    outln!("{told}");
     Ok(())
 }
 
 /// Prints the public key: as it is, or in JSON.
 fn print_key(api: &Api, text: &str) -> anyhow::Result<()> {
     if !api.is_json {
-        anstream::print!("{text}");
+        out!("{text}");
         return Ok(());
     }
     let key: VerifierKey = text.parse().context("the answer is no key")?;
     let told = serde_json::json!({"name": key.name(), "algorithm": "Ed25519", "public_key": key.to_string()});
-    anstream::println!("{told}");
+    outln!("{told}");
     Ok(())
 }
 
@@ -242,10 +242,10 @@ fn run_verify(args: &Verify, is_json: bool) -> anyhow::Result<ExitCode> {
     };
     let reports = verify(export, &kept, key.as_ref())?;
     if is_json {
-        reports.iter().for_each(|report| anstream::println!("{}", json(report, key.is_some())));
+        reports.iter().for_each(|report| outln!("{}", json(report, key.is_some())));
     } else {
         let words: Vec<String> = reports.iter().map(|report| words(report, key.is_some())).collect();
-        anstream::print!("{}", words.join("\n"));
+        out!("{}", words.join("\n"));
     }
     let is_whole = reports.iter().all(|report| report.faults.is_empty());
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })

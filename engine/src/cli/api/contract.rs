@@ -128,9 +128,9 @@ async fn kept(api: &Api, organization: &str) -> anyhow::Result<Vec<Contract>> {
 fn print(api: &Api, lines: &[Contract]) -> anyhow::Result<()> {
     let lines: Vec<Value> = lines.iter().map(|line| json!(line)).collect();
     if api.is_json {
-        lines.iter().for_each(|line| anstream::println!("{line}"));
+        lines.iter().for_each(|line| outln!("{line}"));
     } else {
-        anstream::print!("{}", show::table(&lines, &COLUMNS, show::width()));
+        out!("{}", show::table(&lines, &COLUMNS, show::width()));
     }
     Ok(())
 }

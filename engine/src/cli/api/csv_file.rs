@@ -144,6 +144,6 @@ pub(super) fn print(headers: &[&str], lines: impl Iterator<Item = Vec<String>>) 
         writer.write_record(line)?;
     }
     let text = String::from_utf8(writer.into_inner().context("a CSV file is written")?)?;
-    anstream::print!("{text}");
+    out!("{text}");
     Ok(())
 }

@@ -69,7 +69,7 @@ pub(super) async fn together(api: &Api, organizations: &[String], path: &str) ->
         }
         became.settle(api, &key, from).await?;
         if organizations.len() > AT_A_TIME {
-            anstream::eprintln!("{} of {} organizations are asked", became.states.len(), organizations.len());
+            errln!("{} of {} organizations are asked", became.states.len(), organizations.len());
         }
     }
     became.tell(api, organizations)
@@ -131,8 +131,8 @@ impl Became {
             self.states.push(json!({ "organization": organization, "verdict": "unknown", "detail": "" }));
         }
         match api.is_json {
-            true => anstream::println!("{}", json!({ "organizations": self.states })),
-            false => anstream::print!("{}", show::table(&self.states, &BECAME, show::width())),
+            true => outln!("{}", json!({ "organizations": self.states })),
+            false => out!("{}", show::table(&self.states, &BECAME, show::width())),
         }
         if let Some(stopped) = self.stopped {
             let context =

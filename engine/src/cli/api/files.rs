@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use super::show::{self, Column, column};
 use super::{Api, segment};
 use crate::cli::output;
+use crate::harmless::in_line;
 
 const COLUMNS: [Column; 6] = [
     column("NUMBER", "/number"),
@@ -57,9 +58,9 @@ pub(super) async fn files(api: &Api, files: &Files) -> anyhow::Result<()> {
     let items = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let (Some(wanted), Some(out)) = (&files.get, &files.out) else {
         if api.is_json {
-            items.iter().for_each(|item| anstream::println!("{item}"));
+            items.iter().for_each(|item| outln!("{item}"));
         } else {
-            anstream::print!("{}", show::table(&items, &COLUMNS, show::width()));
+            out!("{}", show::table(&items, &COLUMNS, show::width()));
         }
         return Ok(());
     };
@@ -80,7 +81,7 @@ fn number(items: &[Value], wanted: &str) -> anyhow::Result<u64> {
     let named: Vec<_> = items.iter().filter(|item| item.get("name").is_some_and(|name| name == wanted)).collect();
     match (named.as_slice(), named.first().and_then(|item| number(item))) {
         ([_], Some(found)) => Ok(found),
-        ([], _) => bail!("the case has no file `{}`; without `--get` they are listed", show::harmless(wanted)),
+        ([], _) => bail!("the case has no file `{}`; without `--get` they are listed", in_line(wanted)),
         _ => bail!("several files of the case are called so: give the number of one"),
     }
 }

@@ -247,11 +247,11 @@ fn words(given: &str) -> anyhow::Result<String> {
 /// Prints what there is of organizations, a line each.
 fn told(api: &Api, found: &Value, columns: &[Column]) {
     if api.is_json {
-        anstream::println!("{found}");
+        outln!("{found}");
         return;
     }
     let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
-    anstream::print!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
+    out!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
 }
 
 /// Where one of the provider's messages is sent, or recalled.
@@ -336,7 +336,7 @@ fn cell(value: Option<&Value>) -> Cow<'_, str> {
 async fn impact(api: &Api, message: &[String]) -> anyhow::Result<()> {
     let found = api.get(&format!("{}/impact", path(message)), &()).await?;
     if api.is_json {
-        anstream::println!("{found}");
+        outln!("{found}");
         return Ok(());
     }
     // Of an organization's own it tells of that alone.
@@ -362,9 +362,9 @@ async fn impact(api: &Api, message: &[String]) -> anyhow::Result<()> {
             device
         }));
     }
-    anstream::print!("{}", super::show::table(&lines, &AFFECTED, super::show::width()));
+    out!("{}", super::show::table(&lines, &AFFECTED, super::show::width()));
     for line in cut {
-        anstream::eprintln!("{line}");
+        errln!("{line}");
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `linesman jmb-error`
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use reqwest::Method;
 
 use super::show::{Column, column};
 use super::{Api, Args, List, ask, segment};
-use crate::cli::Failure;
+use crate::cli::{Failure, output};
 use crate::edge::filters::tables::JmbErrors;
 
 const COLUMNS: [Column; 7] = [
@@ -75,7 +74,7 @@ async fn download(api: &Api, which: &Which, out: &Path) -> anyhow::Result<()> {
     let answer = api.received(api.patient(Method::POST, &format!("{}/download", which.path()))).await?;
     let bytes = answer.bytes().await.context("the answer broke off")?;
     if out == Path::new("-") {
-        return std::io::stdout().write_all(&bytes).context("the file cannot be printed");
+        return output::bytes(&bytes);
     }
     std::fs::write(out, &bytes).with_context(|| format!("`{}` cannot be written", out.display()))
 }

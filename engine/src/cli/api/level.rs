@@ -37,17 +37,12 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| {
         let levels = api.answer(api.request(Method::GET, PATH)).await?;
         match &args.action {
-            Action::Show if api.is_json => anstream::println!("{levels}"),
+            Action::Show if api.is_json => outln!("{levels}"),
             Action::Show => {
                 let level = |name: &str| levels.get(name).map(show::plain).unwrap_or_default();
-                anstream::println!(
-                    "level {}; this engine knows {} to {}",
-                    level("level"),
-                    level("oldest"),
-                    level("newest")
-                );
+                outln!("level {}; this engine knows {} to {}", level("level"), level("oldest"), level("newest"));
                 let lanes = levels.get("lanes").and_then(Value::as_array).cloned().unwrap_or_default();
-                anstream::print!("\n{}", show::table(&lanes, &COLUMNS, show::width()));
+                out!("\n{}", show::table(&lanes, &COLUMNS, show::width()));
             }
             Action::Raise { level } => {
                 let level = level.map(Value::from).or_else(|| levels.get("newest").cloned());

@@ -35,9 +35,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         };
         let answer = api.answer(request).await?;
         if api.is_json {
-            anstream::println!("{answer}");
+            outln!("{answer}");
         } else {
-            anstream::println!("{}", answer.get("level").map(show::plain).unwrap_or_default());
+            outln!("{}", answer.get("level").map(show::plain).unwrap_or_default());
         }
         Ok(())
     })

@@ -87,7 +87,7 @@ pub(in crate::cli) fn log_in(args: &LogIn) -> Result<ExitCode, Failure> {
             change(&own, &password, &new).await?;
             begun = begin(&api, access, &login, &new).await?;
         } else if must_change {
-            anstream::eprintln!("the password was set by somebody else: change it with `linesman password`");
+            errln!("the password was set by somebody else: change it with `linesman password`");
         }
         tell(access, &login, &begun);
         anyhow::Ok(())
@@ -110,7 +110,7 @@ pub(in crate::cli) fn password(args: &Password) -> Result<ExitCode, Failure> {
         } else {
             change(&api, &old, &new).await.map_err(|error| by_token(&error, &login))?;
         }
-        anstream::println!("changed");
+        outln!("changed");
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
@@ -119,7 +119,7 @@ pub(in crate::cli) fn password(args: &Password) -> Result<ExitCode, Failure> {
 pub(in crate::cli) fn log_out(args: &LogOut) -> Result<ExitCode, Failure> {
     let path = kept::path(args.access.session_file.as_deref())?;
     let Some(kept) = Kept::read(&path)? else {
-        anstream::println!("nobody is logged in");
+        outln!("nobody is logged in");
         return Ok(ExitCode::SUCCESS);
     };
     let api = Api::of_kept(&kept, &args.access)?;
@@ -131,7 +131,7 @@ pub(in crate::cli) fn log_out(args: &LogOut) -> Result<ExitCode, Failure> {
             Err(error.context("the session is forgotten here only").into())
         }
         _ => {
-            anstream::println!("logged out");
+            outln!("logged out");
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -176,8 +176,8 @@ fn tell(access: &Access, login: &str, begun: &Value) {
     let expires = begun.get("expires").unwrap_or(&Value::Null);
     if access.json {
         let must_change = begun.get("must_change_password");
-        anstream::println!("{}", json!({"login": login, "expires": expires, "must_change_password": must_change}));
+        outln!("{}", json!({"login": login, "expires": expires, "must_change_password": must_change}));
     } else {
-        anstream::println!("logged in as {login}, until {}", show::plain(expires));
+        outln!("logged in as {login}, until {}", show::plain(expires));
     }
 }

@@ -181,18 +181,18 @@ async fn why(api: &Api, login: &str, operation: &str, place: &str) -> anyhow::Re
     let query = [("login", login), ("operation", operation), ("place", place)];
     let why = api.get("/api/v1/rights/why", &query).await?;
     if api.is_json {
-        anstream::println!("{why}");
+        outln!("{why}");
         return Ok(());
     }
     let text = |name: &str| why.get(name).map(show::plain).unwrap_or_default();
-    anstream::println!("{}: {}", text("verdict"), text("detail"));
+    outln!("{}: {}", text("verdict"), text("detail"));
     for besides in why.get("besides").and_then(Value::as_array).into_iter().flatten() {
-        anstream::println!("when it is done: {}", show::plain(besides));
+        outln!("when it is done: {}", show::plain(besides));
     }
     for (title, columns) in [("links", &LINKS[..]), ("groups", &GROUPS[..])] {
         let items = why.get(title).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if !items.is_empty() {
-            anstream::print!("\n{}", show::table(items, columns, show::width()));
+            out!("\n{}", show::table(items, columns, show::width()));
         }
     }
     Ok(())
@@ -202,21 +202,17 @@ async fn why(api: &Api, login: &str, operation: &str, place: &str) -> anyhow::Re
 async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
     let found = api.answer(api.request(Method::POST, "/api/v1/rights/simulate").json(&change.body()?)).await?;
     if api.is_json {
-        anstream::println!("{found}");
+        outln!("{found}");
         return Ok(());
     }
     let items = found.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !items.is_empty() {
-        anstream::print!("{}\n", show::table(items, &CHANGED, show::width()));
+        out!("{}\n", show::table(items, &CHANGED, show::width()));
     }
     let count = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
-    anstream::println!(
-        "{} of {} attempts of the last 90 days would end otherwise",
-        count("changed"),
-        count("attempts")
-    );
+    outln!("{} of {} attempts of the last 90 days would end otherwise", count("changed"), count("attempts"));
     if found.get("unknown").is_some_and(|unknown| *unknown != 0) {
-        anstream::println!(
+        outln!(
             "of {} it is not told: that depends on what is not on record, or they were counted together",
             count("unknown")
         );

@@ -9,9 +9,10 @@
 //! | `preview` | what a write would do |
 //! | `seals` | what the engine keeps sealed |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
+//! | `said` | who asks, where that is said more than once |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
-//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `jmb_error`, `netconf`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
 pub(super) mod address;
@@ -22,6 +23,8 @@ pub(super) mod contract;
 mod csv_file;
 pub(super) mod dead;
 pub(super) mod device;
+pub(super) mod device_config;
+pub(super) mod directives_group;
 mod each;
 mod files;
 mod filters;
@@ -30,6 +33,7 @@ pub(super) mod incident;
 pub(super) mod intel;
 pub(super) mod jmb_error;
 mod kept;
+pub(super) mod lane;
 pub(super) mod level;
 pub(super) mod log_level;
 pub(super) mod login;
@@ -41,6 +45,8 @@ pub(super) mod place;
 pub(super) mod policy;
 mod preview;
 mod printed;
+mod said;
+pub(super) mod scripts;
 pub(super) mod seals;
 mod secrets;
 pub(super) mod service;
@@ -84,6 +90,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Where the API is, and how answers are printed.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Access {
+    // Before the values themselves are taken.
+    #[command(flatten)]
+    said: said::Said,
     // They stand behind what a command has of its own: the order counts among both.
     /// The data directory of a running engine on this machine
     #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true, display_order = 901)]
@@ -186,14 +195,17 @@ fn path_of(front: &str, name: &str) -> String {
 }
 
 impl Api {
-    /// By the token that is named, that of the data directory, or the session that is kept; in this order.
+    /// By the token that is named, that of the data directory, or the session that is kept; in this order, unless the command
+    /// line names the session.
     fn new(access: &Access) -> anyhow::Result<Self> {
+        let is_by_session = access.said.is_by_session()?;
         let token_file = match (&access.token_file, &access.api, &access.data_dir) {
-            (Some(file), ..) => file.clone(),
-            (None, None, Some(dir)) => dir.join("token"),
-            (None, ..) => {
+            (Some(file), ..) if !is_by_session => file.clone(),
+            (None, None, Some(dir)) if !is_by_session => dir.join("token"),
+            _ => {
                 let kept = Kept::read(&kept::path(access.session_file.as_deref())?)?;
-                let wanted = access.api.as_ref().map(|api| api.trim_end_matches('/'));
+                let named = access.api.as_ref().filter(|_| access.said.api || !is_by_session);
+                let wanted = named.map(|api| api.trim_end_matches('/'));
                 return match kept.filter(|kept| wanted.is_none_or(|api| api == kept.api)) {
                     Some(kept) => Self::of_kept(&kept, access),
                     None => Err(nobody(access)),
@@ -294,10 +306,10 @@ impl Api {
         let key = self.command_key()?;
         let made = self.send(&method, path, &key, Some(&body)).await?;
         if self.is_json {
-            anstream::println!("{made}");
+            outln!("{made}");
         } else {
-            anstream::println!("{}", made.pointer(pointer).map(show::plain).unwrap_or_default());
-            anstream::eprintln!("this is shown once");
+            outln!("{}", made.pointer(pointer).map(show::plain).unwrap_or_default());
+            errln!("this is shown once");
         }
         Ok(())
     }
@@ -311,22 +323,27 @@ impl Api {
 
     /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
     async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
+        self.write_told(method, path, body).await.map(drop)
+    }
+
+    /// The same; what became of it.
+    async fn write_told(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
         let key = self.command_key()?;
         let state = self.written(&method, path, &key, body.as_ref()).await?;
         let state = self.decided(&key, state).await?;
         if self.is_json {
-            anstream::println!("{state}");
-            return Ok(());
+            outln!("{state}");
+            return Ok(state);
         }
         let text = |name: &str| state.get(name).map(show::plain).unwrap_or_default();
         if text("verdict") == "pending" {
-            anstream::println!(
+            outln!(
                 "accepted, not yet decided: the engine is behind; the same words with `--key {key}` tell what became of it"
             );
         } else {
-            anstream::println!("{}", text("detail"));
+            outln!("{}", text("detail"));
         }
-        Ok(())
+        Ok(state)
     }
 
     /// What became of a write, once it is decided, or not in a while.
@@ -393,7 +410,7 @@ impl Api {
                 );
             }
         }
-        anstream::println!("{} lines are imported", entries.len());
+        outln!("{} lines are imported", entries.len());
         Ok(())
     }
 
@@ -408,7 +425,7 @@ impl Api {
                 bail!("it would be refused, of entries {first} to {last}: {}", field("detail"));
             }
         }
-        anstream::println!("{} lines are right, and would be taken; nothing is imported", entries.len());
+        outln!("{} lines are right, and would be taken; nothing is imported", entries.len());
         Ok(())
     }
 
@@ -485,7 +502,7 @@ fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
     let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
     let detail = match problem.get("detail").and_then(Value::as_str) {
         // The API's words, for whoever has these.
-        Some(detail) => detail.replace("`PUT /api/v1/me/password`", "`linesman password`"),
+        Some(detail) => said::by_flags(&detail.replace("`PUT /api/v1/me/password`", "`linesman password`")),
         None => format!("the engine answers {status}"),
     };
     let help = match status {
@@ -493,9 +510,22 @@ fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
         StatusCode::UNAUTHORIZED if detail.starts_with("login") => "",
         StatusCode::UNAUTHORIZED => "; the token is another engine's, or was changed: see `--token-file`",
         StatusCode::SERVICE_UNAVAILABLE => "; try again in a while",
-        StatusCode::NOT_FOUND => "; the command's `list` shows what there is",
+        StatusCode::NOT_FOUND => elsewhere(&detail),
         StatusCode::INTERNAL_SERVER_ERROR => "; this is a fault of the engine",
         _ => "",
     };
     format!("{detail}{help}")
+}
+
+/// Where it stands what there is, of what a detail says that there is not.
+fn elsewhere(detail: &str) -> &'static str {
+    const LISTS: [(&str, &str); 5] = [
+        ("device group `", "; `linesman org show` tells which there are"),
+        ("bundle of scripts `", "; `linesman script-bundle list` shows what there is"),
+        ("event profile `", "; `linesman event-profile list` shows what there is"),
+        ("directives group `", "; `linesman directives-group list` shows what there is"),
+        ("reaches no device `", "; `linesman device list` shows what there is"),
+    ];
+    let found = LISTS.iter().find(|(what, _)| detail.contains(what));
+    found.map_or("; the command's `list` shows what there is", |(_, help)| help)
 }

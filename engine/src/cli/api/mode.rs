@@ -44,13 +44,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             Action::Show => {
                 let state = api.answer(api.request(Method::GET, PATH)).await?;
                 if api.is_json {
-                    anstream::println!("{state}");
+                    outln!("{state}");
                     return Ok(());
                 }
                 let mode = |name: &str| state.get(name).map(show::plain).unwrap_or_default();
-                anstream::println!("{}", mode("mode"));
+                outln!("{}", mode("mode"));
                 if state.get("restart") == Some(&Value::Bool(true)) {
-                    anstream::println!(
+                    outln!(
                         "the engine runs with `{}`: start it again with `mode = \"{}\"` in its configuration",
                         mode("configured"),
                         mode("mode")
@@ -62,10 +62,10 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 let request = api.request(Method::PUT, PATH).query(&[("dry_run", "true")]).json(&body);
                 let plan = api.answer(request).await?;
                 match (dry_run.is_on(), api.is_json) {
-                    (true, true) => anstream::println!("{plan}"),
+                    (true, true) => outln!("{plan}"),
                     // What a program reads is what became of it.
                     (false, true) => {}
-                    (_, false) => anstream::print!("{}", told(&plan)),
+                    (_, false) => out!("{}", told(&plan)),
                 }
                 if !dry_run.is_on() {
                     return api.write(Method::PUT, PATH, Some(body)).await;

@@ -64,8 +64,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         };
         let answer = api.answer(request).await?;
         match (api.is_json, answer.get(field).and_then(Value::as_str)) {
-            (false, Some(text)) => anstream::println!("{}", text.trim_end()),
-            _ => anstream::println!("{answer}"),
+            (false, Some(text)) => outln!("{}", text.trim_end()),
+            _ => outln!("{answer}"),
         }
         Ok(())
     })

@@ -219,9 +219,9 @@ async fn credentials(api: &Api, name: &str, user: Option<&str>, password: Option
     };
     let answer = api.answer(request).await?;
     if api.is_json {
-        anstream::println!("{answer}");
+        outln!("{answer}");
     } else {
-        anstream::println!("changed");
+        outln!("changed");
     }
     Ok(())
 }
@@ -236,9 +236,9 @@ async fn test(api: &Api, name: &str) -> anyhow::Result<()> {
     let tried = api.answer(api.request(Method::POST, &format!("{}/test", path(name)))).await?;
     let steps = tried.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
     if api.is_json {
-        anstream::println!("{tried}");
+        outln!("{tried}");
     } else {
-        anstream::print!("{}", show::table(&steps, &STEPS, show::width()));
+        out!("{}", show::table(&steps, &STEPS, show::width()));
     }
     let Some(failed) = steps.iter().find(|step| step.get("outcome").is_some_and(|outcome| outcome == "failed")) else {
         return Ok(());

@@ -37,7 +37,7 @@ pub(in crate::cli) enum Action {
     },
     /// Load the files of this engine into the log, whatever another has loaded
     Load {
-        /// Load `[settings]` of the configuration instead of the rule directory
+        /// Load `[settings]` of the configuration, as this engine has read it at its start, instead of the rule directory
         #[arg(long)]
         settings: bool,
     },
@@ -66,7 +66,7 @@ async fn tell_differences(api: &Api) -> anyhow::Result<()> {
             Some("services") => "service load",
             _ => "policy load",
         };
-        anstream::eprintln!(
+        errln!(
             "the files of this engine have other {} than the log, which decides: `linesman {load}` loads them",
             show::plain(section)
         );

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Api;
 use super::show::{self, Column, column};
+use crate::harmless::in_line;
 
 const VALUES: [Column; 6] = [
     column("PLACE", "/place"),
@@ -46,9 +47,9 @@ impl Api {
         }
         let found = self.previewed(method, path, body.as_ref()).await?;
         if self.is_json {
-            anstream::println!("{found}");
+            outln!("{found}");
         } else {
-            anstream::print!("{}", told(&found));
+            out!("{}", told(&found));
         }
         let field = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
         if field("verdict") != "done" {
@@ -125,11 +126,25 @@ fn tell_change(text: &mut String, change: &Value) {
         let _ = writeln!(text, "what changes is not shown: what is fixed above and hidden stands in it");
     }
     for (name, title) in [("diff", ""), ("reverse", "the way back:\n")] {
-        let diff = change.get(name).and_then(Value::as_str).unwrap_or_default();
+        let diff = show::lines(change.get(name));
         text.push_str(if diff.is_empty() { "" } else { title });
-        for line in diff.lines() {
-            let _ = writeln!(text, "{}", show::harmless(line));
+        for line in diff {
+            let _ = writeln!(text, "{line}");
         }
+    }
+    tell_on_device(text, change);
+}
+
+/// What the device says itself.
+fn tell_on_device(text: &mut String, change: &Value) {
+    let part = |name: &str| change.pointer(&format!("/on_device/{name}")).and_then(Value::as_str).unwrap_or_default();
+    if !part("error").is_empty() {
+        let _ = writeln!(text, "what the device would say of it is not known: {}", in_line(part("error")));
+    }
+    let diff = show::lines(change.pointer("/on_device/diff"));
+    text.push_str(if diff.is_empty() { "" } else { "as the device says it:\n" });
+    for line in diff {
+        let _ = writeln!(text, "{line}");
     }
 }
 

@@ -46,10 +46,10 @@ impl Api {
             }
         };
         if !self.is_json {
-            anstream::print!("{}", show::table(&items, columns, show::width()));
+            out!("{}", show::table(&items, columns, show::width()));
         }
         if let Some(next) = next {
-            anstream::eprintln!("there are more: --all, or --cursor {next}");
+            errln!("there are more: --all, or --cursor {next}");
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Api {
         if self.is_json {
             items.iter().try_for_each(output::line)?;
         } else {
-            anstream::print!("{}", show::table(&items, columns, show::width()));
+            out!("{}", show::table(&items, columns, show::width()));
         }
         Ok(())
     }
@@ -94,9 +94,9 @@ impl Api {
     ) -> anyhow::Result<()> {
         let item = self.get(path, query).await?;
         if self.is_json {
-            anstream::println!("{item}");
+            outln!("{item}");
         } else {
-            anstream::print!("{}", show::card(&said(item)));
+            out!("{}", show::card(&said(item)));
         }
         Ok(())
     }

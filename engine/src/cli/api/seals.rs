@@ -28,9 +28,9 @@ pub(in crate::cli) fn pin(access: &Access, fingerprint: Option<String>) -> Resul
         let request = api.request(Method::PUT, "/api/v1/upstream/pin").json(&json!({ "fingerprint": fingerprint }));
         let answer = api.answer(request).await?;
         if api.is_json {
-            anstream::println!("{answer}");
+            outln!("{answer}");
         } else {
-            anstream::println!("changed; it counts from the next start on");
+            outln!("changed; it counts from the next start on");
         }
         Ok(())
     })

@@ -1,10 +1,14 @@
 //! Passwords on the command line: out of a file or asked for without an echo, never among the arguments.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{IsTerminal as _, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use console::Term;
+
+/// How many bytes a password or a key may have.
+const SECRET_MOST: u64 = 64 * 1024;
 
 /// A password out of a file (`-`: standard input), or asked for as `what`.
 ///
@@ -50,14 +54,30 @@ pub(super) fn has_somebody() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("no password comes in")?;
-    } else {
-        text = std::fs::read_to_string(file)
-            .with_context(|| format!("no password can be read from `{}`", file.display()))?;
+/// A secret out of a file, as it stands there.
+///
+/// # Errors
+/// The file cannot be read, is no text, or has more than [`SECRET_MOST`] bytes.
+pub(super) fn file(path: &Path) -> anyhow::Result<String> {
+    let unread = || format!("`{}` cannot be read", path.display());
+    bounded(File::open(path).with_context(unread)?).with_context(unread)
+}
+
+/// No more is read than a secret may have: what has no end is none.
+fn bounded(source: impl Read) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    source.take(SECRET_MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SECRET_MOST {
+        bail!("it has more than {SECRET_MOST} bytes, which is no password and no key");
     }
+    String::from_utf8(bytes).context("it is no text")
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = match path == Path::new("-") {
+        true => bounded(std::io::stdin()).context("no password comes in")?,
+        false => file(path)?,
+    };
     // An editor ends the line; a password may begin and end with spaces.
     Ok(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)).to_owned())
 }
@@ -69,4 +89,20 @@ fn ask(what: &str) -> anyhow::Result<String> {
     let term = Term::stderr();
     term.write_str(&format!("{what}: "))?;
     Ok(term.read_secure_line()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_no_secret() {
+        let words = |source: &[u8]| bounded(source).map_err(|error| error.to_string());
+        assert_eq!(words(b" secret \n").as_deref(), Ok(" secret \n"));
+        let most = "x".repeat(64 * 1024);
+        assert_eq!(words(most.as_bytes()), Ok(most.clone()));
+        let more = Err("it has more than 65536 bytes, which is no password and no key".to_owned());
+        assert_eq!(bounded(std::io::repeat(0)).map_err(|error| error.to_string()), more);
+        assert_eq!(words(&[0xff]), Err("it is no text".to_owned()));
+    }
 }

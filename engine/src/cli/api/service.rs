@@ -122,7 +122,7 @@ async fn tell_refused(api: &Api) -> anyhow::Result<()> {
         let stays = refused.get("stays").and_then(Value::as_bool).unwrap_or_default();
         let what = if stays { "is refused, and goes on as it was good last" } else { "is refused" };
         let place = format!("{}:{}:{}", field("path"), field("line"), field("column"));
-        anstream::eprintln!("{place} {what}: {}", field("message"));
+        errln!("{place} {what}: {}", field("message"));
     }
     Ok(())
 }
@@ -136,14 +136,14 @@ async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
     let key = api.command_key()?;
     let state = api.written(&Method::POST, path, &key, Some(&body)).await?;
     if api.is_json {
-        anstream::println!("{state}");
+        outln!("{state}");
         return Ok(());
     }
     let organizations = state.get("organizations").and_then(Value::as_array).cloned().unwrap_or_default();
     let stays = tell_staying(&state);
     if organizations.is_empty() {
         let none = if stays { "no other subscription" } else { "no subscription" };
-        anstream::println!("unchanged: {none} is on another version");
+        outln!("unchanged: {none} is on another version");
         return Ok(());
     }
     let version = state.get("version").cloned().unwrap_or_default();
@@ -154,9 +154,9 @@ async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
         one
     };
     let rows: Vec<Value> = organizations.into_iter().map(with_version).collect();
-    anstream::print!("{}", show::table(&rows, &ROLLED_OUT, show::width()));
+    out!("{}", show::table(&rows, &ROLLED_OUT, show::width()));
     if rows.iter().any(|one| one.get("verdict").is_some_and(|verdict| verdict == "pending")) {
-        anstream::eprintln!("not yet decided for all: the same words with `--key {key}` tell what became of it");
+        errln!("not yet decided for all: the same words with `--key {key}` tell what became of it");
     }
     Ok(())
 }
@@ -166,10 +166,10 @@ fn tell_staying(found: &Value) -> bool {
     let staying = found.get("staying").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for one in staying {
         let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();
-        anstream::eprintln!("`{}` at `{}` stays: {}", field("subscription"), field("place"), field("reason"));
+        errln!("`{}` at `{}` stays: {}", field("subscription"), field("place"), field("reason"));
     }
     if let Some(more) = found.get("more_staying").and_then(Value::as_u64).filter(|more| *more > 0) {
-        anstream::eprintln!("and {more} more stay");
+        errln!("and {more} more stay");
     }
     !staying.is_empty()
 }
@@ -180,17 +180,17 @@ async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<
     let previews = found.get("previews").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let is_done = |one: &Value| one.pointer("/preview/verdict").is_none_or(|verdict| verdict == "done");
     if api.is_json {
-        anstream::println!("{found}");
+        outln!("{found}");
     } else {
         let stays = tell_staying(&found);
         if previews.is_empty() {
             let none = if stays { "no other subscription" } else { "no subscription" };
-            anstream::println!("would be unchanged: {none} is on another version");
+            outln!("would be unchanged: {none} is on another version");
         }
     }
     for one in previews.iter().filter(|_| !api.is_json) {
         let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();
-        anstream::println!("{}: {} subscriptions", field("organization"), field("subscriptions"));
+        outln!("{}: {} subscriptions", field("organization"), field("subscriptions"));
         tell_preview(one);
     }
     if !previews.iter().all(is_done) {
@@ -201,8 +201,8 @@ async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<
 
 fn tell_preview(one: &Value) {
     match one.get("preview").filter(|preview| preview.is_object()) {
-        Some(preview) => anstream::println!("{}", preview::told(preview)),
-        None => anstream::println!("what it would do there is not found out: it took too long\n"),
+        Some(preview) => outln!("{}", preview::told(preview)),
+        None => outln!("what it would do there is not found out: it took too long\n"),
     }
 }
 
@@ -211,17 +211,17 @@ async fn preview_load(api: &Api, path: &str) -> anyhow::Result<()> {
     let found = api.previewed(Method::POST, path, None).await?;
     let items = |name: &str| found.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     if api.is_json {
-        anstream::println!("{found}");
+        outln!("{found}");
     } else {
         for what in ["added", "changed", "removed", "refused"] {
             for name in items(what) {
-                anstream::println!("{what}: {}", show::plain(&name));
+                outln!("{what}: {}", show::plain(&name));
             }
         }
         let is_other = found.get("parameters") == Some(&Value::Bool(true));
-        anstream::println!("parameters of all: {}", if is_other { "changed" } else { "unchanged" });
+        outln!("parameters of all: {}", if is_other { "changed" } else { "unchanged" });
         for one in items("previews") {
-            anstream::println!("\n{}:", one.get("organization").map(show::plain).unwrap_or_default());
+            outln!("\n{}:", one.get("organization").map(show::plain).unwrap_or_default());
             tell_preview(&one);
         }
     }

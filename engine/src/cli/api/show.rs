@@ -7,11 +7,32 @@ use anstyle::{AnsiColor, Style};
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use serde_json::Value;
 
+use crate::harmless::in_line;
+
 /// A column of a table: its title, the JSON pointer of what stands in it (RFC 6901), and how that is said.
 pub(in crate::cli) struct Column {
     title: &'static str,
     pointer: &'static str,
     said: fn(&Value) -> String,
+    is_whole: bool,
+    is_spare: bool,
+}
+
+impl Column {
+    /// The same, cut in no terminal: what stands in it is told apart by its ends, or asked for.
+    pub(in crate::cli) const fn whole(self) -> Self {
+        Self { is_whole: true, ..self }
+    }
+
+    /// The same, left out of a terminal that has no room for it.
+    pub(in crate::cli) const fn spare(self) -> Self {
+        Self { is_spare: true, ..self }
+    }
+
+    fn is_cut(&self) -> bool {
+        // By its id a thing is asked for.
+        !self.is_whole && self.pointer != "/id"
+    }
 }
 
 /// A column.
@@ -25,7 +46,7 @@ pub(in crate::cli) const fn said_column(
     pointer: &'static str,
     said: fn(&Value) -> String,
 ) -> Column {
-    Column { title, pointer, said }
+    Column { title, pointer, said, is_whole: false, is_spare: false }
 }
 
 /// What lies between two columns.
@@ -39,18 +60,21 @@ pub(in crate::cli) fn width() -> Option<usize> {
     is_terminal.then(|| usize::from(console::Term::stdout().size().1)).filter(|width| *width > 0)
 }
 
-/// Rows beside each other under titles. In a terminal the widest columns are cut until a row fits a line.
+/// Rows beside each other under titles. In a terminal columns that can be spared are left out, the last first, and the widest
+/// of the others cut, until a row fits a line.
 pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<usize>) -> String {
-    let rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, columns)).collect();
-    let mut widths: Vec<usize> = columns.iter().map(|column| measure_text_width(column.title)).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(measure_text_width(cell));
-        }
-    }
+    let mut columns: Vec<&Column> = columns.iter().collect();
+    let mut widths = widths_of(items, &columns);
     if let Some(room) = width {
-        narrow(&mut widths, room);
+        while !fits(&columns, &widths, room)
+            && let Some(at) = columns.iter().rposition(|column| column.is_spare)
+        {
+            columns.remove(at);
+            widths.remove(at);
+        }
+        narrow(&columns, &mut widths, room);
     }
+    let rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, &columns)).collect();
     let mut text = String::new();
     let bold = Style::new().bold();
     let titles = columns.iter().map(|column| column.title.to_owned()).collect::<Vec<_>>();
@@ -66,15 +90,35 @@ pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<u
     text
 }
 
-fn cells(item: &Value, columns: &[Column]) -> Vec<String> {
+fn widths_of(items: &[Value], columns: &[&Column]) -> Vec<usize> {
+    let mut widths: Vec<usize> = columns.iter().map(|column| measure_text_width(column.title)).collect();
+    for item in items {
+        for (width, cell) in widths.iter_mut().zip(cells(item, columns)) {
+            *width = (*width).max(measure_text_width(&cell));
+        }
+    }
+    widths
+}
+
+/// Whether columns fit a line once they are cut as far as they may be.
+fn fits(columns: &[&Column], widths: &[usize], room: usize) -> bool {
+    let least = |(column, width): (&&Column, &usize)| if column.is_cut() { (*width).min(NARROW) } else { *width };
+    columns.iter().zip(widths).map(least).sum::<usize>() + gaps(widths) <= room
+}
+
+const fn gaps(widths: &[usize]) -> usize {
+    GAP.len() * widths.len().saturating_sub(1)
+}
+
+fn cells(item: &Value, columns: &[&Column]) -> Vec<String> {
     columns.iter().map(|column| item.pointer(column.pointer).map(column.said).unwrap_or_default()).collect()
 }
 
 /// Takes from the widest columns until all fit.
-fn narrow(widths: &mut [usize], room: usize) {
-    let gaps = GAP.len() * widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > room {
-        match widths.iter_mut().max() {
+fn narrow(columns: &[&Column], widths: &mut [usize], room: usize) {
+    while widths.iter().sum::<usize>() + gaps(widths) > room {
+        let cut = widths.iter_mut().zip(columns).filter(|(_, column)| column.is_cut());
+        match cut.map(|(width, _)| width).max() {
             Some(widest) if *widest > NARROW => *widest -= 1,
             _ => break,
         }
@@ -137,7 +181,7 @@ fn fields(text: &mut String, item: &Value, depth: usize) {
             Value::String(long) if long.contains('\n') => {
                 let _ = writeln!(text, "{indent}{dim}{name}{dim:#}");
                 for line in long.lines() {
-                    let _ = writeln!(text, "{indent}  {}", harmless(line));
+                    let _ = writeln!(text, "{indent}  {}", in_line(line));
                 }
             }
             value => {
@@ -151,20 +195,16 @@ fn fields(text: &mut String, item: &Value, depth: usize) {
 pub(in crate::cli) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => harmless(&time(text).unwrap_or_else(|| text.clone())),
+        Value::String(text) => in_line(&time(text).unwrap_or_else(|| text.clone())),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => harmless(&other.to_string()),
+        other => in_line(&other.to_string()),
     }
 }
 
-/// Text without what a terminal would take for orders, or show in another order than it stands in.
-pub(in crate::cli) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || is_directing(c) { ' ' } else { c }).collect()
-}
-
-/// Whether a character directs how others are written, and is none itself (Unicode UAX #9, explicit formatting).
-const fn is_directing(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// A text of several lines, such as a difference, as lines in which nothing moves a cursor.
+pub(in crate::cli) fn lines(value: Option<&Value>) -> Vec<String> {
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    text.trim_matches('\n').lines().map(in_line).collect()
 }
 
 /// A time to the second, as people read it; none where the text is no time.
@@ -199,12 +239,33 @@ mod tests {
             strip(&table(&items, &COLUMNS, None)),
             "ID       HOST            SYNOPSIS\n\
              acme-1   edge-1.example  FRU offline in slot 2\n\
-             acme-12                  größer 日本  [31m\n"
+             acme-12                  größer 日本 \\u001b[31m\n"
         );
         let narrow = strip(&table(&items, &COLUMNS, Some(32)));
         assert!(narrow.lines().all(|line| measure_text_width(line) <= 32), "{narrow}");
         assert!(narrow.contains("FRU offli…"), "{narrow}");
         assert_eq!(strip(&table(&[], &COLUMNS, Some(80))), "ID  HOST  SYNOPSIS\n");
+    }
+
+    #[test]
+    fn what_a_thing_is_asked_for_by_is_cut_in_no_terminal() {
+        let columns = [
+            column("ORGANIZATION", "/organization"),
+            column("ID", "/id"),
+            column("STATE", "/state").whole(),
+            column("PRODUCT", "/product").spare(),
+            column("ERROR", "/error"),
+        ];
+        let error = "it shows another host key than the one that is pinned";
+        let item = |state: &str| json!({"organization": "a-rather-long-name", "id": "1f3870be274f6c49", "state": state, "product": "mx240", "error": error});
+        let items = [item("host-key-changed"), item("host-key-unknown")];
+        let shown = strip(&table(&items, &columns, Some(56)));
+        assert!(shown.lines().all(|line| measure_text_width(line) <= 56), "{shown}");
+        for word in ["1f3870be274f6c49", "host-key-changed", "host-key-unknown"] {
+            assert!(shown.contains(word), "{shown}");
+        }
+        assert!(!shown.contains("PRODUCT") && shown.contains("ERROR"), "{shown}");
+        assert!(strip(&table(&items, &columns, Some(80))).contains("mx240"));
     }
 
     #[test]

@@ -67,32 +67,37 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| {
         let status = api.get("/api/v1/status", &()).await?;
         if api.is_json {
-            anstream::println!("{status}");
+            outln!("{status}");
             return Ok(());
         }
         let width = show::width();
         let rows = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let lanes: Vec<Value> = rows("lanes").into_iter().map(with_state).collect();
         let destinations = destinations(rows("pending"), rows("circuits"), &rows("destinations"));
-        anstream::println!("{}", if status.get("ready") == Some(&Value::Bool(true)) { "ready" } else { "not ready" });
-        for notice in rows("notices") {
-            anstream::println!("{}", show::plain(&notice));
+        outln!("{}", if status.get("ready") == Some(&Value::Bool(true)) { "ready" } else { "not ready" });
+        for fault in rows("faults") {
+            let told = |name: &str| fault.get(name).map(show::plain).filter(|told| !told.is_empty());
+            let detail = told("detail").map(|detail| format!(" ({detail})")).unwrap_or_default();
+            outln!("{}{detail}", told("what").unwrap_or_default());
         }
-        anstream::print!("\n{}", show::table(&lanes, &LANES, width));
+        for notice in rows("notices") {
+            outln!("{}", show::plain(&notice));
+        }
+        out!("\n{}", show::table(&lanes, &LANES, width));
         if !destinations.is_empty() {
-            anstream::print!("\n{}", show::table(&destinations, &DESTINATIONS, width));
+            out!("\n{}", show::table(&destinations, &DESTINATIONS, width));
         }
         let jobs = rows("jobs");
         if !jobs.is_empty() {
-            anstream::print!("\n{}", show::table(&jobs, &JOBS, width));
+            out!("\n{}", show::table(&jobs, &JOBS, width));
         }
         let sources: Vec<Value> = rows("sources").into_iter().map(with_source_state).collect();
         if !sources.is_empty() {
-            anstream::print!("\n{}", show::table(&sources, &SOURCES, width));
+            out!("\n{}", show::table(&sources, &SOURCES, width));
         }
         for (name, columns) in [("upstream", &UPSTREAM[..]), ("partner", &PARTNER[..])] {
             if let Some(row) = status.get(name).filter(|row| row.is_object()) {
-                anstream::print!("\n{}", show::table(std::slice::from_ref(row), columns, width));
+                out!("\n{}", show::table(std::slice::from_ref(row), columns, width));
             }
         }
         Ok(())
@@ -103,6 +108,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
 fn with_state(mut lane: Value) -> Value {
     let is = |name: &str| lane.get(name).is_some_and(|value| *value == Value::Bool(true) || value.is_string());
     let state = match (is("running"), is("sealed")) {
+        (false, _) if is("stopped") => "stopped",
         (false, _) => "waiting",
         (true, true) => "sealed",
         (true, false) => "running",

@@ -129,11 +129,11 @@ fn path(place: &str, whose: &Whose) -> String {
 async fn explain(api: &Api, path: &str, query: Vec<(&str, &String)>) -> anyhow::Result<()> {
     let answer = api.get(path, &query).await?;
     if api.is_json {
-        anstream::println!("{answer}");
+        outln!("{answer}");
         return Ok(());
     }
     let explanation: Explanation = serde_json::from_value(answer).context("the answer is no explanation")?;
-    anstream::print!("{explanation}");
+    out!("{explanation}");
     Ok(())
 }
 
@@ -141,7 +141,7 @@ async fn explain(api: &Api, path: &str, query: Vec<(&str, &String)>) -> anyhow::
 async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
     let answer = api.get(path, &()).await?;
     if api.is_json {
-        anstream::println!("{answer}");
+        outln!("{answer}");
         return Ok(());
     }
     let array = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -151,6 +151,6 @@ async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
         }
         given
     });
-    anstream::print!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, show::width()));
+    out!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, show::width()));
     Ok(())
 }

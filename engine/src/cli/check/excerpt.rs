@@ -6,6 +6,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::harmless::steers;
+
 /// What a tab takes.
 const TAB: &str = "    ";
 
@@ -74,11 +76,6 @@ fn cell(c: char) -> (String, usize) {
         c if steers(c) => ('\u{FFFD}'.to_string(), 1),
         c => (c.to_string(), c.width().unwrap_or(0)),
     }
-}
-
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

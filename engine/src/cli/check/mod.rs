@@ -128,14 +128,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     findings.sort_by(|a, b| a.file.cmp(&b.file));
     for finding in &findings {
         if args.json {
-            anstream::println!("{}", json(finding)?);
+            outln!("{}", json(finding)?);
         } else {
-            anstream::print!("{}", text::render(finding));
+            out!("{}", text::render(finding));
         }
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if !args.json {
-        anstream::println!("{}", summary(files.len(), services, errors, findings.len() - errors));
+        outln!(
+            "{}",
+            summary(files.iter().filter(|file| !file.is_folder).count(), services, errors, findings.len() - errors)
+        );
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,8 +1,10 @@
 //! Files of a rule directory that the engine passes over though they look like policies.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use linesman_rules::{Code, Diagnostic};
+use linesman_schemas::OrgName;
 
 use super::Failure;
 
@@ -19,7 +21,7 @@ enum Stray {
 /// Finds them, each with what is to be said of it.
 ///
 /// # Errors
-/// A folder cannot be read.
+/// The directory cannot be read.
 pub(super) fn find(dir: &Path) -> Result<Vec<(PathBuf, Diagnostic)>, Failure> {
     let mut found = Vec::new();
     for path in entries(dir)? {
@@ -27,14 +29,26 @@ pub(super) fn find(dir: &Path) -> Result<Vec<(PathBuf, Diagnostic)>, Failure> {
         if !path.is_dir() {
             continue;
         }
-        for path in entries(&path)? {
+        let is_owned = path.file_name().is_some_and(|name| name.to_string_lossy().parse::<OrgName>().is_ok());
+        for path in readable(&path, !is_owned, &mut found) {
             look_at(&path, 2, &mut found);
             if path.is_dir() {
-                entries(&path)?.iter().for_each(|path| look_at(path, 3, &mut found));
+                readable(&path, true, &mut found).iter().for_each(|path| look_at(path, 3, &mut found));
             }
         }
     }
     Ok(found)
+}
+
+/// What lies in a folder; that it cannot be read is told here unless it is the fault of an organization's folder.
+fn readable(path: &Path, is_told: bool, found: &mut Vec<(PathBuf, Diagnostic)>) -> Vec<PathBuf> {
+    entries(path).unwrap_or_else(|_| {
+        if is_told {
+            let fault = Diagnostic::of_file(Code::File, "the folder is passed over: it cannot be read", None);
+            found.push((path.to_owned(), fault));
+        }
+        Vec::new()
+    })
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -69,7 +83,7 @@ fn look_at(path: &Path, depth: usize, found: &mut Vec<(PathBuf, Diagnostic)>) {
 fn stray(path: &Path, depth: usize) -> Option<Stray> {
     let extension = path.extension()?.to_string_lossy().into_owned();
     let is_policy = extension == "rhai";
-    if is_policy && path.is_symlink() && !path.exists() {
+    if is_policy && std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Some(Stray::Link);
     }
     if !path.is_file() {

@@ -1,24 +1,17 @@
-//! The demo's attack: a blackhole comes up on the device of the line that is attacked, and goes with the attack.
+//! The demo's attacks: a blackhole comes up on the device of the line that is attacked, and goes with the attack.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use async_nats::{Client, jetstream};
-use linesman_connectors::device::standin::configuration;
-use linesman_schemas::bundle;
-use linesman_schemas::bundle::corpus::attack;
-use linesman_schemas::reaction::Device;
+use futures_util::future::try_join_all;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::json;
 
 use super::super::line;
-use super::corpus::host_event_id;
+use super::devices::Device;
 use super::people::{self, Engine};
 
-/// Whose network is attacked.
-const ORGANIZATION: &str = "acme";
 /// How long devices have for what they are told.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -27,67 +20,97 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug, Serialize)]
 pub(super) struct Blackhole {
     /// The access line that it was for.
-    line: &'static str,
+    line: String,
     /// The whole configuration of the line's device while the attack lasted.
     configuration: String,
     /// That the device has no more of it.
     removed: bool,
 }
 
-/// An attack from its first bundle to its last, as the stand-in devices in a folder show it. `tells`: in words, too.
-///
-/// # Errors
-/// The engine does not answer, or otherwise than it should; the device does not get the configuration, or keeps it.
-pub(super) async fn play(engine: &Engine, client: &Client, devices: &Path, tells: bool) -> anyhow::Result<Blackhole> {
-    let [seen, over] = attack();
-    let manifest = bundle::decode(&seen.bytes).context("the attack's bundle is broken")?.manifest;
-    let serial_number = manifest.device.serial_number.into_owned();
-    prepare(engine, &serial_number).await?;
-    let device = Device { organization: ORGANIZATION.parse()?, serial_number, host_name: None };
-    let holds = async |is_wanted: bool| {
-        let look = async {
-            let mut every = tokio::time::interval(LOOK_EVERY);
-            loop {
-                every.tick().await;
-                let text = configuration(devices, &device)?;
-                if text.is_empty() != is_wanted {
-                    return anyhow::Ok(text);
-                }
-            }
-        };
-        let in_vain = || format!("the configuration of `{}` has not changed", device.serial_number);
-        tokio::time::timeout(PATIENCE, look).await.with_context(in_vain)?
-    };
-    let tell = |text: &str| {
-        if tells {
-            anstream::println!("{text}");
-        }
-    };
-    let context = jetstream::new(client.clone());
-    let publish = async |bytes: Vec<u8>| {
-        tell(&line::published(ORGANIZATION, "bundle", &host_event_id(&bytes)));
-        context.publish(format!("in.{ORGANIZATION}.jmb.demo"), bytes.into()).await?.await?;
-        anyhow::Ok(())
-    };
-    publish(seen.bytes).await?;
-    let text = holds(true).await?;
-    let (line, serial_number) = (people::LINE, &device.serial_number);
-    tell(&format!("\nThe blackhole is up for {line}. Its device {serial_number} (a stand-in) has:\n\n{text}"));
-    publish(over.bytes).await?;
-    holds(false).await?;
-    tell(&format!("\nThe attack is over: the blackhole for {line} has gone, and {serial_number} has nothing of it.\n"));
-    Ok(Blackhole { line, configuration: text, removed: true })
+/// What became of a device.
+#[derive(Debug, Serialize)]
+pub(super) struct Reached {
+    organization: &'static str,
+    name: String,
+    /// How many bundles it left that were collected.
+    collected: u64,
+    /// What it was told.
+    blackhole: Blackhole,
 }
 
-/// The line has its device and the addresses of which one is attacked, and the enterprise a community of its own and a subscription, which a policy activates.
-async fn prepare(engine: &Engine, serial_number: &str) -> anyhow::Result<()> {
-    let line = format!("/places/{}", people::LINE);
+impl Reached {
+    /// How many bundles it left that were collected.
+    pub(super) const fn collected(&self) -> u64 {
+        self.collected
+    }
+
+    /// What it was told.
+    pub(super) const fn blackhole(&self) -> &Blackhole {
+        &self.blackhole
+    }
+}
+
+/// An attack on each device from its first bundle to its last, which it leaves itself. `tells`: in words, too.
+///
+/// # Errors
+/// The engine does not answer, or otherwise than it should; a device is not collected from, does not get the configuration,
+/// or keeps it.
+pub(super) async fn play(engine: &Engine, devices: &[Device], tells: bool) -> anyhow::Result<Vec<Reached>> {
+    try_join_all(devices.iter().map(|device| attacked(engine, device, tells))).await
+}
+
+async fn attacked(engine: &Engine, device: &Device, tells: bool) -> anyhow::Result<Reached> {
+    let (line, name) = (people::line_of(device.org), &device.name);
+    let [seen, over] = device.attack()?;
+    prepare(engine, device).await?;
+    device.introduce(engine).await?;
+    let tell = |text: &str| {
+        if tells {
+            outln!("{text}");
+        }
+    };
+    let leaves = async |bytes: &[u8]| {
+        let id = device.leaves(bytes)?;
+        tell(&line::left(device.org, "bundle", &id));
+        device.collected(engine).await
+    };
+    leaves(&seen).await?;
+    let text = holds(device, true).await?;
+    tell(&format!("\nThe blackhole is up for {line}. Its device {name} (a stand-in) has:\n\n{text}"));
+    leaves(&over).await?;
+    holds(device, false).await?;
+    tell(&format!("\nThe attack is over: the blackhole for {line} has gone, and {name} has nothing of it.\n"));
+    let blackhole = Blackhole { line, configuration: text, removed: true };
+    Ok(Reached { organization: device.org, name: name.clone(), collected: 2, blackhole })
+}
+
+/// Waits until a device has configuration, or none any more; it as it is then.
+async fn holds(device: &Device, is_wanted: bool) -> anyhow::Result<String> {
+    let look = async {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        loop {
+            every.tick().await;
+            if let Some(text) = device.configuration().filter(|text| text.is_empty() != is_wanted) {
+                return text;
+            }
+        }
+    };
+    let in_vain = || format!("the configuration of `{}` has not changed", device.name);
+    tokio::time::timeout(PATIENCE, look).await.with_context(in_vain)
+}
+
+/// The line has its device and the addresses of which one is attacked, and the enterprise a community of its own and a
+/// subscription, which a policy activates.
+async fn prepare(engine: &Engine, device: &Device) -> anyhow::Result<()> {
+    let org = device.org;
+    let line = format!("/places/{}", people::line_of(org));
     for (path, body) in [
-        (line.as_str(), json!({"device": serial_number, "addresses": ["192.0.2.1/28"]})),
-        ("/values/acme", json!({"substitutions": ["community=\"64496:666\""]})),
-        ("/subscriptions/acme/blackhole", json!({"service": "ddos-blackhole"})),
+        (format!("/places/{org}/berlin"), json!({})),
+        (line, json!({"device": device.serial_number, "addresses": ["192.0.2.1/28"]})),
+        (format!("/values/{org}"), json!({"substitutions": ["community=\"64496:666\""]})),
+        (format!("/subscriptions/{org}/blackhole"), json!({"service": "ddos-blackhole"})),
     ] {
-        let (status, answer) = engine.ask(engine.admin(), Method::PUT, path, &body).await?;
+        let (status, answer) = engine.ask(engine.admin(), Method::PUT, &path, &body).await?;
         ensure!(status.is_success(), "`{path}` is not made: {answer}");
     }
     Ok(())

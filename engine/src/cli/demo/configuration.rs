@@ -20,7 +20,7 @@ pub(super) const ORGANIZATIONS: [(&str, &str, &str); 3] = [
 pub(super) const CUSTOMER: &str = "delta";
 /// The policies of the end customer: what opens cases.
 const POLICIES: [&str; 2] = ["core-dump-priority.rhai", "hardware-failure.rhai"];
-/// The folder of the stand-in devices.
+/// The folder of the file systems of the stand-in devices.
 pub(super) const DEVICES: &str = "devices";
 
 /// Writes what the partner's `linesman serve` would be given.
@@ -42,10 +42,9 @@ pub(super) fn write_partner(dir: &Path, standin: &Standin) -> anyhow::Result<Pat
     let mut text = format!(
         "mode = \"partner\"\nlanes = 4\n\n[log]\nlevel = \"error\"\n\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\n\
          user = \"noc@partner.example\"\npassword_file = \"support-system.password\"\nrequests_per_hour = 3600\n\n\
-         [partner]\nlisten = \"127.0.0.1:0\"\n\n[settings]\ncase_poll_s = 2\n\n[device]\nstandin_dir = \"{}\"\n",
+         [partner]\nlisten = \"127.0.0.1:0\"\n\n[settings]\ncase_poll_s = 2\n",
         standin.url(),
         standin.ca_path().display(),
-        dir.join(DEVICES).display(),
     );
     for (name, display_name, filter_level) in ORGANIZATIONS {
         text.push_str(&format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::Client;
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream;
 use linesman_schemas::bundle;
 use linesman_schemas::bundle::corpus::{later, specimens};
 
@@ -16,7 +16,7 @@ use super::configuration::ORGANIZATIONS;
 pub(super) async fn publish(client: Client, pace: Option<Duration>) -> anyhow::Result<u64> {
     let tell = |org: &str, what: &str, name: &str| {
         if pace.is_some() {
-            anstream::println!("{}", line::published(org, what, name));
+            outln!("{}", line::published(org, what, name));
         }
     };
     let rest = pace.unwrap_or_default();
@@ -48,14 +48,9 @@ pub(super) async fn publish(client: Client, pace: Option<Duration>) -> anyhow::R
     Ok(bundles + 1)
 }
 
-/// Publishes the bundle of so many behind the corpus. `tells`: in words, too.
-pub(super) async fn publish_later(context: &Context, org: &str, number: usize, tells: bool) -> anyhow::Result<()> {
-    let bytes = later(number).bytes;
-    if tells {
-        anstream::println!("{}", line::published(org, "bundle", &host_event_id(&bytes)));
-    }
-    context.publish(format!("in.{org}.jmb.demo"), bytes.into()).await?.await?;
-    Ok(())
+/// The bundle of so many behind the corpus.
+pub(super) fn later_of(number: usize) -> Vec<u8> {
+    later(number).bytes
 }
 
 /// What a bundle is known by; nothing for one that cannot be read.

@@ -130,7 +130,7 @@ impl Customer {
     pub(super) async fn hears(&self, number: usize, tells: bool) -> anyhow::Result<()> {
         let bytes = later(number).bytes;
         if tells {
-            anstream::println!("{}", line::published(&format!("{CUSTOMER}'s own"), "bundle", &host_event_id(&bytes)));
+            outln!("{}", line::published(&format!("{CUSTOMER}'s own"), "bundle", &host_event_id(&bytes)));
         }
         self.jetstream.publish("in.own.jmb.demo", bytes.into()).await?.await?;
         Ok(())
@@ -148,7 +148,7 @@ impl Customer {
         let cases = cases.context("the end customer's cases have no ids in time")??;
         for case in cases.iter().filter(|_| tells) {
             let text = |field: &str| case.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-            anstream::println!(
+            outln!(
                 "\nThe end customer's case {} has gone through its partner to the support system and back:\n  {} {}, {}\n",
                 text("incident"),
                 text("case_id"),

@@ -1,11 +1,13 @@
 //! `linesman demo`
 //!
-//! A partner in this process, an end customer below it in one of its own, and a stand-in above.
+//! A partner in this process with the devices that it reaches, an end customer below it in one of its own, and a stand-in
+//! above.
 
 mod attack;
 mod configuration;
 mod corpus;
 mod customer;
+mod devices;
 mod people;
 mod summary;
 
@@ -17,9 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_nats::{Client, Subscriber, jetstream};
-use configuration::{CUSTOMER, DEVICES, ORGANIZATIONS};
+use async_nats::{Client, Subscriber};
+use configuration::{CUSTOMER, DEVICES};
 use customer::{Customer, Process};
+use devices::Device;
 use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
 use linesman_schemas::event;
@@ -47,9 +50,10 @@ const STEADY_PACE: Duration = Duration::from_secs(2);
 /// A cascade: a stand-in support system over TLS, below it a partner's engine with four proxy
 /// organizations, and the engine of one of them, an end customer's controller in a process of its
 /// own. The partner has the stock policies, a publisher with good and broken bundles and a few
-/// intelligence messages, managers, of whom one tries what it may not, and an attack: a policy has a
-/// blackhole activated, which comes up on the line's device, a stand-in, and goes when the attack is
-/// over. The end customer's cases go through the partner to the support system and come back with
+/// intelligence messages, managers, of whom one tries what it may not, and three devices, stand-ins
+/// that it reaches over SSH and NETCONF. On each there is an attack, which the device tells of by a
+/// bundle that is collected from it: a policy has a blackhole activated, which comes up on that very
+/// device, and goes when the attack is over. The end customer's cases go through the partner to the support system and come back with
 /// their ids. Then bundles come at a steady pace until Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
@@ -60,7 +64,7 @@ pub(super) struct Args {
     /// Print one JSON object at the end of the corpus and nothing else
     #[arg(long)]
     json: bool,
-    /// Keep everything in this directory, which outlives the demo
+    /// Keep everything in this directory, which outlives the demo; it has none yet
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
 }
@@ -74,6 +78,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             }
             None => std::env::temp_dir().join(format!("linesman-demo-{}", private::random_hex::<8>()?)),
         };
+        let data = dir.join("data");
+        if data.exists() {
+            let (data, dir) = (data.display(), dir.display());
+            return Err(anyhow::anyhow!(
+                "`{dir}` has a demo that was: `linesman serve --config {dir}/linesman.toml --data-dir {data} --rules {dir}/rules` goes on \
+                 with its data, and a demo that begins anew takes another directory"
+            )
+            .into());
+        }
         let cannot = || format!("`{}` cannot be made", dir.display());
         // One in the system's temporary folder is ours alone, and new.
         DirBuilder::new().mode(0o700).recursive(!scratch).create(&dir).with_context(cannot)?;
@@ -102,11 +115,15 @@ const LOG_LEVEL: &str = "LINESMAN_LOG_LEVEL";
 async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Result<ExitCode, Failure> {
     let say = |text: String| {
         if !args.json {
-            anstream::println!("{text}");
+            outln!("{text}");
         }
     };
     let standin = start_standin(dir).await?;
     say(format!("support system (a stand-in)  {}", standin.url()));
+    let reached: Arc<[Device]> = devices::start(&dir.join(DEVICES)).await?.into();
+    for device in &*reached {
+        say(device.told());
+    }
     let sources = Sources {
         file: Some(configuration::write_partner(dir, &standin)?),
         // Whoever wants to see more of it says so as for `linesman serve`.
@@ -128,7 +145,7 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
     let mut process = Process::start(&dir.join(CUSTOMER), &partner, app.ca())?;
     let mut is_shown = false;
     let ended = tokio::select! {
-        ended = watch(args, dir, (&mut app, &mut process), &mut is_shown) => ended,
+        ended = watch(args, dir, (&mut app, &mut process), &reached, &mut is_shown) => ended,
         () = interrupted(interrupts) => Ok(()),
     };
     process.stop().await?;
@@ -143,39 +160,39 @@ async fn watch(
     args: &Args,
     dir: &Path,
     (app, process): (&mut App, &mut Process),
+    reached: &Arc<[Device]>,
     is_shown: &mut bool,
 ) -> anyhow::Result<()> {
     let customer = Arc::new(process.ready().await?);
     if !args.json {
-        anstream::println!("end customer                 {}", customer.url());
+        outln!("end customer                 {}", customer.url());
     }
     let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
     let mut heard = client.subscribe("out.>").await.context("cannot subscribe")?;
     client.flush().await.context("cannot subscribe")?;
-    let summary = show(args, dir, (&client, &mut heard), app, &customer).await?;
+    let summary = show(args, dir, (&client, &mut heard), app, (&customer, reached)).await?;
     if args.json {
-        anstream::println!("{}", summary.json());
+        outln!("{}", summary.json());
     } else {
-        anstream::println!("\n{}", summary.table());
+        outln!("\n{}", summary.table());
     }
     *is_shown = true;
     if args.once {
         return Ok(());
     }
     if !args.json {
-        anstream::println!("{}", where_to_look(dir, app));
+        outln!("{}", where_to_look(dir, app));
     }
-    go_on(args, (&client, &mut heard), app, &customer).await
+    go_on(args, &mut heard, app, (&customer, reached)).await
 }
 
-/// Bundles come at a steady pace, to each organization in turn and to the end customer.
+/// Bundles come at a steady pace, from the device of each organization in turn and to the end customer.
 async fn go_on(
     args: &Args,
-    (client, heard): (&Client, &mut Subscriber),
+    heard: &mut Subscriber,
     app: &mut App,
-    customer: &Customer,
+    (customer, reached): (&Customer, &[Device]),
 ) -> anyhow::Result<()> {
-    let context = jetstream::new(client.clone());
     let mut pace = tokio::time::interval(STEADY_PACE);
     let mut next = customer::BUNDLES;
     loop {
@@ -184,8 +201,13 @@ async fn go_on(
                 take(args, &message, &mut Summary::default())?;
             }
             _ = pace.tick() => {
-                match ORGANIZATIONS.get(next % (ORGANIZATIONS.len() + 1)) {
-                    Some((org, ..)) => corpus::publish_later(&context, org, next, !args.json).await?,
+                match reached.get(next % (reached.len() + 1)) {
+                    Some(device) => {
+                        let id = device.leaves(&corpus::later_of(next))?;
+                        if !args.json {
+                            outln!("{}", line::left(device.org, "bundle", &id));
+                        }
+                    }
                     None => customer.hears(next, !args.json).await?,
                 }
                 next += 1;
@@ -207,19 +229,19 @@ async fn show(
     dir: &Path,
     (client, heard): (&Client, &mut Subscriber),
     app: &mut App,
-    customer: &Arc<Customer>,
+    (customer, reached): (&Arc<Customer>, &Arc<[Device]>),
 ) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let engine = people::Engine::new(app.api(), &dir.join("data"))?;
-    let (client_of_publisher, devices, tells) = (client.clone(), dir.join(DEVICES), !args.json);
-    let customer = Arc::clone(customer);
+    let (client_of_publisher, tells) = (client.clone(), !args.json);
+    let (customer, reached) = (Arc::clone(customer), Arc::clone(reached));
     let publisher = tokio::spawn(async move {
-        let bundles = corpus::publish(client_of_publisher.clone(), tells.then_some(PACE)).await?;
+        let bundles = corpus::publish(client_of_publisher, tells.then_some(PACE)).await?;
         people::introduce(&engine).await?;
-        let blackhole = attack::play(&engine, &client_of_publisher, &devices, tells).await?;
+        let devices = attack::play(&engine, &reached, tells).await?;
         customer.play(tells).await?;
-        // An attack is two: that it is seen, and that it is over.
-        anyhow::Ok((bundles + 2, blackhole))
+        let collected = devices.iter().map(attack::Reached::collected).sum::<u64>();
+        anyhow::Ok((bundles + collected, devices))
     });
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut is_published = false;
@@ -229,8 +251,7 @@ async fn show(
         tokio::select! {
             Some(message) = heard.next() => take(args, &message, &mut summary)?,
             done = &mut publisher, if !is_published => {
-                let (bundles, blackhole) = done.context("the publisher broke off")??;
-                (summary.bundles, summary.blackhole) = (bundles, Some(blackhole));
+                (summary.bundles, summary.devices) = done.context("the publisher broke off")??;
                 is_published = true;
             }
             _ = look.tick(), if is_published => {
@@ -253,13 +274,13 @@ async fn show(
 
 fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> anyhow::Result<()> {
     let subject = message.subject.as_str();
-    if subject.starts_with("out._mark.") {
+    if subject.starts_with("out._mark.") || subject.starts_with("out._override.") {
         return Ok(());
     }
     for event in event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))? {
         summary.take(subject);
         if !args.json {
-            anstream::println!("{}", line::of(&Heard { subject, event: &event }));
+            outln!("{}", line::of(&Heard { subject, event: &event }));
         }
     }
     Ok(())
@@ -276,6 +297,7 @@ fn where_to_look(dir: &Path, app: &App) -> String {
          \x20 linesman check {rules}\n\
          \x20 linesman manager list --under acme --data-dir {data}\n\
          \x20 linesman manager why acme/ben set-manager acme/berlin --data-dir {data}\n\
+         \x20 linesman device list --organization acme --data-dir {data}\n\
          \x20 linesman case list --organization {CUSTOMER} --data-dir {data}\n\
          \x20 linesman case list --data-dir {customer}\n\
          \x20 linesman audit list --organization acme --data-dir {data}\n\

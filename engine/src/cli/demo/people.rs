@@ -8,15 +8,17 @@ use linesman_connectors::tls;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-/// The access line that there is.
-pub(super) const LINE: &str = "acme/berlin/line-7";
+/// The access line that there is of an organization.
+pub(super) fn line_of(org: &str) -> String {
+    format!("{org}/berlin/line-7")
+}
 
 /// Asks the API of the demo's engine for all of it.
 ///
 /// # Errors
 /// The engine does not answer, or otherwise than it should.
 pub(super) async fn introduce(engine: &Engine) -> anyhow::Result<()> {
-    let line = format!("/places/{LINE}");
+    let line = format!("/places/{}", line_of("acme"));
     for (path, body) in [
         ("/places/acme/berlin", json!({"display_name": "Acme Berlin"})),
         (line.as_str(), json!({"interface": "ge-0/0/7.0", "speed": 100_000_000})),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::attack::Blackhole;
+use super::attack::Reached;
 
 /// Counts of what was published and heard.
 #[derive(Debug, Default)]
@@ -16,8 +16,8 @@ pub(super) struct Summary {
     intelligence: u64,
     reactions: BTreeMap<String, u64>,
     dead_letters: BTreeMap<String, u64>,
-    /// What a policy had activated.
-    pub(super) blackhole: Option<Blackhole>,
+    /// The devices, with what a policy had activated on each.
+    pub(super) devices: Vec<Reached>,
 }
 
 impl Summary {
@@ -43,7 +43,8 @@ impl Summary {
             "intelligence": self.intelligence,
             "reactions": self.reactions,
             "dead_letters": self.dead_letters,
-            "blackhole": self.blackhole,
+            "blackhole": self.devices.first().map(Reached::blackhole),
+            "devices": self.devices,
         })
     }
 
@@ -58,6 +59,9 @@ impl Summary {
         row("incidents", self.incidents);
         row("cases with an id", self.cases);
         row("intelligence messages", self.intelligence);
+        row("devices reached over SSH", self.devices.len() as u64);
+        row("bundles collected from them", self.devices.iter().map(Reached::collected).sum());
+        row("devices configured, and not any more", self.devices.len() as u64);
         for (connector, count) in &self.reactions {
             row(&format!("reactions: {connector}"), *count);
         }

@@ -22,6 +22,8 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Count { .. } => {
             if matches!(name, "nats.max_payload_bytes" | "partner.reported_most_bytes") {
                 "2000000"
+            } else if name == "nats.memory_bytes" {
+                "67108864"
             } else {
                 "1"
             }

@@ -27,7 +27,9 @@ fn two_flags_are_enough() {
         binary: None,
         sync: Sync::EverySecond,
         max_payload_bytes: 8 * 1024 * 1024,
+        memory_bytes: 1 << 30,
         out_age_s: 30 * 86_400,
+        consumers: Default::default(),
         replicas: 1,
     };
     assert_eq!(config.nats, nats);

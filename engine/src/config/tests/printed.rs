@@ -25,6 +25,7 @@ rules = "/r" # --rules
 listen = "[::1]:8443" # --listen
 lanes = 16 # default
 threads = 3 # linesman.toml:1:11
+policy_time_ms = 1000 # default
 
 [nats]
 url = "nats://me:***@h" # LINESMAN_NATS_URL
@@ -32,7 +33,10 @@ url = "nats://me:***@h" # LINESMAN_NATS_URL
 # binary # not set
 sync = "every-second" # default
 max_payload_bytes = 8388608 # default
+memory_bytes = 1073741824 # default
 out_age_s = 2592000 # default
+out_consumers_most = 256 # default
+out_consumer_idle_s = 604800 # default
 replicas = 1 # default
 
 [upstream]
@@ -70,8 +74,14 @@ upload_retention_s = 604800 # default
 send-intelligence = "none" # default
 forward-case = "none" # default
 activate-service = "none" # default
+configure-device = "none" # default
 timeout_h = 72 # default
 on_timeout = "reject" # default
+
+[activations]
+canary = 1 # default
+canary_from = 5 # default
+failure_percent = 20 # default
 
 # [licence] is not set: mode `partner` is an evaluation of at most 5 organizations
 
@@ -83,8 +93,13 @@ checkpoint_s = 3600 # default
 
 [collector]
 incomplete_after_s = 3600 # default
+missed_after_s = 7200 # default
+drift_every_s = 86400 # default
 visits = 64 # default
 visits_of_one = 32 # default
+gatherings = 16 # default
+gatherings_of_one = 8 # default
+snapshot_every_s = 604800 # default
 
 [api]
 session_idle_s = 43200 # default

@@ -78,6 +78,18 @@ listings! {
         fault: Glob,
     }
 
+    /// Which configuration groups that devices were found to have otherwise than they were told.
+    Drifts sorted by ["group", "since"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// The name by which the device is reached.
+        device: Glob,
+        /// The group.
+        group: Glob,
+        /// How it is: `drifted`, `accepted`, or `in-sync` again.
+        state: Glob,
+    }
+
     /// Which cases.
     Cases sorted by ["incident", "opened", "updated"], {
         /// Of one organization.

@@ -7,13 +7,15 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::activations::origins::{self, Origin, Origins};
 use linesman_domain::activations::parts::{self, Goal, PartRow, State as Standing};
+use linesman_domain::activations::pushes::{self, DifferenceRow, SaidRow};
+use linesman_domain::activations::waves::{self, Turn};
 use linesman_domain::rollouts::level_of;
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::{self, Table};
 use linesman_rules::Strictness;
 use linesman_rules::configuration::Configuration;
 use linesman_rules::services::Level;
-use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
+use linesman_schemas::{OrgName, Place, PlacePath, ReactionId, ServiceName, SubscriptionName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,7 +57,7 @@ struct Item {
     version: String,
     /// How it stands there.
     state: ActivationState,
-    /// Why it failed, or what it waits for while it is pending; empty otherwise.
+    /// Why it failed or is held, or what it waits for while it is pending; empty otherwise.
     reason: String,
     /// The serial number of the device that has it; empty where none does.
     device: String,
@@ -79,6 +81,34 @@ struct ActivationWithConfiguration {
     hidden: bool,
     /// What that sets, one by one, and whose it is.
     statements: Vec<OwnedStatement>,
+    /// What the device said last that a change of it comes to; null where it has said nothing, or where something of the
+    /// values is hidden.
+    difference: Option<SaidDifference>,
+}
+
+/// What a device said that a change comes to. Secrets are withheld.
+#[derive(Debug, Serialize, ToSchema)]
+struct SaidDifference {
+    /// The device's own comparison, of a long one the lines that come first; empty where it had all of it.
+    text: String,
+    /// Whether there are more lines.
+    cut: bool,
+    /// How many lines came.
+    added: u64,
+    /// How many went.
+    removed: u64,
+    /// The SHA-256 of the whole comparison without its secrets.
+    sha256: String,
+    /// When it was reported.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+impl SaidDifference {
+    fn of(said: SaidRow) -> Option<Self> {
+        let DifferenceRow { text, added, removed, sha256, is_cut: cut } = said.difference?;
+        Some(Self { text, cut, added, removed, sha256, at: said.at })
+    }
 }
 
 /// What a configuration sets, and whose it is.
@@ -122,12 +152,7 @@ impl Item {
         activation: String,
         part: PartRow,
     ) -> Result<Self, Error> {
-        let sees = |place: &Place| viewer.sees_place(place);
-        let told = origins::reason(lane, shelf, (&line, &activation), &part, (viewer.reader(), &sees))?;
-        let reason = match (part.state, told) {
-            (Standing::Pending, "") => waits_for(&part),
-            (_, told) => told.to_owned(),
-        };
+        let (state, reason) = stands(viewer, (lane, shelf), (&line, &activation), &part)?;
         Ok(Self {
             activation,
             subscription: part.name,
@@ -136,7 +161,7 @@ impl Item {
             line,
             service: part.service,
             version: part.version,
-            state: part.state.into(),
+            state,
             reason,
             device: part.device,
             group: part.group,
@@ -146,7 +171,7 @@ impl Item {
 }
 
 impl ActivationWithConfiguration {
-    fn new(activation: Item, part: &PartRow, origins: &Origins) -> Self {
+    fn new(activation: Item, part: &PartRow, origins: &Origins, said: Option<SaidRow>) -> Self {
         let level = level_of(&part.activated);
         // It was printed from a configuration. Of what does not read as one nobody knows what stands in it.
         let known = Configuration::parse(part.to_hold());
@@ -163,14 +188,87 @@ impl ActivationWithConfiguration {
         let statements: Vec<OwnedStatement> = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
         let hidden = is_unread || statements.iter().any(|statement| statement.hidden);
         let configuration = if hidden { String::new() } else { part.to_hold().to_owned() };
-        Self { activation, configuration, hidden, statements }
+        // What it says goes back to values that are given no more.
+        let difference = said.filter(|_| !origins.is_veiled()).and_then(SaidDifference::of);
+        Self { activation, configuration, hidden, statements, difference }
     }
 }
 
-/// What a part that is pending waits for.
-fn waits_for(part: &PartRow) -> String {
+/// What stands for why a device takes a change back where that may quote what is hidden.
+const TAKEN_BACK: &str =
+    "the device takes the change back; why is not shown: it may tell what is fixed above and hidden";
+
+/// How a part stands for whoever asks, and why.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn stands(
+    viewer: &Viewer,
+    (lane, shelf): (&Lane, &Shelf),
+    (line, activation): (&PlacePath, &str),
+    part: &PartRow,
+) -> Result<(ActivationState, String), Error> {
+    let sees = |place: &Place| viewer.sees_place(place);
+    let told = origins::reason(lane, shelf, (line, activation), part, (viewer.reader(), &sees))?;
+    let turn = turn(lane, line, part)?;
+    let reason = match (turn, part.state, told) {
+        (Turn::Held(held), ..) => held.told(),
+        (Turn::Waits, ..) => "other devices are told first".to_owned(),
+        (Turn::Told, Standing::Pending, "") => {
+            let asked = match &part.reaction {
+                Some(reaction) => pushes::asked(lane, &line.organization, reaction)?,
+                None => None,
+            };
+            match asked {
+                Some(approval) => {
+                    format!("what it comes to on the device `{}` awaits approval: `{approval}`", part.device)
+                }
+                None => {
+                    let mut said = pushes::said(lane, line, activation)?;
+                    if let Some(taken_back) = said.as_mut().and_then(|said| said.taken_back.as_mut())
+                        && origins::may_quote(lane, shelf, (line, activation), part, viewer.reader())?
+                    {
+                        *taken_back = TAKEN_BACK.to_owned();
+                    }
+                    let sees_all = sees(&Place::Organization(line.organization.clone()));
+                    waits_for(part, said.as_ref(), sees_all)
+                }
+            }
+        }
+        (Turn::Told, _, told) => told.to_owned(),
+    };
+    Ok((shown(turn, part), reason))
+}
+
+/// What a part that is pending waits for, by what was said of it; why the device was not reached for whoever sees how it is.
+fn waits_for(part: &PartRow, said: Option<&SaidRow>, sees_all: bool) -> String {
     let what = if part.goal == Goal::On { "has" } else { "has no more" };
-    format!("the device `{}` has still to answer that it {what} the group, since {}", part.device, part.changed)
+    let mut words =
+        format!("the device `{}` has still to answer that it {what} the group, since {}", part.device, part.changed);
+    let of_this = |reaction: &ReactionId| Some(reaction) == part.reaction.as_ref();
+    if let Some(told) = said.filter(|said| of_this(&said.reaction)).and_then(|said| said.taken_back.as_ref()) {
+        words += &format!("; last {told}");
+    }
+    match said.and_then(|said| said.unreached.as_ref()).filter(|(reaction, _)| of_this(reaction)) {
+        Some((_, why)) if sees_all => words += &format!("; the last attempt did not come as far: {why}"),
+        Some(_) => words += "; the last attempt did not come as far",
+        None => {}
+    }
+    words
+}
+
+/// How it is with the turn of a part's change.
+fn turn(lane: &Lane, line: &PlacePath, part: &PartRow) -> Result<Turn, Error> {
+    let reaction = part.reaction.as_ref().filter(|_| part.state == Standing::Pending);
+    Ok(reaction.map_or(Ok(Turn::Told), |reaction| waves::turn(lane, &line.organization, reaction))?)
+}
+
+/// How a part stands for whoever asks.
+fn shown(turn: Turn, part: &PartRow) -> ActivationState {
+    match turn {
+        Turn::Held(_) => ActivationState::Held,
+        Turn::Told | Turn::Waits => part.state.into(),
+    }
 }
 
 /// Activations, access line by access line, page by page.
@@ -211,8 +309,9 @@ fn one(walk: &Walk, line: PlacePath, id: String) -> Result<ActivationWithConfigu
     let part = Table::read(lane, &parts::key(&line, &id))?.ok_or_else(nothing)?;
     let (shelf, viewer) = (Shelf::default(), walk.viewer());
     let origins = origins::of_part(lane, &shelf, (&line, &id), &part, viewer.reader())?;
+    let said = pushes::said(lane, &line, &id)?;
     let item = Item::new(viewer, (lane, &shelf), line, id, part.clone())?;
-    Ok(ActivationWithConfiguration::new(item, &part, &origins))
+    Ok(ActivationWithConfiguration::new(item, &part, &origins, said))
 }
 
 fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, Error> {
@@ -266,7 +365,8 @@ fn offer(
         let part: PartRow = table::decode(&key, &bytes)?;
         let rank = Rank { value: Value::Key, organization: org.as_str().to_owned(), key: own.to_vec() };
         let offered = pager.offer(rank, |_| {
-            let is_wanted = list.state.is_none_or(|state| state == part.state.into())
+            let state = list.state.map(|state| Ok::<_, Error>(state == shown(turn(rows.lane, &line, &part)?, &part)));
+            let is_wanted = state.transpose()?.unwrap_or(true)
                 && passes(list.activation.as_ref(), &id)
                 && passes(list.subscription.as_ref(), part.name.as_str())
                 && passes(list.service.as_ref(), part.service.as_str());
@@ -282,4 +382,50 @@ fn offer(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_device_was_not_reached_is_told_to_whoever_sees_the_organization() {
+        let reaction: ReactionId = ReactionId::of(&"acme".parse().unwrap(), 7, Timestamp::UNIX_EPOCH);
+        let part = PartRow {
+            name: "limit".parse().unwrap(),
+            subscribed: "acme".parse().unwrap(),
+            activated: "acme".parse().unwrap(),
+            service: "cap".parse().unwrap(),
+            version: String::new(),
+            device: "pe-1".to_owned(),
+            group: "linesman-a".to_owned(),
+            text: String::new(),
+            held: None,
+            goal: Goal::On,
+            state: Standing::Pending,
+            reason: String::new(),
+            conflict: None,
+            is_of_device: false,
+            reaction: Some(reaction.clone()),
+            changed: Timestamp::UNIX_EPOCH,
+            against: None,
+        };
+        let said = |of: ReactionId| SaidRow {
+            reaction: reaction.clone(),
+            at: Timestamp::UNIX_EPOCH,
+            difference: None,
+            taken_back: Some("it takes it back".to_owned()),
+            times: 1,
+            unreached: Some((of, "192.0.2.1: refused".to_owned())),
+        };
+        let plain = "the device `pe-1` has still to answer that it has the group, since 1970-01-01T00:00:00Z";
+        assert_eq!(waits_for(&part, None, true), plain);
+        let this = said(reaction.clone());
+        let back = format!("{plain}; last it takes it back");
+        let far = "; the last attempt did not come as far";
+        assert_eq!(waits_for(&part, Some(&this), true), format!("{back}{far}: 192.0.2.1: refused"));
+        assert_eq!(waits_for(&part, Some(&this), false), format!("{back}{far}"));
+        let another = ReactionId::of(&"acme".parse().unwrap(), 8, Timestamp::UNIX_EPOCH);
+        assert_eq!(waits_for(&part, Some(&said(another)), true), back);
+    }
 }

@@ -5,20 +5,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_domain::{addresses, contracts};
+use linesman_schemas::Place;
 use linesman_schemas::command::Contract;
-use linesman_schemas::{OrgName, Place};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Error;
-use super::walk::{Walk, answer, unknown};
+use super::walk::{answer, whole_lane};
 use crate::edge::addressed::{AddressGroupBody, ContractBody, DeviceAddressesBody};
 use crate::edge::paths::OrganizationPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::store::Lane;
 
 /// An organization's address groups, and which of them its devices name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +39,7 @@ pub(in crate::edge) async fn addresses(
 ) -> Result<Response, Problem> {
     viewer.may("addresses", &Place::Organization(name.clone()))?;
     answer(&sources, viewer, move |walk| {
-        let lane = lane(walk, &name)?;
+        let lane = whole_lane(walk, &name)?;
         let groups = addresses::groups(lane, &name)?.into_iter().map(AddressGroupBody::from).collect();
         let devices = addresses::devices(lane, &name)?.into_iter().map(DeviceAddressesBody::from).collect();
         Ok(Addresses { groups, devices })
@@ -68,14 +66,8 @@ pub(in crate::edge) async fn contracts(
 ) -> Result<Response, Problem> {
     viewer.may("contracts", &Place::Organization(name.clone()))?;
     answer(&sources, viewer, move |walk| {
-        let rows = contracts::all(lane(walk, &name)?, &name, None)?;
+        let rows = contracts::all(whole_lane(walk, &name)?, &name, None)?;
         Ok(Contracts { contracts: rows.into_iter().map(|row| Contract::from(row).into()).collect() })
     })
     .await
-}
-
-/// The lane of an organization all of which is seen.
-fn lane<'a>(walk: &'a Walk, name: &OrgName) -> Result<&'a Lane, Error> {
-    walk.organizations(Some(name))?.remove(name).ok_or_else(|| unknown(name))?;
-    walk.lane(name).filter(|_| walk.sees_whole(Some(name))).ok_or_else(|| unknown(name))
 }

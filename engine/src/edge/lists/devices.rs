@@ -10,9 +10,11 @@ use linesman_schemas::{OrgName, Place, PlacePath};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reached::{Named, Reached, named};
+use super::on_device::{self, Group};
+use super::reached::{Named, Reached, is_learned_seen, named};
 use super::walk::{OrgRows, answer};
 use super::{Bundle, Error, FURTHER, Found, Stored, given, page, text_key};
+use crate::edge::chassis::Member;
 use crate::edge::filters::tables::Devices;
 use crate::edge::filters::{lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -26,7 +28,7 @@ use linesman_domain::device_groups::DeviceGroups;
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::places::{self, TiedRow};
-use linesman_domain::reached::{self, AfterRow};
+use linesman_domain::reached::{self, AfterRow, GatheredRow, RunRow, RunState};
 use linesman_domain::sight::Sight;
 use linesman_domain::snapshots::{self, SnapshotsRow};
 use linesman_domain::table::{self, Table};
@@ -69,6 +71,8 @@ pub(super) struct Device {
     last_collected: Option<Timestamp>,
     /// Whether algorithms are allowed that are no longer safe.
     legacy: bool,
+    /// Why data that was asked for last is not there, of the first type of which it is not; null where all is.
+    not_gathered: Option<String>,
 }
 
 /// A device with its latest information bundles.
@@ -84,8 +88,24 @@ struct DeviceWithSnapshots {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reached: Option<Way>,
+    /// The configuration groups that it has of access lines that are seen.
+    groups: Vec<Group>,
     /// Its information bundles, the latest by its own time first; the last eight are kept.
     snapshots: Vec<Snapshot>,
+}
+
+/// What a device has said of itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeviceSaid)]
+struct Said {
+    /// Its chassis serial number.
+    serial_number: String,
+    /// Its host name.
+    host_name: String,
+    /// Its model.
+    product: String,
+    /// The version of its operating system.
+    os_version: String,
 }
 
 /// How a device is reached.
@@ -118,6 +138,10 @@ struct Way {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     place: Option<PlacePath>,
+    /// Its chassis serial number, where people have said it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    serial_number: String,
     /// The groups of commands by which data is gathered from it.
     directives: Vec<String>,
     /// Whether the host key that it shows first is taken for its own.
@@ -128,22 +152,89 @@ struct Way {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     shown_host_key: Option<String>,
+    /// What it has said of itself, when it was last asked: its bundles may tell otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    said: Option<Said>,
     /// Its routing engines, as it says.
     routing_engines: Vec<String>,
     /// The members of its virtual chassis, as it says.
     members: Vec<Member>,
+    /// Whether its snapshots are gathered by the commands of its directives groups, since it makes none itself.
+    off_box: bool,
+    /// What was last gathered so, of each kind.
+    gathered: Vec<Gathered>,
 }
 
-/// A member of a virtual chassis.
+/// Data that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChassisMember)]
-struct Member {
-    /// Its number.
-    number: u32,
-    /// Its serial number.
-    serial_number: String,
-    /// Its model.
-    product: String,
+struct Gathered {
+    /// Which time it was.
+    number: u64,
+    /// What kind of bundle it becomes: `event`, `information` or `rma`.
+    kind: &'static str,
+    /// How far it is: `asked`, `running`, `done`, `failed` or `skipped`.
+    state: &'static str,
+    /// When it was asked for.
+    asked: Timestamp,
+    /// Since when it is so far.
+    since: Timestamp,
+    /// Whether it was asked for since a snapshot was due.
+    scheduled: bool,
+    /// How many commands were run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    done: Option<u32>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    of: Option<u32>,
+    /// The host-event-ID of its bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    host_event_id: Option<String>,
+    /// How many commands the device has not carried out: the bundle tells why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    failed: Option<u32>,
+    /// The first of these, each with why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    failures: Vec<String>,
+    /// Why there is no bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
+}
+
+impl From<RunRow> for Gathered {
+    fn from(run: RunRow) -> Self {
+        let state = run.state.as_str();
+        let (mut done, mut of, mut host_event_id, mut failed, mut error) = (None, None, None, None, None);
+        let mut failures = Vec::new();
+        match run.state {
+            RunState::Asked => {}
+            RunState::Running { done: ran, of: all } => (done, of) = (Some(ran), Some(all)),
+            RunState::Done { host_event_id: id, failed: count, failures: why } => {
+                (host_event_id, failed, failures) = (Some(id), Some(count), why);
+            }
+            RunState::Failed(why) | RunState::Skipped(why) => error = Some(why),
+        }
+        Self {
+            number: run.number,
+            kind: run.kind.as_str(),
+            state,
+            asked: run.asked,
+            since: run.since,
+            scheduled: run.is_scheduled,
+            done,
+            of,
+            host_event_id,
+            failed,
+            failures,
+            error,
+        }
+    }
 }
 
 /// An information bundle.
@@ -197,10 +288,24 @@ pub(in crate::edge) async fn device(
             bundle: Bundle::new(walk.viewer(), snapshot.bundle),
         });
         let snapshots = snapshots.collect();
+        let by_name = reached.as_ref().map(|device| device.name.clone()).unwrap_or_default();
+        let by_number = reached.as_ref().and_then(Reached::serial_number).unwrap_or_default().to_owned();
+        let groups_on_it = on_device::groups(walk, &organization, &[&by_name, &by_number, &serial_number])?;
         let owner = walk.some(&organization, &organizations::key(&organization))?;
         let groups = owner.map(|owner: OrgRow| DeviceGroups::new(&owner.device_groups)).unwrap_or_default();
-        let device = Device::new(organization, learned, reached.as_ref(), &groups);
-        Ok(DeviceWithSnapshots { device, place, reached: reached.map(Way::from), snapshots })
+        let gathered = match &reached {
+            Some(reached) => walk.some(&organization, &reached::gathered_key(&organization, &reached.name))?,
+            None => None,
+        };
+        let gathered: GatheredRow = gathered.unwrap_or_default();
+        let not_gathered = not_gathered(&gathered);
+        let device = Device { not_gathered, ..Device::new(organization, learned, reached.as_ref(), &groups) };
+        let reached = reached.map(|reached| Way {
+            off_box: gathered.is_off_box,
+            gathered: gathered.runs.into_iter().map(Gathered::from).collect(),
+            ..Way::from(reached)
+        });
+        Ok(DeviceWithSnapshots { device, place, reached, groups: groups_on_it, snapshots })
     })
     .await
 }
@@ -237,14 +342,12 @@ impl Stored for Devices {
         key: &[u8],
         row: &mut DeviceRow,
     ) -> Result<bool, Error> {
-        let all = rows.reached(org)?;
         let Some(name) = name_of(key) else {
-            let reached = all.of_device(&text_key(key), &row.host_name);
-            let is_there = reached.is_some_and(|device| device.is_seen_by_place(rows.viewer));
-            return Ok(is_there || sight.has(&text_key(key), Some(row)));
+            let serial_number = text_key(key);
+            let reached = Reached::of_device(rows.lane, org, (&serial_number, &row.host_name))?;
+            return Ok(is_learned_seen(rows.viewer, sight, (&serial_number, row), reached.as_ref()));
         };
-        let Some(device) = all.named(&name) else { return Ok(false) };
-        Ok(device.is_seen_by_place(rows.viewer) || sight.has(device.serial_number().unwrap_or(&name), None))
+        Reached::is_seen_of(rows, sight, org, &name)
     }
 
     fn value(by: &str, row: &DeviceRow) -> Value {
@@ -262,21 +365,26 @@ impl Stored for Devices {
         key: &[u8],
         row: DeviceRow,
     ) -> Result<Option<(Device, usize)>, Error> {
-        let all = rows.reached(org)?;
-        let (device, last_seen) = match name_of(key) {
+        let (mut device, last_seen) = match name_of(key) {
             None => {
                 let (serial_number, last_seen) = (text_key(key), row.last_seen);
-                let reached = all.of_device(&serial_number, &row.host_name);
-                (Device::new(org.clone(), Some((serial_number, row)), reached, &rows.groups), last_seen)
+                let sees =
+                    |device: &Reached| rows.sight.as_ref().is_none_or(|sight| device.is_seen(rows.viewer, sight));
+                let reached = Reached::of_device(rows.lane, org, (&serial_number, &row.host_name))?.filter(sees);
+                (Device::new(org.clone(), Some((serial_number, row)), reached.as_ref(), &rows.groups), last_seen)
             }
             Some(name) => {
-                let Some(reached) = all.named(&name) else { return Ok(None) };
-                if is_learned(rows, org, reached)? {
+                let Some(reached) = Reached::read(rows.lane, org, &name)? else { return Ok(None) };
+                if is_learned(rows, org, &reached)? {
                     return Ok(None);
                 }
-                (Device::new(org.clone(), None, Some(reached), &rows.groups), Timestamp::UNIX_EPOCH)
+                (Device::new(org.clone(), None, Some(&reached), &rows.groups), Timestamp::UNIX_EPOCH)
             }
         };
+        if device.state.is_some() {
+            let gathered: Option<GatheredRow> = Table::read(rows.lane, &reached::gathered_key(org, &device.name))?;
+            device.not_gathered = gathered.as_ref().and_then(not_gathered);
+        }
         let name = if device.state.is_some() { &*device.name } else { "" };
         let is_wanted = passes(self.group.as_ref(), &device.group)
             && passes(self.host_name.as_ref(), &device.host_name)
@@ -291,19 +399,38 @@ impl Stored for Devices {
     }
 }
 
+/// Why data that was asked for last is not there.
+fn not_gathered(gathered: &GatheredRow) -> Option<String> {
+    gathered.runs.iter().find_map(|run| match &run.state {
+        RunState::Failed(why) => Some(format!("{}: {why}", run.kind)),
+        _ => None,
+    })
+}
+
 /// The name of a device that has sent nothing, where a key is of such.
 fn name_of(own: &[u8]) -> Option<String> {
     own.strip_prefix(&[FURTHER]).map(text_key)
 }
 
-/// Whether a device that is reached has sent bundles: then it is listed with those.
+/// Whether a device that is reached has sent bundles of which somebody sees: then it is listed with those.
 fn is_learned(rows: &OrgRows<'_>, org: &OrgName, device: &Reached) -> Result<bool, Error> {
+    let is_this = |serial_number: &str, row: &DeviceRow| -> Result<bool, Error> {
+        let learned = (serial_number, row);
+        let reached = Reached::of_device(rows.lane, org, (serial_number, &row.host_name))?;
+        let is_seen = || {
+            let sight = rows.sight.as_ref();
+            sight.is_none_or(|sight| is_learned_seen(rows.viewer, sight, learned, reached.as_ref()))
+        };
+        Ok(reached.as_ref().is_some_and(|found| found.name == device.name) && is_seen())
+    };
     if let Some(serial_number) = device.serial_number() {
-        return Ok(Table::read(rows.lane, &devices::key(org, serial_number))?.is_some());
+        let row: Option<DeviceRow> = Table::read(rows.lane, &devices::key(org, serial_number))?;
+        return row.map_or(Ok(false), |row| is_this(serial_number, &row));
     }
-    for learned in devices::all(rows.lane, org) {
-        let (_, row) = learned?;
-        if row.host_name == device.name {
+    for serial_number in reached::of_host(rows.lane, org, &device.name) {
+        let serial_number = serial_number?;
+        let row: Option<DeviceRow> = Table::read(rows.lane, &devices::key(org, &serial_number))?;
+        if row.map_or(Ok(false), |row| is_this(&serial_number, &row))? {
             return Ok(true);
         }
     }
@@ -351,6 +478,7 @@ impl Device {
             error: standing.and_then(|standing| given(standing.error.clone())),
             last_collected: standing.and_then(|standing| standing.collected),
             legacy: reached.is_some_and(|device| device.row.is_legacy),
+            not_gathered: None,
         }
     }
 }
@@ -364,6 +492,14 @@ impl From<Reached> for Way {
         };
         let (shown_host_key, facts) =
             standing.map(|standing| (standing.shown_host_key, standing.facts)).unwrap_or_default();
+        let said = Said {
+            serial_number: facts.serial_number,
+            host_name: facts.host_name,
+            product: facts.product,
+            os_version: facts.os_version,
+        };
+        let is_silent =
+            [&said.serial_number, &said.host_name, &said.product, &said.os_version].iter().all(|it| it.is_empty());
         let member = |(number, serial_number, product)| Member { number, serial_number, product };
         Self {
             address: row.address,
@@ -377,12 +513,16 @@ impl From<Reached> for Way {
             after,
             move_to,
             place: row.place,
+            serial_number: row.serial_number,
             directives: row.directives,
             accept_host_key: row.accepts_first_host_key,
             host_key: row.host_key,
             shown_host_key,
+            said: (!is_silent).then_some(said),
             routing_engines: facts.routing_engines,
             members: facts.members.into_iter().map(member).collect(),
+            off_box: false,
+            gathered: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::chained::Chained;
+use super::named::NamedFile;
 use super::walk::{OrgRows, Walk, answer};
 use super::{Bundle, Error, Found, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Incidents;
@@ -118,6 +119,8 @@ struct IncidentWithNotes {
     incident: Incident,
     /// What people have said of it, oldest first.
     notes: Vec<Note>,
+    /// Attachments and logs that its bundle only names, and that are fetched from the device.
+    files: Vec<NamedFile>,
 }
 
 /// What somebody has said of an incident.
@@ -175,9 +178,11 @@ pub(in crate::edge) async fn incident(
         let rows = walk.organizations(Some(&id.org))?;
         let rows = rows.get(&id.org).ok_or_else(nothing)?;
         let chained = Chained::of_incident(rows, &id, case.as_ref())?;
+        let files = NamedFile::all(rows.lane, &id)?;
         Ok(IncidentWithNotes {
             incident: Incident::new(walk.viewer(), id, row, device, (case, chained)),
             notes: notes.collect(),
+            files,
         })
     })
     .await

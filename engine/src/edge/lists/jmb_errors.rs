@@ -9,7 +9,7 @@ use linesman_schemas::OrgName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reached::named;
+use super::reached::{Reached, named};
 use super::walk::{OrgRows, answer};
 use super::{Error, Stored, page};
 use crate::edge::filters::passes;
@@ -22,7 +22,6 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use linesman_domain::reached::{self, JmbErrorRow, WishRow};
 use linesman_domain::sight::Sight;
-use linesman_domain::table::Table;
 
 /// A file of a device that is no bundle.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,7 +33,7 @@ pub(super) struct JmbError {
     device: String,
     /// What it is called.
     id: String,
-    /// The file's name; what is no printable character is written as `\x1b`.
+    /// The file's name; what is no printable character is written as `\u001b`, a byte that is no text as `\xff`.
     file: String,
     /// How many bytes it has.
     size: u64,
@@ -106,8 +105,9 @@ pub(in crate::edge) async fn jmb_error(
     PathOf(JmbErrorPath { organization, device, id }): PathOf<JmbErrorPath>,
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
+        let what = || format!("no file `{}` of `{device}` is set aside", linesman_rules::excerpt(&id));
         let of = named(walk, &organization, &device)?;
-        let device = of.reached.map_or(device, |reached| reached.name);
+        let device = of.reached.ok_or_else(|| Error::Nothing(what()))?.name;
         let what = || format!("no file `{}` of `{device}` is set aside", linesman_rules::excerpt(&id));
         let row = walk.one(&organization, &reached::jmb_error_key(&organization, &device, &id), what)?;
         let head = row.head.clone();
@@ -136,11 +136,7 @@ impl Stored for JmbErrors {
         _: &mut JmbErrorRow,
     ) -> Result<bool, Error> {
         let (device, _) = parts(key);
-        let Some(row) = Table::read(rows.lane, &reached::key(org, &device))? else { return Ok(false) };
-        let standing = Table::read(rows.lane, &reached::standing_key(org, &device))?;
-        let reached = super::reached::Reached { name: device, row, standing };
-        let serial_number = reached.serial_number().unwrap_or(&reached.name);
-        Ok(reached.is_seen_by_place(rows.viewer) || super::seen::is_device(rows, sight, org, serial_number)?)
+        Reached::is_seen_of(rows, sight, org, &device)
     }
 
     fn value(_: &str, row: &JmbErrorRow) -> Value {

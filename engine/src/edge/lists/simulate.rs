@@ -20,7 +20,7 @@ use linesman_domain::rights::{
     Again, Asker, Asking, Further, Grants as _, NOT_TOLD, Overlay, Taken, Wish, answer_again, ends,
 };
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::command::DeviceGroupName;
+use linesman_schemas::command::{self, DeviceGroupName, GroupSettings, Verb};
 use linesman_schemas::directory::Group;
 use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ use super::Error;
 use super::walk::{Walk, answer};
 use crate::edge::members::{Members, is_group_shown};
 use crate::edge::sources::Sources;
-use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::json::{JsonBody, stated};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::{self, TiedGroupBody};
@@ -67,6 +67,7 @@ pub(in crate::edge) struct ChangeBody {
     #[schema(schema_with = words::names, required = false)]
     remove_groups: Vec<GroupName>,
     /// Only attempts at this place and below it are looked at.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::place, required = false)]
     under: Option<Place>,
 }
@@ -79,12 +80,15 @@ struct ManagerWish {
     #[schema(schema_with = words::login)]
     login: Login,
     /// Where.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::sphere, required = false)]
     sphere: Option<Vec<Place>>,
     /// Which privileges.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::privileges, required = false)]
     privileges: Option<Privileges>,
     /// Which rights.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::rights, required = false)]
     rights: Option<Rights>,
 }
@@ -110,14 +114,30 @@ struct GroupWish {
     #[schema(schema_with = words::name)]
     name: GroupName,
     /// Who is in it.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::names, required = false)]
     members: Option<Vec<ManagerName>>,
     /// The organizations that they see.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::names, required = false)]
     organizations: Option<Vec<OrgName>>,
     /// The device groups that they see.
+    #[serde(default, deserialize_with = "stated")]
     #[schema(value_type = Vec<TiedGroupBody>, required = false, max_items = 1000)]
     device_groups: Option<Vec<TiedGroupBody>>,
+}
+
+impl GroupWish {
+    /// The command that would do it.
+    fn verb(&self) -> Verb {
+        let device_groups = self.device_groups.clone();
+        Verb::Group(command::Group::Set(GroupSettings {
+            group: self.name.clone(),
+            members: self.members.clone(),
+            organizations: self.organizations.clone(),
+            device_groups: device_groups.map(|tied| tied.into_iter().map(DeviceGroupName::from).collect()),
+        }))
+    }
 }
 
 /// What would become of what was tried.
@@ -190,7 +210,7 @@ pub(in crate::edge) async fn simulate(
     answer(&sources, viewer, move |walk| held(walk, (&directory, level), change)).await
 }
 
-/// What is wrong with a change: it names somebody who is not there for whoever asks.
+/// What is wrong with a change: it names somebody who is not there for whoever asks, or is more than a command may hold.
 fn wrong(
     known: &Members<'_>,
     directory: &Directory,
@@ -207,6 +227,11 @@ fn wrong(
         let may_be_new = pointer.starts_with("#/set_managers") && makes;
         if known.shown(viewer, login)?.is_none() && !may_be_new {
             return Ok(Some((pointer, format!("there is no manager `{login}`"))));
+        }
+    }
+    for (at, wish) in change.set_groups.iter().enumerate() {
+        if let Err(fault) = wish.verb().check() {
+            return Ok(Some((format!("#/set_groups/{at}{}", fault.pointer), fault.message)));
         }
     }
     let set = (0..).zip(&change.set_groups).map(|(at, wish)| (format!("#/set_groups/{at}/name"), &wish.name));

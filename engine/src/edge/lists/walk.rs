@@ -14,7 +14,6 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
-use super::reached::AllReached;
 use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
@@ -52,8 +51,6 @@ pub(super) struct OrgRows<'a> {
     pub(super) sight: Option<Sight>,
     /// Its device groups.
     pub(super) groups: DeviceGroups,
-    /// How its devices are reached, once somebody asks.
-    reached: OnceCell<AllReached>,
     /// Whether whoever walks decides approvals here, once it was asked.
     decides: OnceCell<bool>,
 }
@@ -61,19 +58,7 @@ pub(super) struct OrgRows<'a> {
 impl<'a> OrgRows<'a> {
     fn new(viewer: &'a Viewer, lane: &'a Lane, row: OrgRow, sight: Option<Sight>) -> Self {
         let groups = DeviceGroups::new(&row.device_groups);
-        Self { viewer, lane, row, sight, groups, reached: OnceCell::new(), decides: OnceCell::new() }
-    }
-
-    /// How devices of the organization `org` are reached.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub(super) fn reached(&self, org: &OrgName) -> Result<&AllReached, Error> {
-        if let Some(known) = self.reached.get() {
-            return Ok(known);
-        }
-        let found = AllReached::of(self.lane, org)?;
-        Ok(self.reached.get_or_init(|| found))
+        Self { viewer, lane, row, sight, groups, decides: OnceCell::new() }
     }
 
     /// Whether whoever walks decides approvals of the organization.
@@ -302,6 +287,12 @@ impl Walk {
     pub(super) fn steps(&self) -> u32 {
         self.steps.get()
     }
+}
+
+/// The lane of an organization all of which is seen.
+pub(super) fn whole_lane<'a>(walk: &'a Walk, name: &OrgName) -> Result<&'a Lane, Error> {
+    walk.organizations(Some(name))?.remove(name).ok_or_else(|| unknown(name))?;
+    walk.lane(name).filter(|_| walk.sees_whole(Some(name))).ok_or_else(|| unknown(name))
 }
 
 pub(super) fn unknown(org: &OrgName) -> Error {

@@ -1,5 +1,7 @@
 //! Health, readiness, the token, and paths that lead nowhere.
 
+use std::sync::Arc;
+
 use linesman_schemas::control::{RefusedPolicy, Section};
 use linesman_schemas::service::RefusedService;
 use reqwest::Method;
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, problem};
 use crate::edge::PolicyStatus;
+use crate::lane::stopped::Stopped;
 
 #[tokio::test]
 async fn health_is_for_everybody() {
@@ -46,8 +49,17 @@ async fn readiness_follows_the_engine_and_its_lanes() {
         assert_eq!(body["lanes"][2].get("position").and_then(Value::as_u64), position, "{token}");
         assert_eq!(body["policies"].get("rule_book").is_some(), position.is_some(), "{token}");
     }
-    edge.lanes[3].send_modify(|status| status.is_running = false);
-    assert_eq!(readiness().await.0, 503);
+    let why = "lane 3 cannot decide the message 9 of IN";
+    edge.lanes[3].send_modify(|status| {
+        status.is_running = false;
+        status.stopped = Some(Arc::new(Stopped { why: why.to_owned(), ..Stopped::default() }));
+    });
+    let (status, body) = readiness().await;
+    assert_eq!((status, &body["lanes"][3]["stopped"]), (503, &json!("it cannot decide an input")));
+    for (token, told) in [(TOKEN, why), (TOKEN_OF_ACME, "it cannot decide an input")] {
+        let body = edge.get_as(token, "/readyz").await.json::<Value>().await.unwrap();
+        assert_eq!(body["lanes"][3]["stopped"], told, "{token}");
+    }
 }
 
 #[tokio::test]
@@ -165,4 +177,17 @@ async fn what_is_not_there_is_a_problem() {
     assert_eq!(problem(post).await, (405, "this path does not take this method".to_owned()));
     let large = edge.request(Method::GET, "/healthz").body(vec![b'x'; 64 * 1024 + 1]).send().await.unwrap();
     assert_eq!(problem(large).await, (413, "a request's body may have 65536 bytes at most".to_owned()));
+}
+
+/// What a plan shows can be confirmed, however many files that are.
+#[tokio::test]
+async fn as_many_files_are_confirmed_as_a_plan_may_tell_of() {
+    let edge = Fixture::new().await;
+    let file = json!({"device": "d".repeat(64), "kind": "event", "name": "s".repeat(64), "sha256": "0".repeat(64)});
+    let body = json!({"bundle": "ops", "version": "1", "overwrites": vec![file; 1_000]});
+    let asked = edge.request(Method::PUT, "/api/v1/organizations/acme/scripts/core").bearer_auth(TOKEN).json(&body);
+    let answer = asked.send().await.unwrap();
+    assert_ne!(answer.status(), 413);
+    // As far as its fields: nothing is there to install.
+    assert!(answer.status().is_client_error() || answer.status().is_success(), "{}", answer.status());
 }

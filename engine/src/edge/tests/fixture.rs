@@ -9,6 +9,7 @@ use linesman_connectors::tls;
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::CredentialsKind;
 use linesman_schemas::device::DeviceState;
+use linesman_schemas::scripts::{ScriptKind, ScriptsState};
 use linesman_schemas::{FilterLevel, OrgName, PlacePath, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -30,7 +31,10 @@ use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
 use linesman_domain::organizations::{self, GroupRow, OrgRow, Standing};
 use linesman_domain::places::{self, PlaceRow};
-use linesman_domain::reached::{self, AfterRow, JmbErrorRow, ReachedRow, StandingRow, WishRow};
+use linesman_domain::reached::{self, AfterRow, DirectivesRow, JmbErrorRow, ReachedRow, StandingRow, WishRow};
+use linesman_domain::scripts::{
+    self, DeviceScriptsRow, FileRow, GroupScriptsRow, InstalledRow, ProfileRow, ScriptBundleRow,
+};
 use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
@@ -109,10 +113,19 @@ impl Fixture {
             sealed: Arc::clone(&sealed),
             node: Arc::clone(&node),
             journal: dir.path().join("collected.log"),
+            gathered: dir.path().join("gathered.log"),
+            gathering: dir.path().join("gathering"),
+            objects: crate::log::objects::Objects::new(client.clone(), 1),
+            collecting: dir.path().join("collecting"),
             settings: crate::reach::Settings {
                 incomplete_after: Duration::from_secs(3_600),
+                missed_after: Duration::from_secs(7_200),
+                drift_every: Duration::from_secs(86_400),
                 visits: 1,
                 visits_of_one: 1,
+                gatherings: 1,
+                gatherings_of_one: 1,
+                snapshot_every: Duration::from_secs(604_800),
             },
         };
         let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
@@ -121,6 +134,8 @@ impl Fixture {
             books: Arc::new(Books::new(client.clone(), 1)),
             client,
             lanes: statuses,
+            unread: watch::channel(Default::default()).1,
+            faults: watch::channel(Vec::new()).1,
             node,
             auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,
@@ -191,7 +206,10 @@ impl Fixture {
 
     /// Writes rows where the organization's lane has them.
     pub(super) fn write(&self, org: &str, rows: Vec<(Vec<u8>, Vec<u8>)>) {
-        self.write_on(lane_of(org, LANES), rows);
+        let lane = lane_of(org, LANES);
+        self.write_on(lane, rows);
+        let lane = self.store.lane(lane).unwrap();
+        lane.apply(&reached::index(&lane).unwrap()).unwrap();
     }
 
     /// Writes rows of the provider's.
@@ -292,6 +310,7 @@ pub(super) fn reached(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         shown_host_key: None,
         facts: Default::default(),
     };
+    let directives = DirectivesRow { commands: vec![format!("show secret of {organization}")] };
     let error = JmbErrorRow {
         file: format!("{organization}.xml"),
         size: 1,
@@ -304,10 +323,66 @@ pub(super) fn reached(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         found: Timestamp::UNIX_EPOCH,
         wish: WishRow::None,
     };
+    let installed =
+        || InstalledRow { bundle: "health".to_owned(), version: "1".to_owned(), profile: "chassis".to_owned() };
+    let content = format!("script of {organization}");
+    let file = FileRow { kind: ScriptKind::Op, name: "look.slax".to_owned(), sha256: String::new(), content };
+    let bundle = ScriptBundleRow { files: vec![file], kept: Timestamp::UNIX_EPOCH };
+    let profile = ProfileRow { events: vec![("FAN_FAILURE".to_owned(), 1)] };
+    let group =
+        GroupScriptsRow { order: 1, scripts: Some(installed()), overwrites: Vec::new(), asked: Timestamp::UNIX_EPOCH };
+    let scripts = DeviceScriptsRow {
+        group: "core".to_owned(),
+        order: 1,
+        state: ScriptsState::Done,
+        since: Timestamp::UNIX_EPOCH,
+        done: 1,
+        of: 1,
+        detail: String::new(),
+        has: Some(installed()),
+        is_begun: false,
+    };
     vec![
+        (scripts::bundle_key(&org, "health", "1").into_bytes(), table::encode(&bundle).unwrap()),
+        (scripts::profile_key(&org, "chassis").into_bytes(), table::encode(&profile).unwrap()),
+        (scripts::group_key(&org, "core").into_bytes(), table::encode(&group).unwrap()),
+        (scripts::device_key(&org, "r1").into_bytes(), table::encode(&scripts).unwrap()),
         (reached::key(&org, "r1").into_bytes(), table::encode(&row).unwrap()),
         (reached::standing_key(&org, "r1").into_bytes(), table::encode(&standing).unwrap()),
         (reached::jmb_error_key(&org, "r1", "f1").into_bytes(), table::encode(&error).unwrap()),
+        (reached::directives_key(&org, "mx").into_bytes(), table::encode(&directives).unwrap()),
+    ]
+}
+
+/// Rows of a group on a device of the access line of [`reached`]'s organization, which that has otherwise than it was told.
+pub(super) fn drifted(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    use linesman_domain::activations::drift::{self, DriftRow, LineRow};
+    use linesman_domain::activations::parts::{self, GroupRow};
+
+    let org: OrgName = organization.parse().unwrap();
+    let group = format!("linesman-{organization}-0123456789ab-line-7");
+    let owner = GroupRow {
+        line: format!("{organization}/berlin/line-7").parse().unwrap(),
+        activation: format!("{organization}-0123456789ab"),
+        leaves: Vec::new(),
+        is_blocked: false,
+        strictness: linesman_rules::Strictness::Utmost,
+    };
+    let row = DriftRow {
+        device: "r1".to_owned(),
+        state: drift::State::Drifted,
+        since: Timestamp::UNIX_EPOCH,
+        missing: vec![LineRow { text: format!("of {organization}"), template: String::new() }],
+        more_missing: 0,
+        extra: Vec::new(),
+        more_extra: 0,
+        told: None,
+        restored: None,
+        restores: 0,
+    };
+    vec![
+        (parts::group_key(&org, "SN1", &group).into_bytes(), table::encode(&owner).unwrap()),
+        (drift::key(&org, "SN1", &group).into_bytes(), table::encode(&row).unwrap()),
     ]
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, place, problem};
 use crate::lane::status::LaneStatus;
+use crate::log::streams::lane_of;
 
 /// A manager's row, by its key.
 pub(super) fn manager(login: &str, number: u64, sphere: &str, granter: (&str, u64)) -> (Vec<u8>, Vec<u8>) {
@@ -256,5 +257,20 @@ async fn below_their_level_nothing_of_them_is_changed() {
     for path in ["managers/acme/ann", "managers/bob", "groups/night-shift", "places/acme/berlin"] {
         let (status, _, detail) = wrong(&edge, &format!("/api/v1/{path}"), json!({})).await;
         assert_eq!((status, &*detail), (409, "this takes engine level 3; `linesman level raise` raises it"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_comes_in_by_what_was_granted_once() {
+    let edge = filled().await;
+    let lanes = u32::try_from(edge.lanes.len()).unwrap();
+    let own = lane_of("acme", lanes);
+    for (lane, is_barred) in (0..lanes).map(|lane| (lane, lane == 0 || lane == own)) {
+        edge.lanes[lane as usize].send_modify(|status| status.is_past = true);
+        let status = edge.get_as(TOKEN_OF_ACME, "/api/v1/places").await.status();
+        assert_eq!(status, if is_barred { 503 } else { 200 }, "lane {lane} is decided again");
+        assert_eq!(edge.get_as(TOKEN, "/api/v1/places").await.status(), 200, "who is on the machine has the ways out");
+        edge.lanes[lane as usize].send_modify(|status| status.is_past = false);
+        assert_eq!(edge.get_as(TOKEN_OF_ACME, "/api/v1/places").await.status(), 200);
     }
 }

@@ -81,7 +81,7 @@ async fn lag_is_what_the_log_has_and_the_lane_has_not() {
         .connect(server.address())
         .await
         .unwrap();
-    let layout = Layout { lanes: LANES, out_age_s: 60, replicas: 1 };
+    let layout = Layout { lanes: LANES, out_age_s: 60, replicas: 1, consumers: Default::default() };
     ensure(&client, &layout).await.unwrap();
     open(&client, &layout).await.unwrap();
     for _ in 0..3 {

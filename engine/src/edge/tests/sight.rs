@@ -35,7 +35,7 @@ const VIEWERS: [(&str, &[u64]); 7] = [
 
 /// The world of other tests, and an organization with three devices: one tied to a line of a site, one in a device
 /// group, one alone.
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let world = World::new().await;
     let edge = &world.edge;
     let fleet = [("SN1", "edge-1.example", ""), ("SN2", "edge-2.example", "core"), ("SN3", "edge-3.example", "")];
@@ -78,7 +78,7 @@ async fn world() -> World {
     world
 }
 
-async fn json_of(world: &World, token: &str, path: &str) -> Value {
+pub(super) async fn json_of(world: &World, token: &str, path: &str) -> Value {
     let answer = world.edge.get_as(token, path).await;
     assert_eq!(answer.status(), 200, "{token}: {path}");
     answer.json().await.unwrap()
@@ -286,8 +286,13 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
                 .replace("{id}", &id)
                 .replace("{name}", &name)
                 .replace("{device}", one)
+                .replace("{group}", one)
                 .replace("{site}", "berlin")
                 .replace("{line}", "line-7")
+                .replace("{bundle}", "health")
+                .replace("{version}", "1")
+                .replace("{profile}", "chassis")
+                .replace("{device_group}", "core")
                 .replace("{number}", "1")
                 .replace("{activation}", one)
         };
@@ -320,6 +325,7 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             pairs.push((format!("{outside}{query}"), format!("{nothing}{query}")));
         }
         _ if path.contains("/jmb-errors/") => pairs.push(with("bolt r1", "nope r1")),
+        _ if path.contains("/directives-groups/") => pairs.push(with("bolt mx", "nope mx")),
         _ if path.contains("/devices/") => {
             pairs.push(with("bolt SN1", "nope SN1"));
             pairs.extend(is_in_part.then(|| with("corp SN3", "corp SN9")));
@@ -390,8 +396,8 @@ async fn what_lies_outside_answers_like_what_does_not_exist_on_every_route() {
         for (method, operation) in item.as_object().unwrap() {
             let parameters = operation["parameters"].as_array();
             let takes = |name: &str| parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name));
-            // Whose events are listened to is no secret: nothing is heard of either.
-            let is_told = path == "/api/v1/events";
+            // Whose events are listened to is no secret: nothing is heard of either. Lanes are the provider's as a whole.
+            let is_told = path == "/api/v1/events" || path.starts_with("/api/v1/lanes/");
             if is_told || !(path.contains('{') || takes("organization")) {
                 continue;
             }
@@ -421,6 +427,9 @@ async fn what_is_the_providers_is_nobody_elses() {
             ("get", "/api/v1/status"),
             ("get", "/api/v1/level"),
             ("put", "/api/v1/level"),
+            ("get", "/api/v1/lanes"),
+            ("post", "/api/v1/lanes/0/skip"),
+            ("post", "/api/v1/lanes/0/rejudge"),
             ("get", "/api/v1/mode"),
             ("put", "/api/v1/mode"),
             ("get", "/api/v1/log-level"),

@@ -274,6 +274,11 @@ async fn what_is_wrong_with_a_change_is_said_and_who_may_not_ask() {
     let unknown: Value = simulated(&edge, TOKEN, unknown).await.json().await.unwrap();
     let detail = "`manager` is no privilege and no right: did you mean `managers`?";
     assert_eq!((&unknown["status"], &unknown["detail"]), (&json!(422), &json!(detail)));
+    let tied = json!({"set_groups": [{"name": "labs", "device_groups": [{"organization": "acme", "name": "\u{84}"}]}]});
+    let tied = problem(simulated(&edge, TOKEN, tied).await).await;
+    assert_eq!(tied.0, 422, "{tied:?}: no command may hold that");
+    let null = problem(simulated(&edge, TOKEN, json!({"under": null})).await).await;
+    assert_eq!(null.0, 422, "{null:?}: null is no place");
     // Who may not is told what is missing, and where.
     for (privileges, missing) in [
         (Privileges::default(), "the privilege `managers`"),

@@ -51,7 +51,8 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
     let status: Value = answer.json().await.unwrap();
     assert_eq!(status["ready"], false);
     assert_eq!(status["pending"], json!([{"destination": "jss", "reactions": 3}]));
-    let open = json!([{"destination": "jss", "failures": 6, "open_until": "2027-01-15T08:00:00Z"}]);
+    let open =
+        json!([{"destination": "jss", "failures": 6, "open_until": "2027-01-15T08:00:00Z", "organization": null}]);
     assert_eq!(status["circuits"], open);
     let waiting = json!([{
         "destination": "jss", "connector": "jss", "peer": null, "served": false, "reactions": 3,

@@ -13,9 +13,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::super::{BOUNDS, Bounds};
-use super::fixture::{Fixture, nobody};
+use super::fixture::{Fixture, TOKEN, nobody};
 use crate::metrics::Metrics;
 
 /// The longest that anything may take.
@@ -68,6 +69,48 @@ async fn the_longest_silent_makes_room_when_every_seat_is_taken() {
     }
     assert!(is_healthy(&edge).await);
     assert_eq!(heard(&mut silent[0]).await, b"");
+}
+
+/// A request on a connection that stays; whether it is answered with 200.
+async fn is_answered(client: &mut TlsStream<TcpStream>) -> bool {
+    let asked = format!("GET /api/v1/devices HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n");
+    if client.write_all(asked.as_bytes()).await.is_err() || client.flush().await.is_err() {
+        return false;
+    }
+    let mut said = Vec::new();
+    while !said.ends_with(b"}") {
+        let mut part = [0; 4096];
+        match timeout(BOUND, client.read(&mut part)).await.expect("it is answered, or ends") {
+            Ok(0) | Err(_) => return false,
+            Ok(length) => said.extend_from_slice(&part[..length]),
+        }
+    }
+    said.starts_with(b"HTTP/1.1 200 ")
+}
+
+#[tokio::test]
+async fn whoever_has_shown_a_token_is_displaced_by_none_who_has_not() {
+    let edge = within(Bounds { connections: 16, ..BOUNDS }).await;
+    let config = Arc::new(tls::client_config(Some(&edge.dir.path().join("tls/ca.pem"))).unwrap());
+    let connector = TlsConnector::from(config);
+    let connect = async || {
+        let tcp = TcpStream::connect(edge.addr()).await.unwrap();
+        connector.connect(ServerName::try_from("localhost").unwrap(), tcp).await
+    };
+    let mut known = Vec::new();
+    for _ in 0..8 {
+        let mut client = connect().await.unwrap();
+        assert!(is_answered(&mut client).await);
+        known.push(client);
+    }
+    // Each ends its handshake, and so was told something later than they were.
+    let mut flood = Vec::new();
+    for _ in 0..64 {
+        flood.push(connect().await);
+    }
+    for client in &mut known {
+        assert!(is_answered(client).await);
+    }
 }
 
 #[tokio::test]
@@ -132,7 +175,8 @@ async fn the_head_of_a_request_has_its_time() {
 #[tokio::test]
 async fn the_head_of_a_request_has_its_size() {
     let edge = Fixture::new().await;
-    let said = answer_to(&edge, [&b"GET /healthz HTTP/1.1\r\nX-Huge: "[..], &[b'x'; 17 * 1024]].concat()).await;
+    let head = [&b"GET /healthz HTTP/1.1\r\nX-Huge: "[..], &vec![b'x'; 17 * 1024]].concat();
+    let said = answer_to(&edge, head).await;
     assert!(said.starts_with("HTTP/1.1 431 "), "{said}");
     assert!(is_healthy(&edge).await);
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::super::BOUNDS;
 use super::super::event_ids::EventIds;
-use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem, reached};
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, drifted, incident, place, problem, reached};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
@@ -32,10 +32,13 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 14] = [
+const ENGINE: [&str; 17] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
+    "/api/v1/lanes",
+    "/api/v1/lanes/{lane}/skip",
+    "/api/v1/lanes/{lane}/rejudge",
     "/api/v1/mode",
     "/api/v1/log-level",
     "/api/v1/policies/load",
@@ -148,7 +151,7 @@ impl World {
         let login = server.engine_login();
         let login = ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
         let client = login.connect(server.address()).await.unwrap();
-        let layout = Layout { lanes: LANES, out_age_s: 600, replicas: 1 };
+        let layout = Layout { lanes: LANES, out_age_s: 600, replicas: 1, consumers: Default::default() };
         ensure(&client, &layout).await.unwrap();
         open(&client, &layout).await.unwrap();
         let (_, metrics) = Metrics::recorder().unwrap();
@@ -242,6 +245,7 @@ impl World {
         let places = [name.to_owned(), format!("{name}/berlin"), format!("{name}/berlin/line-7")];
         self.edge.write(name, places.iter().map(|place| subscription(place, name)).collect());
         self.edge.write(name, vec![part(&format!("{name}/berlin/line-7"), name)]);
+        self.edge.write(name, drifted(name));
     }
 
     /// A trigger and a dead letter in OUT.
@@ -292,9 +296,14 @@ impl World {
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
         path = path
             .replace("{device}", if path.contains("jmb-errors") { "r1" } else { "SN1" })
+            .replace("{group}", "mx")
             .replace("{site}", "berlin")
             .replace("{line}", "line-7");
         path = path
+            .replace("{bundle}", "health")
+            .replace("{version}", "1")
+            .replace("{profile}", "chassis")
+            .replace("{device_group}", "core")
             .replace("{number}", "1")
             .replace("{message}", "T1")
             .replace("{index}", "0")
@@ -321,17 +330,28 @@ impl World {
             | "reject" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
+            "skip" | "rejudge" => Some(json!({"position": 1, "why": "x"})),
             "mode" => Some(json!({"mode": "partner"})),
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
             "rpc" => Some(json!({"rpc": "<get/>"})),
+            "gather" => Some(json!({"kind": "event"})),
             "host-key" => Some(json!({"host_key": null})),
+            "plan" => Some(json!({"bundle": "health", "version": "1"})),
+            _ if method == "put" && path.contains("/script-bundles/") => {
+                Some(json!({"files": [{"kind": "op", "name": "a.slax", "content": "a"}]}))
+            }
+            _ if method == "put" && path.contains("/event-profiles/") => {
+                Some(json!({"events": [{"event": "FAN_FAILURE", "priority": 1}]}))
+            }
+            _ if method == "put" && path.contains("/scripts/") => Some(json!({"bundle": "health", "version": "1"})),
             "state" => Some(json!({"state": "completed"})),
             "intelligence" => {
                 Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
             }
             "send" | "recall" => Some(json!({"organizations": ["acme"]})),
+            _ if method == "put" && path.contains("directives-groups") => Some(json!({"commands": ["show version"]})),
             _ if method == "put" && path.contains("associations") => Some(json!({"title": "t"})),
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"

@@ -31,6 +31,13 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// What is left out of a body is none; null is no value.
+pub(in crate::edge) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// A body in JSON, as a `T`. No key of an object may be given twice, whatever `T` makes of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct JsonBody<T>(pub(crate) T);

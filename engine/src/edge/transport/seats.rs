@@ -5,9 +5,12 @@
 //! that does not take what it is told.
 //!
 //! Connections that are nobody's yet go first, one of the network that has most of them: a flood from one place displaces
-//! itself, and whoever comes from far away has time to say who it is. Where a listener says whose a connection is
-//! ([`Claims`]), then one of whoever has most goes: nobody takes the seats of others. A holder has so many seats at most; one
-//! more costs its own oldest.
+//! itself, and whoever comes from far away has time to say who it is. A listener says whose a connection is ([`Claims`])
+//! once somebody has shown it.
+//!
+//! INVARIANT (the known stay): one that is nobody's displaces none that is somebody's. Some seats are therefore kept for
+//! those that have not said who they are; when the known need one more than the rest, one of whoever has most goes, by
+//! the claim of somebody else. A holder has so many seats at most; one more costs its own oldest.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -44,6 +47,9 @@ pub(super) struct Seats {
     taken: Arc<Mutex<Taken>>,
 }
 
+/// The part of all seats that is kept for those that have not said who they are: one of so many.
+const KEPT: usize = 8;
+
 /// The seats taken, whoever was told something last at the end.
 #[derive(Debug, Default)]
 struct Taken {
@@ -53,6 +59,9 @@ struct Taken {
     peers: HashMap<SocketAddr, u64>,
     /// The turns of those that are nobody's, by where they come from.
     nobodys: HashMap<Option<IpAddr>, BTreeSet<u64>>,
+    /// The turns of those that are somebody's, and how many these are in all.
+    owned: BTreeMap<Arc<str>, BTreeSet<u64>>,
+    known: usize,
 }
 
 /// From where a connection comes: an address, of IPv6 its network of 64 bits, which is one machine's or one home's.
@@ -77,40 +86,47 @@ impl Taken {
     fn put_last(&mut self, holder: Holder) -> u64 {
         let turn = self.next;
         self.next += 1;
+        self.put(turn, holder);
+        turn
+    }
+
+    fn put(&mut self, turn: u64, holder: Holder) {
         if let Some(peer) = holder.peer {
             self.peers.insert(peer, turn);
         }
-        if holder.owner.is_none() {
-            self.nobodys.entry(network(holder.peer)).or_default().insert(turn);
+        match &holder.owner {
+            None => {
+                self.nobodys.entry(network(holder.peer)).or_default().insert(turn);
+            }
+            Some(owner) => {
+                self.owned.entry(Arc::clone(owner)).or_default().insert(turn);
+                self.known += 1;
+            }
         }
         self.holders.insert(turn, holder);
-        turn
     }
 
     fn remove(&mut self, turn: u64) -> Option<Holder> {
         let holder = self.holders.remove(&turn)?;
-        self.is_somebodys(turn, holder.peer);
+        match &holder.owner {
+            None => {
+                let from = network(holder.peer);
+                if self.nobodys.get_mut(&from).is_some_and(|turns| is_last(turns, turn)) {
+                    self.nobodys.remove(&from);
+                }
+            }
+            Some(owner) => {
+                self.known = self.known.saturating_sub(1);
+                if self.owned.get_mut(owner).is_some_and(|turns| is_last(turns, turn)) {
+                    self.owned.remove(owner);
+                }
+            }
+        }
         // The other end may have come anew by the same port.
         if let Some(peer) = holder.peer.filter(|peer| self.peers.get(peer) == Some(&turn)) {
             self.peers.remove(&peer);
         }
         Some(holder)
-    }
-
-    /// A seat is no more nobody's.
-    fn is_somebodys(&mut self, turn: u64, peer: Option<SocketAddr>) {
-        let from = network(peer);
-        if let Some(turns) = self.nobodys.get_mut(&from) {
-            turns.remove(&turn);
-            if turns.is_empty() {
-                self.nobodys.remove(&from);
-            }
-        }
-    }
-
-    /// The oldest seat of an owner.
-    fn oldest(&self, owner: &str) -> Option<u64> {
-        self.holders.iter().find(|(_, holder)| holder.owner.as_deref() == Some(owner)).map(|(turn, _)| *turn)
     }
 
     /// The oldest of the network that has most seats of nobody's.
@@ -119,17 +135,16 @@ impl Taken {
         oldest.max().map(|(_, Reverse(turn))| turn)
     }
 
-    /// Whose seat goes when one more is needed.
-    fn dispensable(&self) -> Option<u64> {
-        self.nobodys().or_else(|| {
-            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for owner in self.holders.values().filter_map(|holder| holder.owner.as_deref()) {
-                *counts.entry(owner).or_default() += 1;
-            }
-            let (owner, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-            self.oldest(owner)
-        })
+    /// The oldest of whoever has most seats.
+    fn somebodys(&self) -> Option<u64> {
+        self.owned.values().max_by_key(|turns| turns.len())?.first().copied()
     }
+}
+
+/// Takes a turn out; whether it was the last.
+fn is_last(turns: &mut BTreeSet<u64>, turn: u64) -> bool {
+    turns.remove(&turn);
+    turns.is_empty()
 }
 
 /// Says whose connections are.
@@ -138,20 +153,21 @@ pub(crate) struct Claims(Seats);
 
 impl Claims {
     /// The connection from `peer` is `owner`'s, who has at most so many.
-    pub(crate) fn claim(&self, peer: SocketAddr, owner: &Arc<str>, most: usize) {
+    pub(crate) fn claim(&self, peer: SocketAddr, owner: &str, most: usize) {
         let mut taken = self.0.taken();
         let Some(turn) = taken.peers.get(&peer).copied() else { return };
-        let Some(holder) = taken.holders.get_mut(&turn) else { return };
-        if holder.owner.as_ref() == Some(owner) {
+        if taken.holders.get(&turn).is_none_or(|holder| holder.owner.as_deref() == Some(owner)) {
             return;
         }
-        holder.owner = Some(Arc::clone(owner));
-        taken.is_somebodys(turn, Some(peer));
-        let count = taken.holders.values().filter(|holder| holder.owner.as_ref() == Some(owner)).count();
-        if count > most
-            && let Some(oldest) = taken.oldest(owner)
-        {
-            taken.remove(oldest);
+        let Some(mut holder) = taken.remove(turn) else { return };
+        holder.owner = Some(owner.into());
+        taken.put(turn, holder);
+        let theirs = taken.owned.get(owner);
+        let their_oldest = theirs.filter(|turns| turns.len() > most).and_then(|turns| turns.first().copied());
+        let is_crowded = taken.known > self.0.most.saturating_sub(self.0.kept());
+        let going = their_oldest.or_else(|| taken.somebodys().filter(|_| is_crowded));
+        if let Some(going) = going {
+            taken.remove(going);
             (self.0.measured.displaced)().increment(1);
         }
     }
@@ -162,6 +178,11 @@ impl Seats {
         Self { most: most.max(1), measured, stall, taken: Arc::default() }
     }
 
+    /// How many seats are for those alone that have not said who they are.
+    fn kept(&self) -> usize {
+        (self.most / KEPT).max(1)
+    }
+
     /// By what is said whose connections are.
     pub(super) fn claims(&self) -> Claims {
         Claims(self.clone())
@@ -170,9 +191,7 @@ impl Seats {
     /// Ends every connection.
     pub(super) fn clear(&self) {
         let mut taken = self.taken();
-        taken.holders.clear();
-        taken.peers.clear();
-        taken.nobodys.clear();
+        *taken = Taken { next: taken.next, ..Taken::default() };
     }
 
     /// Gives the connection a seat, if need be another's.
@@ -180,7 +199,7 @@ impl Seats {
         let (holder, gone) = oneshot::channel();
         let mut taken = self.taken();
         while taken.holders.len() >= self.most
-            && let Some(turn) = taken.dispensable()
+            && let Some(turn) = taken.nobodys().or_else(|| taken.somebodys())
         {
             taken.remove(turn);
             (self.measured.displaced)().increment(1);
@@ -368,29 +387,42 @@ mod tests {
         let gone: Vec<_> = flood.iter_mut().map(is_gone).collect();
         assert_eq!(gone, [true, true, true, true, true, true, false, false, false]);
         // Whose connection is known counts no more among nobody's.
-        seats.claims().claim("[2001:db8::9]:9".parse().unwrap(), &"known".into(), 3);
+        seats.claims().claim("[2001:db8::9]:9".parse().unwrap(), "known", 3);
         let _others = ["203.0.113.1:1", "203.0.113.1:2", "203.0.113.1:3"].map(seat);
         assert!(!is_gone(&mut flood[8]));
     }
 
     #[tokio::test]
-    async fn whoever_has_most_gives_up_a_seat_once_all_are_somebodys() {
+    async fn whoever_is_known_gives_up_a_seat_to_none_that_is_not() {
         let seats = Seats::new(4, LONG, MEASURED);
         let peer = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
-        let (quiet, loud): (Arc<str>, Arc<str>) = ("quiet".into(), "loud".into());
+        let gone = |seated: &mut Vec<Seated<_>>| seated.iter_mut().map(is_gone).collect::<Vec<_>>();
         let mut seated: Vec<_> = (1..=4).map(|port| seats.seat(duplex(64).0, Some(peer(port)))).collect();
         let claims = seats.claims();
-        claims.claim(peer(1), &quiet, 3);
-        for port in 2..=4 {
-            claims.claim(peer(port), &loud, 3);
+        claims.claim(peer(1), "quiet", 3);
+        for port in 2..=3 {
+            claims.claim(peer(port), "loud", 3);
         }
-        // The quiet one is the oldest, and stays: the loud one has most. Then comes whoever is nobody's.
-        seated.push(seats.seat(duplex(64).0, Some(peer(5))));
-        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, false]);
-        seated.push(seats.seat(duplex(64).0, Some(peer(6))));
-        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, true, false]);
+        // However many come: each displaces the one of nobody's that came before.
+        for port in 5..=20 {
+            seated.push(seats.seat(duplex(64).0, Some(peer(port))));
+        }
+        let (known, flood) = (3, 17);
+        assert_eq!(gone(&mut seated), [vec![false; known], vec![true; flood - 1], vec![false]].concat());
+        // One of the known needs the seat that is kept: of whoever has most the oldest goes, and not the oldest of all.
+        claims.claim(peer(20), "new", 3);
+        assert_eq!(gone(&mut seated)[..3], [false, true, false]);
+        assert!(!is_gone(seated.last_mut().unwrap()));
+        // It says so once.
+        claims.claim(peer(20), "new", 3);
+        assert_eq!(gone(&mut seated)[..3], [false, true, false]);
         // Beyond what one may have its own oldest goes, seats or no seats.
-        claims.claim(peer(6), &loud, 2);
-        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, true, false, true, false]);
+        seated.push(seats.seat(duplex(64).0, Some(peer(21))));
+        claims.claim(peer(21), "new", 1);
+        assert!(is_gone(&mut seated[19]) && !is_gone(&mut seated[20]));
+        // A seat that was claimed is moved and left as any other.
+        drop(seated);
+        assert!(seats.taken().owned.is_empty() && seats.taken().nobodys.is_empty());
+        assert_eq!(seats.taken().known, 0);
     }
 }

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::preview::Answers;
-use super::{DryRun, IdempotencyKey, Way, send_or_preview, stated};
+use super::{DryRun, IdempotencyKey, Way, send_or_preview};
 use crate::edge::paths::{LineSubscriptionPath, SiteSubscriptionPath, SubscriptionPath};
 use crate::edge::sources::Sources;
-use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::json::{JsonBody, stated};
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;

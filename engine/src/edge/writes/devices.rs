@@ -7,16 +7,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_connectors::Secret;
-use linesman_domain::reached::LEVEL;
-use linesman_schemas::PlacePath;
+use linesman_connectors::device::ssh::{Credential, HostKey};
+use linesman_domain::reached::{LEVEL, NOWHERE_FROM, row_of};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     AfterCollection, CredentialsKind, DeviceName, DeviceSettings, DeviceVerb, HostKeyPin, JmbErrorWish, Verb,
 };
+use linesman_schemas::{CommandId, OrgName, Place, PlacePath};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, IdempotencyKey, allow, command_id, reached, refused, respond, send_at, stands_at};
+use super::{Answers, IdempotencyKey, allow, command_id, or_null, reached, refused, respond, send_at, stands_at};
 use crate::edge::paths::{DevicePath, JmbErrorPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -24,6 +25,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::Flag;
+use crate::logging::full;
 use crate::seal::devices::Shown;
 
 /// The longest password or passphrase, in bytes.
@@ -71,15 +73,18 @@ pub(in crate::edge) struct DeviceBody {
     /// Where it is moved, with `after` being `move`: a directory of the device's.
     #[schema(max_length = 255, nullable = false)]
     move_to: Option<String>,
-    /// The site or access line where it is.
-    #[schema(value_type = Option<String>, nullable = false, example = "acme/berlin")]
-    place: Option<PlacePath>,
-    /// Its chassis serial number, where it does not say so itself.
-    #[schema(max_length = 255, nullable = false)]
-    serial_number: Option<String>,
-    /// The groups of commands by which data is gathered from it.
-    #[schema(max_items = 1000, nullable = false)]
-    directives: Option<Vec<String>>,
+    /// The site or access line where it is; null: nowhere.
+    #[serde(deserialize_with = "or_null")]
+    #[schema(value_type = Option<String>, required = false, example = "acme/berlin")]
+    place: Option<Option<PlacePath>>,
+    /// Its chassis serial number, where it does not say so itself; null: as it says.
+    #[serde(deserialize_with = "or_null")]
+    #[schema(value_type = Option<String>, required = false, max_length = 255)]
+    serial_number: Option<Option<String>>,
+    /// The groups of commands by which data is gathered from it; null: none.
+    #[serde(deserialize_with = "or_null")]
+    #[schema(value_type = Option<Vec<String>>, required = false, max_items = 1000)]
+    directives: Option<Option<Vec<String>>>,
     /// Whether algorithms are allowed that are no longer safe; they are not.
     #[schema(nullable = false)]
     legacy: Option<bool>,
@@ -125,7 +130,8 @@ pub(in crate::edge) struct OnlyNew {
 /// Reaches a device, or reaches it otherwise.
 #[utoipa::path(
     put, path = "/api/v1/devices/{organization}/{device}", operation_id = "set-device", tag = "devices",
-    params(DevicePath, OnlyNew, IdempotencyKey), request_body = DeviceBody, responses(Answers)
+    params(DevicePath, OnlyNew, IdempotencyKey), request_body = DeviceBody,
+    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set(
     State(sources): State<Arc<Sources>>,
@@ -135,21 +141,78 @@ pub(in crate::edge) async fn set(
     headers: HeaderMap,
     JsonBody(body): JsonBody<DeviceBody>,
 ) -> Result<Response, Problem> {
-    let (settings, shown) = body.said(name.clone(), is_new == Some(Flag::True))?;
+    let (settings, shown) = body.said(name, is_new == Some(Flag::True))?;
+    let id = command_id(&headers)?;
+    to_its_end(set_so(sources, viewer, org, settings, shown, id)).await
+}
+
+/// The name by which a device is reached that somebody who may do `operation` names so, or by its serial number; what they
+/// said where there is none.
+fn named(
+    sources: &Sources,
+    viewer: &Viewer,
+    operation: &'static str,
+    org: &OrgName,
+    device: String,
+) -> Result<String, Problem> {
+    viewer.may(operation, &Place::Organization(org.clone()))?;
+    let found = sources.hands.named(org, &device).map_err(|error| Problem::internal(&error))?;
+    Ok(found.unwrap_or(device))
+}
+
+/// Lets something be done to its end, whether anybody waits for it or not: what the log has and what is kept here are of one
+/// command.
+async fn to_its_end(
+    doing: impl Future<Output = Result<Response, Problem>> + Send + 'static,
+) -> Result<Response, Problem> {
+    tokio::spawn(doing).await.map_err(|error| Problem::internal(&error))?
+}
+
+async fn set_so(
+    sources: Arc<Sources>,
+    viewer: Viewer,
+    org: OrgName,
+    mut settings: DeviceSettings,
+    shown: Option<Shown>,
+    id: CommandId,
+) -> Result<Response, Problem> {
     // One at a time: what is kept here is what the log has last.
     let _alone = sources.sealing.lock().await;
+    if !settings.is_new {
+        settings.name = named(&sources, &viewer, "set-device", &org, settings.name)?;
+    }
+    if settings.is_nowhere {
+        stands_at(&sources, NOWHERE_FROM)?;
+    }
+    let name = settings.name.clone();
+    let row = sources.hands.reached(&org, &name).map_err(|error| Problem::internal(&error))?;
+    let row = row_of(row, &settings);
     let verb = Verb::Device(DeviceVerb::Set(Box::new(settings)));
     allow(&sources, &viewer, Some(&org), &verb)?;
     stands_at(&sources, LEVEL)?;
-    let id = command_id(&headers)?;
     // Said again, it is not done again: nor are other credentials kept.
     let known = sources.commands.known(&viewer.principal(), Some(&org), &id, &verb).map_err(refused)?;
+    if row.is_none() && known.is_none() {
+        let detail =
+            format!("`{org}` reaches no device `{name}`; a new one needs an address, a user and a password or a key");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    }
     let asked = sources.commands.ask(&viewer, Some(org.clone()), id, verb).await.map_err(refused)?;
-    if let Some(shown) = shown.filter(|_| known.is_none()) {
+    if let (Some(shown), Some(row)) = (shown, row) {
         match &asked.outcome {
+            // Whether what is given now is what was given then, only what was kept can tell.
+            Some(outcome) if known.is_some() && outcome.verdict == Verdict::Done => {
+                let now = sources.hands.reached(&org, &name).map_err(|error| Problem::internal(&error))?;
+                let kept = now.and_then(|row| sources.sealed.devices.of(&org, &name, &row).ok());
+                if kept.is_none_or(|kept| kept != shown) {
+                    let detail = "what the user shows was not kept with this command: give it again, by one with an id of its own";
+                    return Err(Problem::new(StatusCode::CONFLICT, detail));
+                }
+            }
             None => return Err(Problem::busy("the log is behind, and no credentials are kept before; ask again", 2)),
-            Some(row) if row.verdict == Verdict::Done => {
-                sources.sealed.devices.keep(&org, &name, &shown).map_err(|error| Problem::internal(&error))?;
+            Some(outcome) if outcome.verdict == Verdict::Done => {
+                // For the way that was asked for: where somebody asked for another meanwhile, they are shown to nobody.
+                sources.sealed.devices.keep(&org, &name, &row, &shown).map_err(|error| Problem::internal(&error))?;
             }
             Some(_) => {}
         }
@@ -173,9 +236,21 @@ pub(in crate::edge) async fn remove(
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    to_its_end(remove_so(sources, viewer, organization, device, id)).await
+}
+
+async fn remove_so(
+    sources: Arc<Sources>,
+    viewer: Viewer,
+    organization: OrgName,
+    device: String,
+    id: CommandId,
+) -> Result<Response, Problem> {
     let _alone = sources.sealing.lock().await;
+    let device = named(&sources, &viewer, "remove-device", &organization, device)?;
     let verb = Verb::Device(DeviceVerb::Remove(DeviceName { name: device.clone() }));
-    let answer = send_at(&sources, &viewer, LEVEL, Some(organization.clone()), command_id(&headers)?, verb).await?;
+    let answer = send_at(&sources, &viewer, LEVEL, Some(organization.clone()), id, verb).await?;
     if answer.status() == StatusCode::OK {
         sources.sealed.devices.forget(&organization, &device).map_err(|error| Problem::internal(&error))?;
     }
@@ -194,6 +269,11 @@ pub(in crate::edge) async fn host_key(
     headers: HeaderMap,
     JsonBody(HostKeyBody { host_key }): JsonBody<HostKeyBody>,
 ) -> Result<Response, Problem> {
+    if let Some(error) = host_key.as_deref().and_then(|key| key.parse::<HostKey>().err()) {
+        let detail = format!("`host_key` is of no use: {error}");
+        return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/host_key".to_owned(), detail));
+    }
+    let device = named(&sources, &viewer, "pin-host-key", &organization, device)?;
     let name = device.clone();
     let pin = HostKeyPin { name: device, host_key, is_first: false };
     let verb = Verb::Device(DeviceVerb::PinHostKey(pin));
@@ -276,6 +356,13 @@ impl DeviceBody {
             }
             (None, None, None) => None,
         };
+        if let Some(Shown::Key { key, passphrase }) = &shown {
+            let key = Credential::Key { text: key.clone(), passphrase: passphrase.clone() };
+            key.check().map_err(|error| wrong("key", &format!("is of no use: {}", full(&error))))?;
+        }
+        if let Some(error) = self.host_key.as_deref().and_then(|key| key.parse::<HostKey>().err()) {
+            return Err(wrong("host_key", &format!("is of no use: {error}")));
+        }
         let after = match (self.after, self.move_to) {
             (None | Some(AfterWord::Move), Some(directory)) => Some(AfterCollection::MoveTo(directory)),
             (Some(AfterWord::Move), None) => return Err(wrong("move_to", "is missing: where files are moved")),
@@ -300,9 +387,10 @@ impl DeviceBody {
             pattern: self.pattern,
             poll_s: self.poll_s,
             after,
-            place: self.place,
-            serial_number: self.serial_number,
-            directives: self.directives,
+            is_nowhere: self.place == Some(None),
+            place: self.place.flatten(),
+            serial_number: self.serial_number.map(Option::unwrap_or_default),
+            directives: self.directives.map(Option::unwrap_or_default),
             is_legacy: self.legacy,
             accepts_first_host_key: self.accept_host_key,
             host_key: self.host_key,

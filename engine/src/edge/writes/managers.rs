@@ -22,11 +22,11 @@ use linesman_schemas::{Login, Place, Principal, Privileges, Rights};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
+use super::{Answers, IdempotencyKey, command_id, send_at, send_judged};
 use crate::edge::members::lane_of_owner;
 use crate::edge::paths::{ManagerPath, PersonPath};
 use crate::edge::sources::Sources;
-use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::json::{JsonBody, stated};
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;

@@ -7,15 +7,18 @@ pub(super) mod activations;
 pub(super) mod addresses;
 pub(super) mod approvals;
 pub(super) mod devices;
+pub(super) mod gathering;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;
 pub(super) mod managers;
+mod on_device;
 pub(super) mod organizations;
 pub(super) mod outcome;
 pub(super) mod places;
 mod preview;
 pub(super) mod rule_book;
+pub(super) mod scripts;
 pub(super) mod sendings;
 pub(super) mod services;
 pub(super) mod subscriptions;
@@ -316,8 +319,11 @@ pub(super) fn reached(
     viewer.may(operation, &place)?;
     is_there(sources, org)?;
     let found = sources.hands.named(org, device).map_err(|error| Problem::internal(&error))?;
-    let nothing = || format!("`{org}` reaches no device `{}`", linesman_rules::excerpt(device));
-    found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, nothing()).of(operation, place))
+    let Some(name) = found else {
+        let why = sources.hands.unnamed(org, device).map_err(|error| Problem::internal(&error))?;
+        return Err(crate::edge::undone::undone(why).of(operation, place));
+    };
+    Ok(name)
 }
 
 /// The engine level from which on what a node does of itself for somebody goes on record.
@@ -347,9 +353,21 @@ pub(super) async fn on_record_from(
     whose: Option<OrgName>,
     verb: Verb,
 ) -> Result<(), Problem> {
+    on_record_as(sources, viewer, level, whose, new_id()?, verb).await
+}
+
+/// [`on_record_from`], under an id of its own.
+pub(super) async fn on_record_as(
+    sources: &Sources,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    id: CommandId,
+    verb: Verb,
+) -> Result<(), Problem> {
     allow(sources, viewer, whose.as_ref(), &verb)?;
     stands_at(sources, level)?;
-    let asked = sources.commands.ask(viewer, whose, new_id()?, verb).await.map_err(refused)?;
+    let asked = sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?;
     match asked.outcome {
         Some(_) => respond(asked).map(drop),
         None => Err(Problem::busy("the log is behind, and nothing is done before it is on record; ask again later", 2)),
@@ -371,11 +389,6 @@ pub(super) fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// What is left out of a body is none; null is no value.
-pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// The incident that a command is about.

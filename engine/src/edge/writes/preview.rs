@@ -1,7 +1,8 @@
 //! What a write would do (`?dry_run=true`): asked of nobody but the rows, and answered like a read.
 //!
 //! It takes the rights that the write takes, and enters no log: no command is sent, and of what is not there or does not
-//! fit nothing goes on record. That somebody may not ask for it does, as of anything that they see.
+//! fit nothing goes on record. That somebody may not ask for it does, as of anything that they see; and that a device is asked what it
+//! would make of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +16,13 @@ use linesman_domain::commands as domain;
 use linesman_domain::preview::{self, Asked, Question, Sight, Standing};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Subscription, Values, Verb};
+use linesman_schemas::reaction::GroupChange;
 use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::{CommandState, allow, stands_at};
+use super::{CommandState, allow, on_device, stands_at};
 use crate::edge::lists::Waiting;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::{Problem, ProblemBody};
@@ -121,7 +123,7 @@ pub(super) struct Preview {
 /// What a device would be told of an activation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PreviewedChange)]
-struct Change {
+pub(super) struct Change {
     /// The access line.
     #[schema(schema_with = words::place)]
     line: PlacePath,
@@ -134,7 +136,7 @@ struct Change {
     #[schema(value_type = String)]
     service: ServiceName,
     /// The device's serial number; empty for none.
-    device: String,
+    pub(super) device: String,
     /// The configuration group there; empty for none.
     group: String,
     /// What would change of it; empty for nothing.
@@ -149,6 +151,47 @@ struct Change {
     state: Option<ActivationState>,
     /// Why it would fail; empty where it would not.
     reason: String,
+    /// What the device says itself of the first changes, where whoever asks may have its configuration read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub(super) on_device: Option<OnDevice>,
+    /// What the group would hold.
+    #[serde(skip)]
+    #[schema(ignore)]
+    text: String,
+}
+
+/// What a device says itself of a change.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PreviewedOnDevice)]
+pub(super) struct OnDevice {
+    /// What would change there (`show | compare`), secrets and all; empty for nothing.
+    pub(super) diff: String,
+    /// Why that is not known, or the device does not take it; empty where neither is so.
+    pub(super) error: String,
+}
+
+impl OnDevice {
+    /// It is not known, and why.
+    pub(super) const fn unknown(error: String) -> Self {
+        Self { diff: String::new(), error }
+    }
+}
+
+impl Change {
+    /// Whether a device would be told anything.
+    pub(super) fn is_told(&self) -> bool {
+        !self.device.is_empty() && !self.group.is_empty() && (self.hidden || !self.diff.is_empty())
+    }
+
+    /// What it would be told of which group.
+    pub(super) fn as_told(&self) -> (String, GroupChange) {
+        let change = match self.text.is_empty() {
+            true => GroupChange::Remove,
+            false => GroupChange::Put { text: self.text.clone() },
+        };
+        (self.group.clone(), change)
+    }
 }
 
 /// A value that would change.
@@ -256,6 +299,8 @@ impl From<preview::Change> for Change {
             hidden: change.is_hidden,
             state: change.state.map(ActivationState::from),
             reason: change.reason,
+            on_device: None,
+            text: change.text,
         }
     }
 }
@@ -288,8 +333,11 @@ pub(super) async fn answer(
 ) -> Result<Response, Problem> {
     allow(sources, viewer, Some(&org), &verb).and_then(|()| stands_at(sources, level)).map_err(off_record)?;
     let asked = Asked::Command(viewer.principal(), Box::new(verb));
-    let mut found = run(sources, viewer, vec![(org, asked)]).await.map_err(off_record)?;
-    Ok(Json(found.pop().flatten()).into_response())
+    let mut found = run(sources, viewer, vec![(org.clone(), asked)]).await.map_err(off_record)?.pop().flatten();
+    if let Some(found) = found.as_mut().filter(|found| found.refusal().is_none()) {
+        on_device::ask(sources, viewer, &org, &mut found.changes).await;
+    }
+    Ok(Json(found).into_response())
 }
 
 /// A refusal by a lane of values that were given, with the parts of the body that it is for: a lane's outcome has its words

@@ -149,7 +149,7 @@ pub(in crate::edge) async fn load(
         }
         (looked_at, is_all) = (Some(said.load.hash), found.complete);
     }
-    let load = ask(&sources, section, false).await.map_err(of)?.load;
+    let FilesSaid { load, note, .. } = ask(&sources, section, false).await.map_err(of)?;
     if looked_at.is_some_and(|looked_at| looked_at != load.hash) {
         return Err(of(Problem::new(StatusCode::CONFLICT, "the files have changed meanwhile; ask again")));
     }
@@ -158,6 +158,9 @@ pub(in crate::edge) async fn load(
     let mut asked = sources.commands.ask(&viewer, None, id, verb).await.map_err(refused)?;
     if let Some(row) = asked.outcome.as_mut().filter(|_| !is_all) {
         row.detail.push_str("; not all that it affects was looked at: lines that fail by it tell so");
+    }
+    if let Some(row) = asked.outcome.as_mut().filter(|_| !note.is_empty()) {
+        row.detail = format!("{}; {note}", row.detail);
     }
     respond(asked)
 }

@@ -18,12 +18,12 @@ use utoipa::ToSchema;
 use super::preview::{Preview, off_record, run};
 use super::{
     Answers, CommandState, CommandStatus, DryRun, IdempotencyKey, Way, command_id, new_id, out_of_bounds, refused,
-    stands_at, stated,
+    stands_at,
 };
 use crate::edge::lists::rollout::{Plan, Share, Staying, Wanted, plan};
 use crate::edge::paths::ServicePath;
 use crate::edge::sources::Sources;
-use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::json::{JsonBody, stated};
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;

@@ -30,7 +30,7 @@ impl Log {
         let login = server.engine_login();
         let login = ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
         let client = login.connect(server.address()).await.unwrap();
-        let layout = Layout { lanes: LANES, out_age_s: 600, replicas: 1 };
+        let layout = Layout { lanes: LANES, out_age_s: 600, replicas: 1, consumers: Default::default() };
         ensure(&client, &layout).await.unwrap();
         open(&client, &layout).await.unwrap();
         Self { client, _server: server, _dir: dir }

@@ -7,7 +7,7 @@ use rhai::{Expr, FnCallExpr};
 use super::super::actions::{self, ACTIONS, Action, Parameter, Refusal};
 use super::super::devices::{self, DEVICES};
 use super::super::service::{METHODS, SERVICE};
-use super::super::{forwarding, stdlib};
+use super::super::{collecting, forwarding, stdlib};
 use super::functions::Functions;
 use super::held::Held;
 use super::services;
@@ -143,6 +143,7 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
             ("close_incident", Literal::Text(note)) => report_refusal(actions::read_note(&note), at, walk),
             ("assign", Literal::Text(owner)) => report_refusal(actions::read_owner(&owner), at, walk),
             ("publish", Literal::Text(name)) => report_refusal(actions::check_publication(&name), at, walk),
+            (collecting::COLLECT, Literal::Map(entries)) => super::collecting::check(&entries, at, walk),
             ("submit_case", Literal::Map(entries)) => entries.iter().for_each(|entry| check_case(entry, walk)),
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use super::super::budget::Run;
-use super::super::{Limits, actions, devices, forwarding, parser, record, service, stdlib};
+use super::super::{Edition, Limits, parser, stdlib};
 
 /// The functions of the host: the same for all scripts.
 static HOST: LazyLock<Functions> = LazyLock::new(Functions::of_host);
@@ -25,14 +25,9 @@ impl Functions {
 
     fn of_host() -> Self {
         let limits = Limits::default();
-        let run = Rc::new(Run::new(limits.clone()));
+        let run = Rc::new(Run::new(limits.clone(), None));
         let mut engine = parser::engine(&limits);
-        stdlib::register(&mut engine, &run);
-        record::register(&mut engine, &run);
-        actions::register(&mut engine, &run);
-        service::register(&mut engine, &run);
-        forwarding::register(&mut engine, &run);
-        devices::register(&mut engine, &run);
+        super::super::register(&mut engine, &run, Edition::Second);
         let listed =
             engine.collect_fn_metadata(None, |f| Some((f.metadata.name.to_string(), f.metadata.num_params)), true);
         let mut functions = Self::default();

@@ -7,6 +7,7 @@
 //! so that what was accepted before does what it did.
 
 mod calls;
+mod collecting;
 mod fields;
 mod forwarding;
 mod functions;

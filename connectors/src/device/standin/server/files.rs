@@ -98,6 +98,11 @@ impl Served {
                 let path = self.path(&packet.bytes().ok_or(CUT)?)?;
                 Ok(Writing::new(kind::ATTRS, id).attributes(&attributes(&fs::symlink_metadata(path)?)))
             }
+            kind::FSTAT => {
+                let handle = packet.bytes().ok_or(CUT)?;
+                let Some(Open::File(file)) = self.open.get(&handle) else { return Err(CUT) };
+                Ok(Writing::new(kind::ATTRS, id).attributes(&attributes(&file.metadata()?)))
+            }
             kind::STAT => {
                 let path = self.path(&packet.bytes().ok_or(CUT)?)?;
                 Ok(Writing::new(kind::ATTRS, id).attributes(&attributes(&fs::metadata(path)?)))
@@ -189,7 +194,7 @@ impl Served {
             Fault::Names(names) => Some(names.clone()),
             _ => None,
         });
-        let regular = Attributes { size: Some(1), permissions: Some(0o100_644), modified_s: Some(0) };
+        let regular = Attributes { size: Some(1), owners: None, permissions: Some(0o100_644), modified_s: Some(0) };
         list.extend(strange.unwrap_or_default().into_iter().map(|name| (name, regular)));
         Ok(list)
     }
@@ -228,16 +233,25 @@ impl Served {
         let (handle, offset) = (packet.bytes().ok_or(CUT)?, packet.long().ok_or(CUT)?);
         let len = packet.number().ok_or(CUT)?.min(DATA_MOST);
         let Some(Open::File(file)) = self.open.get(&handle) else { return Err(CUT) };
+        let rewritten = self.shared.script.once(|fault| match fault {
+            Fault::Rewrite { after, path, bytes } if offset.saturating_add(u64::from(len)) > *after => {
+                Some((path.clone(), bytes.clone()))
+            }
+            _ => None,
+        });
+        if let Some((path, bytes)) = rewritten {
+            fs::write(path, bytes)?;
+        }
+        let mut data = vec![0; len as usize];
+        let read = file.read_at(&mut data, offset)?;
         let is_cut = self.shared.script.once(|fault| match fault {
-            Fault::CutFile(after) if offset.saturating_add(u64::from(len)) > *after => Some(()),
+            Fault::CutFile(after) if offset.saturating_add(read as u64) > *after => Some(()),
             _ => None,
         });
         if is_cut.is_some() {
             locked(&self.shared.connections).remove(&self.connection);
             return Err(CUT);
         }
-        let mut data = vec![0; len as usize];
-        let read = file.read_at(&mut data, offset)?;
         match data.get(..read) {
             Some(data) if !data.is_empty() => Ok(Writing::new(kind::DATA, id).bytes(data)),
             _ => Err(Failed(status::END)),
@@ -261,6 +275,7 @@ fn real(path: &[u8]) -> Vec<u8> {
 fn attributes(metadata: &Metadata) -> Attributes {
     Attributes {
         size: Some(metadata.len()),
+        owners: Some(u64::from(metadata.uid()) << 32 | u64::from(metadata.gid())),
         permissions: Some(metadata.mode()),
         modified_s: Some(u32::try_from(metadata.mtime()).unwrap_or(0)),
     }

@@ -49,7 +49,7 @@ pub struct Setup {
     pub listen: SocketAddr,
     /// What it calls itself.
     pub facts: Facts,
-    /// What it answers to commands, by the whole command.
+    /// What it answers to commands, by the whole command; to those that end in `| display xml` the XML within the reply.
     pub commands: BTreeMap<String, String>,
     /// What it answers to rpcs it does not know itself, by name: the XML within the reply.
     pub rpcs: BTreeMap<String, String>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::statements::{Statement, parse, text, xml};
+use super::statements::{Statement, merge, parse, text, xml};
 use super::store::{Refusal, Which};
 use super::tree::Element;
 use super::{Facts, Shared, locked};
@@ -157,7 +157,8 @@ impl Operations {
         }
         let is_committed = operation.attribute("database").as_deref() == Some("committed");
         let statements = store.statements(if is_committed { Which::Running } else { Which::Candidate });
-        let wanted = operation.child("configuration").map(Statement::of).unwrap_or_default();
+        let mut wanted = Vec::new();
+        merge(&mut wanted, operation.child("configuration").map(Statement::of).unwrap_or_default());
         let statements = filtered(statements, &wanted);
         match operation.attribute("format").as_deref() {
             Some("text") => Ok(format!("<configuration-text>\n{}</configuration-text>", escaped(&text(&statements)))),
@@ -180,7 +181,10 @@ impl Operations {
 
     fn command(&self, operation: &Element) -> Done {
         let command = operation.text.trim();
-        match self.shared.setup.commands.get(command) {
+        let is_xml = operation.attribute("format").as_deref() == Some("xml");
+        let asked = if is_xml { format!("{command} | display xml") } else { command.to_owned() };
+        match self.shared.setup.commands.get(&asked) {
+            Some(answer) if is_xml => Ok(answer.clone()),
             Some(answer) => Ok(format!("<output>\n{}</output>", escaped(answer))),
             None => Err(Refusal::new("operation-failed", format!("syntax error, unknown command: {command}"))),
         }

@@ -1,5 +1,6 @@
 //! What goes wrong at a stand-in device, and when.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,15 @@ pub enum Fault {
     Names(Vec<Vec<u8>>),
     /// Once: the connection is cut when so many bytes of a file were read.
     CutFile(u64),
+    /// Once: a file is written anew, in place, when so many bytes of one were read.
+    Rewrite {
+        /// How many.
+        after: u64,
+        /// The file.
+        path: PathBuf,
+        /// What it then has.
+        bytes: Vec<u8>,
+    },
     /// Once: something with a file fails.
     File(FileOperation, FileFault),
     /// Once: an operation is refused, with this in its reply: one or more `rpc-error`.

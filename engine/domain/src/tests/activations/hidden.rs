@@ -172,3 +172,21 @@ fn what_goes_on_record_of_a_refusal_tells_nothing_that_is_hidden() {
     let outcome = event.data["outcome"].as_str().unwrap();
     assert!(!outcome.contains(SECRET) && outcome.contains("acme/berlin/line-1"), "{outcome}");
 }
+
+#[test]
+fn the_dead_letter_of_a_device_does_not_quote_what_is_hidden() {
+    for (level, files, is_told) in [(level::NEWEST, COVERT, false), (level::NEWEST, LIMIT, true), (12, COVERT, true)] {
+        let mut network = Network::at(level, vec![service("cap", &files)]);
+        network.ask(&subscribe("acme/berlin/line-1", "cap", "cap", &[&format!("!rate={SECRET}"), "!burst=2000"], true));
+        let refusal = json!({"failed": {"class": "refused", "message": format!("no such rate: {SECRET}")}});
+        assert!(network.answer(&refusal));
+        let letters = network.lane.on("acme.dead.reaction-failed");
+        let detail = letters[0].data["detail"].as_str().unwrap();
+        assert_eq!((letters.len(), detail.contains(SECRET)), (1, is_told), "{detail}");
+        let untold = "attempt 1: refused: why is not shown: it may tell what is fixed above and hidden";
+        let rest = detail.strip_prefix(untold);
+        assert!(is_told || rest.is_some_and(|rest| rest.starts_with("; the device `pe-berlin`")), "{detail}");
+        // Whoever is shown all reads it of the activation.
+        assert!(network.parts().values().all(|part| part.reason.contains(SECRET)));
+    }
+}

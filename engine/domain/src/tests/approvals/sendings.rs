@@ -13,7 +13,10 @@ type Change = fn(&mut Lane);
 
 fn settings_of(rule: ApprovalRule, on_timeout: OnTimeout) -> Settings {
     let rules = ApprovalRules { send_intelligence: rule, ..ApprovalRules::default() };
-    Settings { approvals: ApprovalSettings { rules, timeout_h: 4, on_timeout }, ..Settings::default() }
+    Settings {
+        approvals: ApprovalSettings { rules, timeout_h: 4, on_timeout, ..ApprovalSettings::default() },
+        ..Settings::default()
+    }
 }
 
 fn send() -> Value {

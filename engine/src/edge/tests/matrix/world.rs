@@ -84,9 +84,10 @@ impl Asked {
                 let id = operation["operationId"].as_str().unwrap().to_owned();
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
                 let names = parameters.filter_map(|one| one["name"].as_str());
-                // Whose events are listened to is no secret: nothing is heard of either. Services are seen by everybody.
+                // Whose events are listened to is no secret: nothing is heard of either. Services are seen by everybody,
+                // and lanes are the provider's as a whole.
                 let is_naming = path.contains('{') || names.clone().any(|name| NAMES.contains(&name));
-                if is_naming && !matches!(&*id, "events" | "service") {
+                if is_naming && !matches!(&*id, "events" | "service" | "skip-input" | "rejudge-lane") {
                     naming.insert(id.clone());
                 }
                 let method = method.to_uppercase().parse().unwrap();

@@ -19,7 +19,7 @@ fn files(services: &[(&str, &str)], parameters: Option<&str>) -> ServiceFiles {
         let source = source(name, template);
         let (within, hash) = (format!("services/{name}"), String::new());
         let (name, faults) = (Some(source.name.clone()), Vec::new());
-        ServiceFolder { within, hash, name, source: Some(source), faults, warnings: Vec::new() }
+        ServiceFolder { within, hash, name, source: Some(source), faults, warnings: Vec::new(), is_all: false }
     });
     let parameters = parameters.map(|text| {
         let (hash, text, faults) = (String::new(), Some(text.to_owned()), Vec::new());

@@ -1,0 +1,154 @@
+//! Which device of an organization a serial number names, and which of those that send bundles call themselves by a host name,
+//! without going through its devices.
+//!
+//! What people said goes before what devices say of themselves, and a number that two have is nobody's: else a device would
+//! be asked in another's place by claiming its number.
+//!
+//! INVARIANT (an index): a row here says nothing that the device's own rows do not. So it is in no digest, and it is made of
+//! those alone where a store has none yet.
+
+use std::ops::Bound;
+
+use linesman_schemas::OrgName;
+
+use super::{ReachedRow, StandingRow, all, name_of, serial_number, standing_key};
+use crate::desk::Desk;
+use crate::state::{Base, Writes};
+use crate::table::{self, Key, Table};
+use crate::{Error, devices, organizations};
+
+/// The table of devices that are reached by serial number: its length and itself, who says so, and the device's name; and of
+/// devices that send bundles by host name: its length and itself, and the device's serial number.
+pub const SERIALS: Table<()> = Table::new(b'-');
+
+/// Whose word it is which serial number a device has, in the order in which they count.
+const WHOSE: [u8; 2] = [SAID, CLAIMED];
+/// People's.
+const SAID: u8 = 0;
+/// Its own.
+const CLAIMED: u8 = 1;
+/// In place of that: what stands before is a host name.
+const CALLED: u8 = 2;
+
+/// The front of the keys of those that have a serial number by somebody's word, or a host name. The length keeps them apart
+/// whatever characters they have.
+fn front(named: &str, whose: u8) -> Vec<u8> {
+    let length = u32::try_from(named.len()).unwrap_or(u32::MAX).to_be_bytes();
+    [&length, named.as_bytes(), &[whose]].concat()
+}
+
+/// The key of a device that sends bundles by its host name; none where it has none.
+fn host_key(org: &OrgName, serial_number: &str, host_name: &str) -> Option<Key<()>> {
+    let own = || [&front(host_name, CALLED), serial_number.as_bytes()].concat();
+    (!host_name.is_empty()).then(|| SERIALS.key(&[org.as_str()], &own()))
+}
+
+/// Keeps up by which host name a device is known that sends bundles, given that before, if there was one, and now.
+pub(crate) fn keep_host(
+    desk: &mut Desk,
+    (org, serial_number): (&OrgName, &str),
+    (before, after): (Option<&str>, &str),
+) -> Result<(), Error> {
+    if before == Some(after) {
+        return Ok(());
+    }
+    if let Some(key) = before.and_then(|before| host_key(org, serial_number, before)) {
+        desk.remove_covered(key);
+    }
+    host_key(org, serial_number, after).map_or(Ok(()), |key| desk.write_covered(key, &()))
+}
+
+/// The serial numbers of the devices that send bundles and call themselves by a host name.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn of_host<'a, B: Base + ?Sized>(
+    base: &'a B,
+    org: &OrgName,
+    host_name: &str,
+) -> impl Iterator<Item = Result<String, Error>> + use<'a, B> {
+    let prefix = SERIALS.prefix(&[org.as_str()], &front(host_name, CALLED));
+    let length = prefix.len();
+    Table::<()>::scan(base, prefix).map(move |row| row.map(|(key, _)| name_of(key.get(length..).unwrap_or_default())))
+}
+
+/// The key of a device by its serial number; none where it is not known.
+fn key(org: &OrgName, name: &str, row: &ReachedRow, standing: Option<&StandingRow>) -> Option<Key<()>> {
+    let whose = if row.serial_number.is_empty() { CLAIMED } else { SAID };
+    let own = [&front(serial_number(row, standing)?, whose), name.as_bytes()].concat();
+    Some(SERIALS.key(&[org.as_str()], &own))
+}
+
+/// Keeps up by which serial number a device is known, given its rows before and after; no row of it where it is not reached.
+pub(super) fn keep(
+    desk: &mut Desk,
+    (org, name): (&OrgName, &str),
+    before: (Option<&ReachedRow>, Option<&StandingRow>),
+    after: (Option<&ReachedRow>, Option<&StandingRow>),
+) -> Result<(), Error> {
+    let [before, after] = [before, after].map(|(row, standing)| key(org, name, row?, standing));
+    if before == after {
+        return Ok(());
+    }
+    if let Some(key) = before {
+        desk.remove_covered(key);
+    }
+    after.map_or(Ok(()), |key| desk.write_covered(key, &()))
+}
+
+/// The name of the device that a serial number names.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn of_serial(base: &(impl Base + ?Sized), org: &OrgName, serial_number: &str) -> Result<Option<String>, Error> {
+    for whose in WHOSE {
+        let prefix = SERIALS.prefix(&[org.as_str()], &front(serial_number, whose));
+        let found = base.stretch(Bound::Included(&prefix), &prefix, 2)?;
+        match found.rows.as_slice() {
+            [] => {}
+            [(key, _)] => return Ok(key.strip_prefix(&*prefix).map(name_of)),
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a serial number names no device since several have it by the same word.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn is_of_several(base: &(impl Base + ?Sized), org: &OrgName, serial_number: &str) -> Result<bool, Error> {
+    for whose in WHOSE {
+        let prefix = SERIALS.prefix(&[org.as_str()], &front(serial_number, whose));
+        match base.stretch(Bound::Included(&prefix), &prefix, 2)?.rows.len() {
+            0 => {}
+            count => return Ok(count > 1),
+        }
+    }
+    Ok(false)
+}
+
+/// What is to be written for all devices to be found so.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn index(base: &(impl Base + ?Sized)) -> Result<Writes, Error> {
+    let mut writes = Writes::default();
+    for organization in organizations::all(base) {
+        let (org, _) = organization?;
+        for device in all(base, &org) {
+            let (name, row) = device?;
+            let standing = Table::read(base, &standing_key(&org, &name))?;
+            if let Some(key) = key(&org, &name, &row, standing.as_ref()) {
+                writes.rows.push((key.into_bytes(), Some(table::encode(&())?)));
+            }
+        }
+        for device in devices::all(base, &org) {
+            let (serial_number, row) = device?;
+            if let Some(key) = host_key(&org, &serial_number, &row.host_name) {
+                writes.rows.push((key.into_bytes(), Some(table::encode(&())?)));
+            }
+        }
+    }
+    Ok(writes)
+}

@@ -1,0 +1,133 @@
+//! What is decided of inputs outside the order of the lane.
+
+use std::time::Duration;
+
+use linesman_schemas::Principal;
+use linesman_schemas::lane_override::{Overridden, Override};
+
+use super::*;
+use crate::Error;
+
+const SLOW: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { let n = 0; for i in 0..4000 { n += 1; } log("slow"); }
+"#;
+const QUICK: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { log("quick"); }
+"#;
+
+/// An override of the lane's next input.
+fn next(lane: &Lane, what: Overridden) -> Override {
+    Override {
+        lane: 0,
+        position: lane.sequence + 1,
+        message: hex::encode([7; 32]),
+        what,
+        by: Principal::admin(),
+        node: "n".to_owned(),
+        at: lane.now,
+        why: "because".to_owned(),
+    }
+}
+
+#[test]
+fn a_skipped_input_is_a_dead_letter_on_record_and_nothing_else_at_every_level() {
+    for level in [1, 2, 3, 12, level::NEWEST] {
+        for (org, kind, subject) in [
+            ("acme", "jmb", "acme.dead.input-skipped"),
+            ("nobody", "jmb", "_unknown.dead.input-skipped"),
+            ("", "ctl", "_provider.dead.input-skipped"),
+        ] {
+            let mut lane = Lane::with_at(level, &[("quick", QUICK)]);
+            let one = next(&lane, Overridden::SkipInput);
+            lane.domain.override_with(vec![one]);
+            lane.take(org, kind, bundle("edge", 1, "Low").as_bytes());
+            assert_eq!(lane.subjects(), [subject, "_provider.audit.skip-input"], "{level}");
+            assert_eq!(lane.on(subject)[0].data["sequence"], lane.sequence);
+            let audit = lane.on("_provider.audit.skip-input")[0].data.clone();
+            assert_eq!((&audit["actor"], &audit["outcome"]), (&json!("admin"), &json!("because")));
+            assert_eq!(audit.get("index").is_some(), level >= 3, "{level}");
+            // The next one is decided as any.
+            lane.events.clear();
+            lane.bundle("acme", "edge", 2, "Low");
+            assert_eq!(lane.on("acme.trigger.incident.detected").len(), 1, "{level}");
+        }
+    }
+}
+
+#[test]
+fn an_override_is_of_those_bytes_alone() {
+    let mut lane = Lane::with(&[("quick", QUICK)]);
+    let one = Override { message: hex::encode([8; 32]), ..next(&lane, Overridden::SkipInput) };
+    lane.domain.override_with(vec![one]);
+    lane.bundle("acme", "edge", 1, "Low");
+    assert_eq!(lane.on("acme.trigger.incident.detected").len(), 1);
+    assert!(lane.on("_provider.audit.skip-input").is_empty());
+}
+
+#[test]
+fn a_policy_that_is_set_aside_is_not_run_and_the_others_are() {
+    let mut lane = Lane::with(&[("quick", QUICK), ("slow", SLOW)]);
+    let one = next(&lane, Overridden::SetPolicyAside { policy: "slow".parse().unwrap() });
+    lane.domain.override_with(vec![one]);
+    lane.bundle("acme", "edge", 1, "Low");
+    let letters = lane.on("acme.dead.policy-failed");
+    assert_eq!((letters.len(), &letters[0].data["policy"]["name"]), (1, &json!("slow")));
+    assert!(letters[0].data["detail"].as_str().unwrap().starts_with("time: "));
+    assert_eq!(lane.on("acme.reaction.log").len(), 1);
+    assert_eq!(lane.on("_provider.audit.set-policy-aside").len(), 1);
+    lane.events.clear();
+    lane.bundle("acme", "edge", 2, "Low");
+    assert_eq!(lane.on("acme.reaction.log").len(), 2, "the next input is judged by all");
+}
+
+/// Each look takes a second.
+fn clock() -> Duration {
+    thread_local! {
+        static USED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+    USED.set(USED.get() + 1);
+    Duration::from_secs(USED.get())
+}
+
+#[test]
+fn a_run_beyond_its_time_is_no_decision() {
+    let mut lane = Lane::with(&[("slow", SLOW)]);
+    lane.judge.replace(Judge::timed(Limits::default(), clock));
+    lane.domain.bound_policies(Some(Duration::from_secs(1)));
+    let bytes = bundle("edge", 1, "Low");
+    let content = Content::decode("jmb", bytes.as_bytes());
+    let (sequence, bytes) = (lane.sequence + 1, bytes.as_bytes());
+    let input = Input { sequence, time: lane.now, sha256: [7; 32], org: "acme", kind: "jmb", bytes, content };
+    let error = lane.domain.decide(&input).unwrap_err();
+    assert!(matches!(&error, Error::Overtime { policy } if policy.as_str() == "slow"), "{error}");
+    // Without the bound, as what was committed is decided again, it is.
+    lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), 0);
+    lane.bundle("acme", "edge", 1, "Low");
+    assert_eq!(lane.on("acme.reaction.log").len(), 1);
+}
+
+#[test]
+fn what_falls_due_with_an_input_that_is_skipped_is_left_to_the_next() {
+    for skips in [false, true] {
+        let mut lane = Lane::with(&[("quick", QUICK)]);
+        lane.bundle("acme", "edge", 1, "Low");
+        lane.events.clear();
+        lane.now = lane.now.checked_add(jiff::SignedDuration::from_hours(24 * 365)).unwrap();
+        if skips {
+            let one = next(&lane, Overridden::SkipInput);
+            lane.domain.override_with(vec![one]);
+            lane.take("acme", "jmb", bundle("edge", 2, "Low").as_bytes());
+            assert_eq!(
+                lane.subjects(),
+                ["acme.dead.input-skipped", "_provider.audit.skip-input"],
+                "nothing fell due with it"
+            );
+            lane.events.clear();
+        }
+        lane.bundle("acme", "edge", 3, "Low");
+        let given_up = lane.on("acme.dead.reaction-failed").len() + lane.on("acme.reaction.log").len();
+        assert!(given_up > 0, "{skips}: {:?}", lane.subjects());
+    }
+}

@@ -1,0 +1,55 @@
+//! A panic anywhere in the process is told and counted, whoever catches it: none is in order.
+//!
+//! What follows of one is not decided here: a lane that panics ends the engine, a connector has failed in one try.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::PanicHookInfo;
+use std::thread;
+use std::time::Duration;
+
+use crate::harmless::in_line;
+use crate::logging;
+
+/// How long the log may take to be written.
+const LAST_LINES: Duration = Duration::from_millis(200);
+
+/// What the log says of a panic.
+pub const TOLD: &str = "a part of the program panicked";
+
+/// The process's hook: tells the log, or standard error where there is none, and counts it. With `RUST_BACKTRACE` it
+/// tells the way there as well.
+pub fn tell(panic: &PanicHookInfo<'_>) {
+    metrics::counter!("linesman_panics_total").increment(1);
+    let why = why(panic.payload());
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let thread = thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    let way = Backtrace::capture();
+    let way = (way.status() == BacktraceStatus::Captured).then(|| way.to_string());
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(thread, place, why, way, "{TOLD}");
+        // What follows may be the end of the process.
+        logging::drain(LAST_LINES);
+    } else {
+        anstream::eprintln!("error: {TOLD}\n  because: {} ({place})", in_line(why));
+    }
+}
+
+/// What was said with a panic.
+fn why(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing was said")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_is_told() {
+        assert_eq!(why(&"short"), "short");
+        assert_eq!(why(&"long".to_owned()), "long");
+        assert_eq!(why(&7), "nothing was said");
+    }
+}

@@ -1,0 +1,328 @@
+//! Looks whether the engine can work: the NATS server answers, the streams are there and as they must be, lanes read, commit
+//! and come along. What is wrong makes `/readyz` say 503, and is told by `status` and the log, until it is over.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::connection::State;
+use linesman_schemas::control::Control;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::embedded::Restarts;
+use crate::lane::status::LaneStatus;
+use crate::log::consumers;
+use crate::log::streams::{self, Found, Identity, Layout, Stream};
+use crate::log::trouble::Troubles;
+use crate::logging::full;
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long something is in the way before it counts.
+const LASTING: Duration = Duration::from_secs(4);
+/// How long the server gives no answer before it counts.
+const SILENT_LEAST: Duration = Duration::from_secs(2);
+/// How long a lane may stay where it is while IN has more for it.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
+/// How long the embedded server may give no answer, or have no room, before it is started again.
+const SILENT_MOST: Duration = Duration::from_secs(30);
+const ROOMLESS_MOST: Duration = Duration::from_secs(5);
+/// How long it may refuse, or not take, what is to be written, whatever it says why: after it was out of room it may say anything.
+const REFUSING_MOST: Duration = Duration::from_secs(15);
+/// The least time between two such starts; it doubles with each that did not help.
+const RESTART_EVERY: Duration = Duration::from_secs(20);
+const RESTART_MOST: Duration = Duration::from_secs(600);
+/// How often consumers of OUT are counted, and how long that may take.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+const TIDY_MOST: Duration = Duration::from_secs(5);
+/// How much of the disk must be free for a start to be worth it, in bytes.
+const ROOM_LEAST: u64 = 16 * 1024 * 1024;
+
+/// Something by which the engine cannot work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong, and what is to be done; tells nothing of organizations, and counts nothing.
+    pub what: String,
+    /// What exactly, for whoever sees everything.
+    pub detail: Option<String>,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), detail: None }
+    }
+
+    fn with(what: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { what: what.into(), detail: Some(detail.into()) }
+    }
+}
+
+/// Where a lane stood when it was looked at last.
+struct Stand {
+    position: u64,
+    since: Instant,
+}
+
+/// The look.
+pub(super) struct Health {
+    client: Client,
+    layout: Layout,
+    lanes: Vec<watch::Receiver<LaneStatus>>,
+    troubles: Troubles,
+    /// The embedded server, which can be started again, and where its store is.
+    server: Option<(Restarts, PathBuf)>,
+    /// What IN was when the engine started, and how far it was when it was looked at last.
+    identity: Identity,
+    stands: BTreeMap<u32, Stand>,
+    /// Since when the server does not answer, has no room, or is in the way of anything.
+    silent: Option<Instant>,
+    roomless: Option<Instant>,
+    refusing: Option<Instant>,
+    /// When the server may be started again.
+    restart_at: Instant,
+    restart_every: Duration,
+    /// When consumers of OUT are counted next.
+    tidy_at: Instant,
+    /// Whether OUT was gone at the last look.
+    is_out_gone: bool,
+    told: watch::Sender<Vec<Fault>>,
+}
+
+impl Health {
+    /// A look that has found nothing yet.
+    pub(super) fn new(
+        (client, layout, identity): (Client, Layout, Identity),
+        lanes: Vec<watch::Receiver<LaneStatus>>,
+        troubles: Troubles,
+        server: Option<(Restarts, PathBuf)>,
+    ) -> (Self, watch::Receiver<Vec<Fault>>) {
+        let (told, faults) = watch::channel(Vec::new());
+        let health = Self {
+            client,
+            layout,
+            lanes,
+            troubles,
+            server,
+            identity,
+            stands: BTreeMap::new(),
+            silent: None,
+            roomless: None,
+            refusing: None,
+            restart_at: Instant::now(),
+            restart_every: RESTART_EVERY,
+            tidy_at: Instant::now(),
+            is_out_gone: false,
+            told,
+        };
+        (health, faults)
+    }
+
+    /// Looks until it is stopped.
+    pub(super) async fn run(mut self) {
+        loop {
+            let faults = self.look().await;
+            self.tell(faults);
+            self.restart_if_it_cures();
+            self.tidy().await;
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn look(&mut self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let asked = streams::examine(&self.client, &self.layout);
+        let answer = timeout(PATIENCE, asked).await;
+        let silence = match &answer {
+            _ if self.client.connection_state() != State::Connected => {
+                Some(Fault::new("the engine is not connected to the NATS server"))
+            }
+            Err(_) => Some(Fault::new("the NATS server has not answered for some seconds")),
+            Ok(Err(error)) => Some(Fault::with("JetStream does not answer", full(error))),
+            Ok(Ok(_)) => None,
+        };
+        if let Some(fault) = silence {
+            // Once is no fault yet: the server may be starting, or busy.
+            if self.silent.get_or_insert_with(Instant::now).elapsed() >= SILENT_LEAST {
+                faults.push(fault);
+            }
+        } else if let Ok(Ok((input, output))) = answer {
+            self.silent = None;
+            self.look_at_in(input, &mut faults);
+            self.look_at_out(output, &mut faults).await;
+            self.look_at_lanes(&mut faults).await;
+        }
+        let lasting = self.troubles.lasting(LASTING);
+        let is_roomless = lasting.iter().any(|trouble| trouble.is_room);
+        for (since, is_so) in [(&mut self.roomless, is_roomless), (&mut self.refusing, !lasting.is_empty())] {
+            *since = since.filter(|_| is_so).or_else(|| is_so.then(Instant::now));
+        }
+        faults.extend(lasting.into_iter().map(|trouble| {
+            let why = trouble.why.clone();
+            Fault::with(format!("{}: {}", trouble.what(), if trouble.is_room { NO_ROOM } else { OTHER }), why)
+        }));
+        faults
+    }
+
+    fn look_at_in(&mut self, found: Stream, faults: &mut Vec<Fault>) {
+        let Stream::There(Found { identity, faults: wrong, .. }) = found else {
+            faults.push(Fault::new(
+                "the stream IN is gone, it was deleted while the engine ran: restore it from a backup and start the engine again",
+            ));
+            return;
+        };
+        if identity.created != self.identity.created {
+            faults.push(Fault::with(
+                "the stream IN is another one than the engine was started on: restore it from a backup and start the engine \
+                 again",
+                format!("created {}, not {}", identity.created, self.identity.created),
+            ));
+            return;
+        }
+        faults.extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream IN cannot be relied on: {wrong}"))));
+        if identity.first > self.identity.first.max(1) {
+            faults.push(Fault::with(
+                "the stream IN has lost its beginning while the engine ran, by a purge or a limit: no lane can be rebuilt from \
+                 it, and what was not decided yet is lost; restore it from a backup, or start the engine again to go on with \
+                 the state it has",
+                format!("it began at message {} and begins at {}", self.identity.first, identity.first),
+            ));
+        }
+        self.identity.last = self.identity.last.max(identity.last);
+    }
+
+    async fn look_at_out(&mut self, found: Stream, faults: &mut Vec<Fault>) {
+        let Stream::There(Found { faults: wrong, marks, .. }) = found else {
+            faults.push(Fault::new(
+                "the stream OUT is gone, it was deleted while the engine ran: what stood in it is lost; it is made anew",
+            ));
+            // Twice: a server that has just come up may not know its streams yet.
+            if std::mem::replace(&mut self.is_out_gone, true)
+                && let Err(error) = streams::make_out(&self.client, &self.layout).await
+            {
+                faults.push(Fault::with("the stream OUT cannot be made anew", full(&error)));
+            }
+            return;
+        };
+        self.is_out_gone = false;
+        faults
+            .extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream OUT cannot be relied on: {wrong}"))));
+        let lost: Vec<u32> =
+            (0_u32..).zip(&self.lanes).filter(|(_, status)| status.borrow().is_running).map(|(lane, _)| lane).collect();
+        let lost: Vec<u32> = lost.into_iter().filter(|lane| !marks.contains(&lane.to_string())).collect();
+        if lost.is_empty() {
+            return;
+        }
+        let lanes: Vec<String> = lost.iter().map(u32::to_string).collect();
+        faults.push(Fault::with(
+            "the stream OUT has lost marks of lanes, by a purge or since it was made anew: what nobody had read is lost; the \
+             marks are written again",
+            format!("lanes {}", lanes.join(", ")),
+        ));
+        for lane in lost {
+            // A lane that decides anything writes its mark.
+            let tick = serde_json::to_vec(&Control::Tick).unwrap_or_default();
+            if let Err(error) = self.client.publish(format!("p.{lane}.ctl"), tick.into()).await {
+                tracing::debug!(lane, %error, "no message to the lane");
+            }
+        }
+    }
+
+    /// Whether lanes come along while IN has more for them.
+    async fn look_at_lanes(&mut self, faults: &mut Vec<Fault>) {
+        for (lane, status) in (0_u32..).zip(&self.lanes) {
+            // Of one that stands still it is told why, by the lane.
+            if status.borrow().stopped.is_some() {
+                continue;
+            }
+            let position = status.borrow().position;
+            let now = Instant::now();
+            let stand = self.stands.entry(lane).or_insert(Stand { position, since: now });
+            if stand.position != position || position >= self.identity.last {
+                *stand = Stand { position, since: now };
+                continue;
+            }
+            if stand.since.elapsed() < STUCK_AFTER {
+                continue;
+            }
+            match timeout(PATIENCE, streams::last_of_lane(&self.client, lane)).await {
+                Ok(Ok(end)) if end > position => faults.push(Fault::with(
+                    format!("lane {lane} makes no progress on input that waits for it"),
+                    format!(
+                        "it has stood at {position} for {} s, IN has messages for it up to {end}",
+                        stand.since.elapsed().as_secs()
+                    ),
+                )),
+                // What it has is all there is.
+                Ok(_) => stand.since = now,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Removes consumers of OUT above a number.
+    async fn tidy(&mut self) {
+        if self.silent.is_some() || Instant::now() < self.tidy_at {
+            return;
+        }
+        self.tidy_at = Instant::now() + TIDY_EVERY;
+        match timeout(TIDY_MOST, consumers::tidy(&self.client, self.layout.consumers.most)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(error = full(&error), "consumers of OUT cannot be counted"),
+            Err(_) => tracing::debug!("consumers of OUT cannot be counted in time"),
+        }
+    }
+
+    /// Tells what has changed.
+    fn tell(&self, faults: Vec<Fault>) {
+        let before = self.told.borrow().clone();
+        let is_new = |fault: &&Fault| !before.iter().any(|known| known.what == fault.what);
+        for fault in faults.iter().filter(is_new) {
+            tracing::error!(detail = fault.detail, "not ready: {}", fault.what);
+        }
+        for gone in before.iter().filter(|known| !faults.iter().any(|fault| fault.what == known.what)) {
+            tracing::info!("over: {}", gone.what);
+        }
+        self.told.send_if_modified(|told| {
+            let is_other = *told != faults;
+            *told = faults;
+            is_other
+        });
+    }
+
+    /// Starts the embedded server again where that helps: it gives no answer, or has none for want of room and there is some.
+    fn restart_if_it_cures(&mut self) {
+        let Some((restarts, store)) = &self.server else { return };
+        let is_silent = self.silent.is_some_and(|since| since.elapsed() >= SILENT_MOST);
+        let is_roomless = self.roomless.is_some_and(|since| since.elapsed() >= ROOMLESS_MOST);
+        let is_refusing = self.refusing.is_some_and(|since| since.elapsed() >= REFUSING_MOST);
+        if [self.silent, self.roomless, self.refusing].iter().all(Option::is_none) {
+            self.restart_every = RESTART_EVERY;
+        }
+        let is_room = free(store).is_some_and(|free| free >= ROOM_LEAST);
+        if !(is_silent || is_roomless || is_refusing) || !is_room || Instant::now() < self.restart_at {
+            return;
+        }
+        let why = match (is_silent, is_roomless) {
+            (true, _) => "it does not answer",
+            (false, true) => "it had no room, and there is some now",
+            (false, false) => "it does not take what is to be written",
+        };
+        tracing::warn!(why, "the embedded NATS server is started again");
+        restarts.ask();
+        self.restart_at = Instant::now() + self.restart_every;
+        self.restart_every = RESTART_MOST.min(self.restart_every * 2);
+    }
+}
+
+const NO_ROOM: &str = "the NATS server has no room; make room on its disk, or raise its limit";
+const OTHER: &str = "the NATS server refuses, or does not answer";
+
+/// How many bytes of the disk under a folder are free.
+fn free(folder: &std::path::Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}

@@ -1,0 +1,65 @@
+//! Consumers of others are bounded: whoever makes a thousand of OUT takes nobody's room.
+
+use async_nats::Client;
+use linesman_tests::{World, run, until};
+use serde_json::{Value, json};
+
+/// How many of others there may be.
+const MOST: usize = 20;
+/// How many somebody tries to make; OUT takes some hundred at a time.
+const MADE: usize = 400;
+const WEEK: u64 = 7 * 86_400 * 1_000_000_000;
+
+async fn make(client: &Client, name: &str) -> Value {
+    let (subject, durable) = if name.is_empty() {
+        ("$JS.API.CONSUMER.CREATE.OUT".to_owned(), json!({}))
+    } else {
+        (format!("$JS.API.CONSUMER.CREATE.OUT.{name}"), json!({"durable_name": name, "name": name}))
+    };
+    let mut config = json!({"ack_policy": "explicit"});
+    config.as_object_mut().unwrap().extend(durable.as_object().unwrap().clone());
+    let body = json!({"stream_name": "OUT", "config": config});
+    let answer = client.request(subject, body.to_string().into()).await.unwrap();
+    serde_json::from_slice(&answer.payload).unwrap()
+}
+
+#[tokio::test]
+async fn a_thousand_consumers_of_one_login_take_nobodys_room() {
+    let mut world = World::new().unwrap();
+    world.configure(&format!("\n[nats]\nout_consumers_most = {MOST}\n"));
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    let data = world.data().to_str().unwrap().to_owned();
+    let list = async || {
+        let ended = run(&["nats", "consumers", "list", "--json", "--data-dir", &data]).await.unwrap();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        serde_json::from_str::<Vec<Value>>(&ended.stdout).unwrap()
+    };
+    // A durable one goes once nobody has asked for a week.
+    let mine = make(&client, "mine").await;
+    assert_eq!(mine["config"]["inactive_threshold"], WEEK, "{mine}");
+    let mut made = 0;
+    for _ in 0..MADE {
+        made += usize::from(make(&client, "").await["error"].is_null());
+    }
+    assert!(made > MOST, "{made}");
+    // There is room for the engine's own, at once.
+    for _ in 0..3 {
+        engine.get("/api/v1/dead-letters").await.unwrap();
+    }
+    until("the others are few", async || (list().await.len() <= MOST).then_some(())).await;
+    assert!(engine.log().contains("OUT had more consumers than it may"), "{}", engine.log_tail());
+    let made = make(&client, "yours").await;
+    assert!(made["error"].is_null(), "{made}");
+    assert!(list().await.iter().any(|consumer| consumer["name"] == "yours" && consumer["durable"] == true));
+    let args = ["nats", "consumers", "remove", "yours", "--data-dir", &data];
+    let ended = run(&args).await.unwrap();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), "yours removed\n"), "{}", ended.stderr);
+    let ended = run(&args).await.unwrap();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("the stream OUT has no consumer `yours`"), "{}", ended.stderr);
+    let ended = run(&["nats", "consumers", "remove", "--idle", "--data-dir", &data]).await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(list().await, Vec::<Value>::new());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

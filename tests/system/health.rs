@@ -1,0 +1,316 @@
+//! By what the engine cannot work is told within 15 s, and it goes on by itself when that is over.
+
+use std::fs::Permissions;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_nats::Client;
+use linesman_tests::{Engine, Launch, Load, Outsider, Server, World, until};
+use serde_json::{Value, json};
+
+/// Within which a fault is told: 15 s where the machine has nothing else to do.
+const TOLD: Duration = Duration::from_secs(60);
+/// Within which SIGTERM ends the engine: 10 s where the machine has nothing else to do.
+const ENDED: Duration = Duration::from_secs(40);
+
+const CONFIG: &str = "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
+                      jetstream { store_dir: \"/var/lib/nats\", sync_interval: \"1s\" }\n\
+                      accounts { A { jetstream: {LIMITS}, users: [ { user: \"linesman\", password: \"engine-secret\" } ] } }\n";
+
+fn config(limits: &str) -> String {
+    CONFIG.replace("{LIMITS}", limits)
+}
+
+/// Waits until it is not ready for that reason, and looks whether log and status say the same, in time.
+async fn unready(engine: &Engine, reason: &str) {
+    let since = Instant::now();
+    until(&format!("it is not ready: {reason}"), async || {
+        let (is_ready, told) = engine.readiness().await.unwrap();
+        (!is_ready && told.contains(reason)).then_some(())
+    })
+    .await;
+    let took = since.elapsed();
+    assert!(took < TOLD, "told after {took:?}");
+    assert!(engine.log().contains("not ready: "), "{}", engine.log_tail());
+    until("status says it", async || {
+        let status = engine.get("/api/v1/status").await.unwrap();
+        (status["ready"] == false && status["faults"].to_string().contains(reason)).then_some(())
+    })
+    .await;
+}
+
+async fn ready(engine: &Engine) {
+    until("it is ready again", async || {
+        let (is_ready, told) = engine.readiness().await.unwrap();
+        (is_ready && told.is_empty()).then_some(())
+    })
+    .await;
+}
+
+async fn works(engine: &Engine, load: &mut Load, client: &Client) {
+    load.add("acme", 3);
+    load.publish_all(client).await;
+    load.wait_for_incidents(engine).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_frozen_is_told_of_and_hinders_no_end() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
+    works(&engine, &mut load, &client).await;
+    engine.hold_nats(true).unwrap();
+    unready(&engine, "has not answered").await;
+    engine.hold_nats(false).unwrap();
+    ready(&engine).await;
+    works(&engine, &mut load, &client).await;
+    engine.hold_nats(true).unwrap();
+    unready(&engine, "has not answered").await;
+    let (_, took) = engine.terminate().await.unwrap();
+    assert!(took < ENDED, "ended after {took:?}");
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(engine.incidents("acme").await.unwrap(), 6);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_server_of_ours_that_stays_frozen_is_started_again() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let mut load = Load::default();
+    engine.hold_nats(true).unwrap();
+    unready(&engine, "has not answered").await;
+    ready(&engine).await;
+    assert!(engine.log().contains("the embedded NATS server is started again"), "{}", engine.log_tail());
+    works(&engine, &mut load, &engine.nats().await.unwrap()).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// A world on a server of the operator's own.
+struct Site {
+    world: World,
+    server: Server,
+    client: Client,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let server = Server::start(&config("enabled"), &[]).await.unwrap();
+        let client = Outsider::connect(&server.url("linesman", "engine-secret")).await.unwrap().client;
+        Self { world: World::new().unwrap(), server, client }
+    }
+
+    fn spawn(&self) -> Engine {
+        let url = self.server.url("linesman", "engine-secret");
+        self.world.spawn(None, Launch { flags: &["--nats", &url], ..Launch::default() }).unwrap()
+    }
+
+    async fn start(&self) -> Engine {
+        let mut engine = self.spawn();
+        engine.wait_ready().await.unwrap();
+        engine
+    }
+
+    async fn api(&self, what: &str, body: &Value) -> Value {
+        // A server that takes up another configuration answers nobody for a moment.
+        let answer =
+            until(what, async || self.client.request(format!("$JS.API.{what}"), body.to_string().into()).await.ok())
+                .await;
+        let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+        assert!(answer["error"].is_null(), "{what}: {answer}");
+        answer
+    }
+
+    async fn config(&self, stream: &str) -> Value {
+        self.api(&format!("STREAM.INFO.{stream}"), &json!({})).await["config"].clone()
+    }
+
+    async fn change(&self, stream: &str, field: &str, value: Value) {
+        let mut config = self.config(stream).await;
+        config[field] = value;
+        self.api(&format!("STREAM.UPDATE.{stream}"), &config).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_changed_while_the_engine_runs_is_told_of() {
+    let site = Site::new().await;
+    let mut engine = site.start().await;
+    let cases = [
+        ("IN", "max_msgs", json!(1_000_000), json!(-1)),
+        ("IN", "max_age", json!(3_600_000_000_000_u64), json!(0)),
+        ("IN", "discard", json!("old"), json!("new")),
+        ("OUT", "max_msgs", json!(1_000_000), json!(-1)),
+        ("OUT", "max_bytes", json!(1_000_000_000), json!(-1)),
+        ("OUT", "max_msg_size", json!(1_000), json!(-1)),
+        ("OUT", "no_ack", json!(true), json!(false)),
+    ];
+    for (stream, field, wrong, right) in cases {
+        site.change(stream, field, wrong).await;
+        unready(&engine, &format!("the stream {stream} cannot be relied on: `{field}` ")).await;
+        site.change(stream, field, right).await;
+        ready(&engine).await;
+    }
+    let mut load = Load::default();
+    works(&engine, &mut load, &site.client).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn an_out_that_is_purged_or_deleted_is_told_of_and_outlived() {
+    let site = Site::new().await;
+    let mut engine = site.start().await;
+    let mut load = Load::default();
+    works(&engine, &mut load, &site.client).await;
+    site.api("STREAM.PURGE.OUT", &json!({})).await;
+    unready(&engine, "the stream OUT has lost marks of lanes").await;
+    ready(&engine).await;
+    works(&engine, &mut load, &site.client).await;
+    site.api("STREAM.DELETE.OUT", &json!({})).await;
+    unready(&engine, "the stream OUT").await;
+    ready(&engine).await;
+    works(&engine, &mut load, &site.client).await;
+    // Nothing is taken for lost at the next start.
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let mut engine = site.start().await;
+    let status = engine.get("/api/v1/status").await.unwrap();
+    let lanes = status["lanes"].as_array().unwrap();
+    assert!(lanes.iter().all(|lane| lane["sealed"].is_null()), "{status}");
+    works(&engine, &mut load, &site.client).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn an_in_that_is_purged_or_deleted_is_told_of() {
+    let site = Site::new().await;
+    let mut engine = site.start().await;
+    let mut load = Load::default();
+    works(&engine, &mut load, &site.client).await;
+    site.api("STREAM.PURGE.IN", &json!({})).await;
+    unready(&engine, "the stream IN has lost its beginning").await;
+    // What it has is not lost, and started again it goes on with that.
+    works(&engine, &mut load, &site.client).await;
+    let (status, _) = engine.terminate().await.unwrap();
+    assert!(status.success(), "{}", engine.log_tail());
+    let mut engine = site.start().await;
+    ready(&engine).await;
+    site.api("STREAM.DELETE.IN", &json!({})).await;
+    unready(&engine, "the stream IN is gone").await;
+    let (_, took) = engine.terminate().await.unwrap();
+    assert!(took < ENDED, "ended after {took:?}");
+}
+
+#[tokio::test]
+async fn an_account_without_room_for_consumers_is_told_of() {
+    let site = Site::new().await;
+    // Where OUT cannot be made with room for consumers, it says so and ends.
+    site.server.reload(&config("{ max_consumers: 1 }")).unwrap();
+    let mut engine = site.spawn();
+    assert!(!engine.ended().await.success());
+    assert!(engine.log().contains("nats.out_consumers_most"), "{}", engine.log_tail());
+    site.server.reload(&config("enabled")).unwrap();
+    assert!(site.start().await.stop().await.unwrap().success());
+    // At a later start: it waits, and says for what.
+    site.server.reload(&config("{ max_consumers: 1 }")).unwrap();
+    let mut engine = site.spawn();
+    let since = Instant::now();
+    until("the log tells it", async || engine.log().contains("maximum consumers limit").then_some(())).await;
+    assert!(since.elapsed() < TOLD, "{}", engine.log_tail());
+    site.server.reload(&config("enabled")).unwrap();
+    engine.wait_ready().await.unwrap();
+    let mut load = Load::default();
+    works(&engine, &mut load, &site.client).await;
+    // While it runs: those that are there go, and no other can be made.
+    site.server.reload(&config("{ max_consumers: 1 }")).unwrap();
+    let listed = site.api("CONSUMER.NAMES.IN", &json!({})).await;
+    for name in listed["consumers"].as_array().unwrap() {
+        site.api(&format!("CONSUMER.DELETE.IN.{}", name.as_str().unwrap()), &json!({})).await;
+    }
+    load.add("acme", 3);
+    load.publish_all(&site.client).await;
+    unready(&engine, "cannot read the stream IN").await;
+    site.server.reload(&config("enabled")).unwrap();
+    ready(&engine).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nothing_up() {
+    let mut world = World::new().unwrap();
+    world.configure("\n[log]\nlevel = \"debug\"\n");
+    let mut engine = world.spawn(None, Launch { is_unread: true, ..Launch::default() }).unwrap();
+    engine.wait_ready().await.unwrap();
+    let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
+    // Far more lines than a pipe has room for.
+    for _ in 0..400 {
+        works(&engine, &mut load, &client).await;
+    }
+    assert_eq!(engine.incidents("acme").await.unwrap(), 1_200);
+    let (status, took) = engine.terminate().await.unwrap();
+    assert!(took < ENDED, "ended after {took:?}");
+    assert!(status.success(), "{status}");
+}
+
+/// A small disk of its own, where one can be mounted.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path) -> Option<Self> {
+        for folder in [at.parent().unwrap(), at] {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
+        }
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64m,mode=0700", "none"]).arg(at).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
+    }
+
+    /// Leaves no room on it.
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.0.join("filler")).unwrap();
+        let block = vec![0; 64 * 1024];
+        while file.write_all(&block).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // What is still used is taken away once it is not.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_is_told_of_and_outlived() {
+    let world = World::new().unwrap();
+    let Some(disk) = Disk::mount(&world.data().join("nats")) else {
+        println!("nothing can be mounted here");
+        return;
+    };
+    let mut engine = world.start(None).await.unwrap();
+    let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
+    works(&engine, &mut load, &client).await;
+    disk.fill();
+    load.add("acme", 300);
+    let since = Instant::now();
+    load.publish(&client, usize::MAX).await;
+    until("it is not ready", async || {
+        let (is_ready, _) = engine.readiness().await.unwrap();
+        (!is_ready).then_some(())
+    })
+    .await;
+    println!("told after {:?}: {:?}", since.elapsed(), engine.readiness().await.unwrap());
+    disk.make_room();
+    ready(&engine).await;
+    load.publish_all(&client).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

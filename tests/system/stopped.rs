@@ -1,0 +1,256 @@
+//! A lane that cannot go on stands still, says so, and has ways out; the others go on. What was decided outside its order is
+//! decided so again.
+
+use async_nats::{Client, HeaderMap};
+use linesman::log::mark::{self, Mark};
+use linesman::log::streams::lane_of;
+use linesman_tests::{Engine, LANES, Launch, OPEN_CASE, Out, World, event, run, until};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const NOTED: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { publish("NAME", #{ id: incident.id }); }
+"#;
+/// Some 40,000 operations: more of the processor's time than a millisecond, on whatever machine.
+const SLOW: &str = r#"
+policy(#{ on: "incident.detected", where: #{ organization: "acme" } });
+fn react(incident, org) { let n = 0; for i in 0..9000 { n += 1; } publish("slow", #{ n: n }); }
+"#;
+
+/// Publishes a bundle; its place in IN.
+async fn publish(client: &Client, org: &str, text: String) -> u64 {
+    let jetstream = async_nats::jetstream::new(client.clone());
+    jetstream.publish(format!("in.{org}.jmb.test"), text.into()).await.unwrap().await.unwrap().sequence
+}
+
+async fn wait_for_incidents(engine: &Engine, org: &str, count: u64) {
+    until(&format!("{org} has {count} incidents"), async || {
+        (engine.incidents(org).await.is_ok_and(|found| found == count)).then_some(())
+    })
+    .await;
+}
+
+/// How ready it says it is.
+async fn readiness(engine: &Engine) -> (u16, Value) {
+    let answer = engine.api().unwrap().ask(Method::GET, "/readyz", None, None).await.unwrap();
+    (answer.status, answer.body)
+}
+
+/// Where a lane stands still.
+async fn stopped(engine: &Engine, lane: u32) -> Value {
+    until("the lane stands still", async || {
+        let lanes = engine.get("/api/v1/lanes").await.ok()?;
+        Some(lanes["items"][lane as usize]["stopped"].clone()).filter(|stopped| stopped.is_object())
+    })
+    .await
+}
+
+async fn lane(world: &World, args: &[&str]) -> linesman_tests::Ended {
+    let data = world.data();
+    run(&[&["lane"], args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap()
+}
+
+async fn is_ready(engine: &Engine) {
+    until("the engine is ready again", async || (readiness(engine).await.0 == 200).then_some(())).await;
+}
+
+/// The subjects and ids of all that was said, in order; but not that something was refused, which comes when it comes.
+async fn said(client: &Client) -> Vec<(String, String)> {
+    let all = Out::read(client).await.unwrap().0.into_iter().map(|event| (event.subject, event.event.id));
+    all.filter(|(subject, _)| subject != "out._provider.audit.record-refusals").collect()
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_decided_is_skipped_and_all_else_goes_on() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let launch = Launch { crash_points: "decide::input=1*panic", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    let acme = lane_of("acme", LANES);
+    publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
+    let sick = publish(&client, "acme", event("edge", 2, "SICK", "Low") + "<!-- undecidable -->\n").await;
+    publish(&client, "acme", event("edge", 3, "BEHIND", "Low")).await;
+    publish(&client, "bolt", event("edge", 1, "OTHER", "Low")).await;
+
+    let found = stopped(&engine, acme).await;
+    assert_eq!((&found["position"], &found["subject"]), (&json!(sick), &json!("in.acme.jmb")));
+    assert_eq!(found["diverged"], Value::Null);
+    wait_for_incidents(&engine, "bolt", 1).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    let (status, told) = readiness(&engine).await;
+    assert_eq!(status, 503);
+    let why = told["lanes"][acme as usize]["stopped"].as_str().unwrap();
+    assert!(why.contains(&format!("cannot decide the message {sick} of IN")), "{why}");
+    assert!(engine.log().contains("the lane stands still"), "{}", engine.log_tail());
+
+    let (number, place) = (acme.to_string(), sick.to_string());
+    let shown = lane(&world, &["show", &number]).await;
+    assert!(shown.stdout.contains(&format!("linesman lane skip {acme} {sick} --why TEXT")), "{shown:?}");
+    let elsewhere = lane(&world, &["skip", &number, &(sick + 1).to_string(), "--why", "x"]).await;
+    assert!(
+        elsewhere.code == Some(1) && elsewhere.stderr.contains(&format!("stands still at {sick}")),
+        "{elsewhere:?}"
+    );
+    let nothing = lane(&world, &["rejudge", &number, &place, "--why", "x"]).await;
+    assert_eq!(nothing.code, Some(1), "{nothing:?}");
+    let skipped = lane(&world, &["skip", &number, &place, "--why", "no release reads it"]).await;
+    assert_eq!(skipped.code, Some(0), "{skipped:?}");
+    is_ready(&engine).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+
+    let own = engine.nats_as_engine().await.unwrap();
+    let out = Out::read(&own).await.unwrap();
+    let letters: Vec<_> = out.on("out.acme.dead.input-skipped").collect();
+    assert_eq!((letters.len(), &letters[0].data["sequence"]), (1, &json!(sick)));
+    let audits: Vec<_> = out.on("out._provider.audit.skip-input").collect();
+    assert_eq!((audits.len(), &audits[0].data["outcome"]), (1, &json!("no release reads it")));
+    assert_eq!(audits[0].data["actor"], "admin");
+    let again = lane(&world, &["skip", &number, &place, "--why", "x"]).await;
+    assert!(again.code == Some(1) && again.stderr.contains("does not stand still"), "{again:?}");
+    let before = said(&own).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Decided again from the beginning it is skipped again, and nothing is said twice.
+    world.delete_state().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(readiness(&engine).await.0, 200, "{}", engine.log_tail());
+    assert_eq!(engine.incidents("acme").await.unwrap(), 2);
+    assert_eq!(said(&engine.nats_as_engine().await.unwrap()).await, before);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_policy_that_takes_too_long_is_set_aside_for_the_input_alone() {
+    let world = World::new().unwrap();
+    for name in ["a-noted", "z-noted"] {
+        world.policy(name, &NOTED.replace("NAME", name)).unwrap();
+    }
+    world.policy("slow", SLOW).unwrap();
+    let quick = ["--set", "policy_time_ms=1"];
+    let mut engine = world.start_with(None, Launch { flags: &quick, ..Launch::default() }).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+
+    // Killed before it is written that the policy is set aside, then behind that, then before the decision is committed: the
+    // lanes take themselves over first.
+    let mut sick = 0;
+    for point in ["override::before=panic", "override::after=panic", "emit::before-mark=4*off->panic"] {
+        let launch = Launch { flags: &quick, crash_points: point, ..Launch::default() };
+        let mut engine = world.spawn(None, launch).unwrap();
+        if sick == 0 {
+            engine.wait_ready().await.unwrap();
+            sick = publish(&engine.nats().await.unwrap(), "acme", event("edge", 1, "SLOW", "Low")).await;
+        }
+        assert!(!engine.ended().await.success(), "{point}: {}", engine.log_tail());
+    }
+    let mut engine = world.start_with(None, Launch { flags: &quick, ..Launch::default() }).await.unwrap();
+    wait_for_incidents(&engine, "acme", 1).await;
+    let client = engine.nats().await.unwrap();
+    publish(&client, "bolt", event("edge", 1, "QUICK", "Low")).await;
+    wait_for_incidents(&engine, "bolt", 1).await;
+
+    let own = engine.nats_as_engine().await.unwrap();
+    let out = Out::read(&own).await.unwrap();
+    for name in ["a-noted", "z-noted"] {
+        assert_eq!(out.on(&format!("out.acme.reaction.{name}")).count(), 1, "{name}");
+    }
+    assert_eq!(out.on("out.acme.reaction.slow").count(), 0);
+    let letters: Vec<_> = out.on("out.acme.dead.policy-failed").collect();
+    assert_eq!((letters.len(), &letters[0].data["sequence"]), (1, &json!(sick)));
+    assert_eq!(letters[0].data["policy"]["name"], "slow");
+    let audits: Vec<_> = out.on("out._provider.audit.set-policy-aside").collect();
+    assert_eq!((audits.len(), &audits[0].data["new"]), (1, &json!({"policy": "slow"})));
+    assert_eq!(audits[0].data["principal"]["kind"], "machine");
+    let before = said(&own).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Where a run may take longer, what was decided stays decided; the next input is judged by all.
+    world.delete_state().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(readiness(&engine).await.0, 200, "{}", engine.log_tail());
+    let own = engine.nats_as_engine().await.unwrap();
+    assert_eq!(said(&own).await, before);
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 2, "SLOW", "Low")).await;
+    until("it is judged by all", async || {
+        (Out::read(&own).await.unwrap().on("out.acme.reaction.slow").count() == 1).then_some(())
+    })
+    .await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// Writes another digest where a lane's mark stands; the mark of before.
+async fn tamper(client: &Client, lane: u32) -> Mark {
+    let known = mark::last(client, lane).await.unwrap().stored.unwrap().mark;
+    let mark = Mark { digest: "ab".repeat(32), ..known.clone() };
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("Nats-Rollup", "sub"), ("Nats-TTL", "never")] {
+        headers.insert(name, value);
+    }
+    let log = async_nats::jetstream::new(client.clone());
+    let payload = serde_json::to_vec(&mark).unwrap();
+    log.publish_with_headers(format!("w._mark.{lane}"), headers, payload.into()).await.unwrap().await.unwrap();
+    known
+}
+
+#[tokio::test]
+async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and_has_ways_out() {
+    let (host, world) = (World::new().unwrap(), World::new().unwrap());
+    for world in [&host, &world] {
+        world.policy("open-case", OPEN_CASE).unwrap();
+    }
+    let url = host.server().await.unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let client = linesman::log::connect(&url, "test").await.unwrap();
+    let (acme, number) = (lane_of("acme", LANES), lane_of("acme", LANES).to_string());
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let mut sick = 0;
+    for count in 1..=3 {
+        sick = publish(&client, "acme", event("edge", count, "ONE", "Low")).await;
+    }
+    wait_for_incidents(&engine, "acme", 3).await;
+    let mut bolts = 0;
+
+    for way in ["rejudge", "skip"] {
+        assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+        let known = tamper(&client, acme).await;
+        engine = world.start_with(None, launch).await.unwrap();
+        let found = stopped(&engine, acme).await;
+        let diverged = &found["diverged"];
+        assert_eq!((&diverged["expected"], &diverged["found"]), (&json!("ab".repeat(32)), &json!(known.digest)));
+        assert_eq!(diverged["position"], json!(known.position));
+        bolts += 1;
+        publish(&client, "bolt", event("edge", bolts, "OTHER", "Low")).await;
+        wait_for_incidents(&engine, "bolt", bolts).await;
+        let (status, told) = readiness(&engine).await;
+        assert_eq!(status, 503, "{told}");
+        let why = told["lanes"][acme as usize]["stopped"].as_str().unwrap();
+        assert!(why.contains("decides otherwise than was committed"), "{why}");
+        let shown = lane(&world, &["show", &number]).await;
+        for told in [&known.digest, &"ab".repeat(32), &format!("lane rejudge {acme} {}", known.position)] {
+            assert!(shown.stdout.contains(told.as_str()), "{shown:?}");
+        }
+
+        let place = if way == "skip" { sick } else { known.position }.to_string();
+        let done = lane(&world, &[way, &number, &place, "--why", "compared by hand"]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        is_ready(&engine).await;
+        let out = Out::read(&client).await.unwrap();
+        let operation = if way == "skip" { "skip-input" } else { "rejudge-lane" };
+        let subject = format!("out._provider.audit.{operation}");
+        let audits: Vec<_> = out.on(&subject).collect();
+        assert_eq!((audits.len(), &audits[0].data["outcome"]), (1, &json!("compared by hand")), "{way}");
+        publish(&client, "acme", event("edge", 10 + bolts, "AFTER", "Low")).await;
+        // The skipped one is no incident any more.
+        wait_for_incidents(&engine, "acme", 4).await;
+
+        // A rebuild decides the same.
+        assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+        let before = said(&client).await;
+        world.delete_state().unwrap();
+        engine = world.start_with(None, launch).await.unwrap();
+        assert_eq!(readiness(&engine).await.0, 200, "{way}: {}", engine.log_tail());
+        assert_eq!(said(&client).await, before, "{way}");
+    }
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
