@@ -135,6 +135,15 @@ pub fn drain(most: Duration) {
     }
 }
 
+/// Ends this process at once, after what it has told.
+pub fn end(code: i32) -> ! {
+    drain(LAST_LINES);
+    std::process::exit(code);
+}
+
+/// How long what was told may take to be written before the process ends.
+pub const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// A log that is not set up yet, and its level.
 #[cfg(test)]
 pub(crate) fn build(log: &Log) -> Result<(impl Subscriber + Send + Sync + 'static, Logging), Error> {

@@ -6,13 +6,9 @@ use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 use std::thread;
-use std::time::Duration;
 
 use crate::harmless::in_line;
 use crate::logging;
-
-/// How long the log may take to be written.
-const LAST_LINES: Duration = Duration::from_millis(200);
 
 /// What the log says of a panic.
 pub const TOLD: &str = "a part of the program panicked";
@@ -30,7 +26,7 @@ pub fn tell(panic: &PanicHookInfo<'_>) {
     if tracing::dispatcher::has_been_set() {
         tracing::error!(thread, place, why, way, "{TOLD}");
         // What follows may be the end of the process.
-        logging::drain(LAST_LINES);
+        logging::drain(logging::LAST_LINES);
     } else {
         anstream::eprintln!("error: {TOLD}\n  because: {} ({place})", in_line(why));
     }

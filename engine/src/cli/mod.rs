@@ -34,15 +34,11 @@ mod upstream;
 mod version_match;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Mistakes;
 use crate::logging;
-
-/// How long the last lines of the program's log may take to be written.
-const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Rules for network service automation: bundles in, reactions out.
 #[derive(Debug, Parser)]
@@ -275,7 +271,7 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "standin")]
         Command::Demo(args) => demo::run(&args),
     };
-    logging::drain(LAST_LINES);
+    logging::drain(logging::LAST_LINES);
     output::end(match result {
         Ok(code) => code,
         Err(Failure::Mistakes(mistakes)) => {

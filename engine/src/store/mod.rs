@@ -174,7 +174,7 @@ fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
                 // IMPORTANT: after a failed flush the disk's contents are unknown; nothing may be
                 // built on them. The next start decides anew from the log.
                 tracing::error!(%error, "the store cannot be flushed; stopping at once");
-                std::process::exit(70);
+                crate::logging::end(70);
             }
         }
     });
