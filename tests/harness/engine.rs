@@ -128,6 +128,14 @@ impl Engine {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Waits until its log has `words`: it is written beside, a little after what it tells of.
+    ///
+    /// # Panics
+    /// They do not come.
+    pub async fn tells(&self, words: &str) {
+        until(&format!("the log tells `{words}`"), async || self.log().contains(words).then_some(())).await;
+    }
+
     /// Kills it at once, as a crash would; its NATS server lives on.
     ///
     /// # Errors

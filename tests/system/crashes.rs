@@ -357,7 +357,7 @@ async fn open_batches_are_outlived() {
     engine.wait_ready().await.unwrap();
     let given_up = tokio::time::timeout(Duration::from_secs(60), abandoned.next()).await;
     given_up.expect("the server gives the batches up").unwrap();
-    assert!(engine.log().contains("a batch is not acknowledged"), "{}", engine.log_tail());
+    engine.tells("a batch is not acknowledged").await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     site.check().await;
 }

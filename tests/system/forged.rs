@@ -48,7 +48,7 @@ async fn forged_marks_neither_stop_nor_double() {
         carry(&mut load, &engine, &client).await;
         assert_ne!(count(&engine).await, 0);
         load.check(&Out::read(&client).await.unwrap()).unwrap();
-        assert!(engine.log().contains("somebody else writes where the lane's marks stand"), "{}", engine.log_tail());
+        engine.tells("somebody else writes where the lane's marks stand").await;
         assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     }
 }

@@ -397,7 +397,7 @@ async fn what_the_log_does_not_take_is_brought_again_and_the_device_is_not_asked
     add(&api, &server, json!({})).await;
     let run = ended(&engine, "information").await;
     assert_eq!(run["state"], "done", "{run}");
-    assert!(engine.log().contains("waits for the log"), "{}", engine.log_tail());
+    engine.tells("waits for the log").await;
     assert_eq!((bundles(&engine).await.len(), commands(&server)), (1, 1), "{:?}", server.done());
     assert!(engine.stop().await.unwrap().success());
 }

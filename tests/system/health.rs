@@ -34,7 +34,7 @@ async fn unready(engine: &Engine, reason: &str) {
     .await;
     let took = since.elapsed();
     assert!(took < TOLD, "told after {took:?}");
-    assert!(engine.log().contains("not ready: "), "{}", engine.log_tail());
+    engine.tells("not ready: ").await;
     until("status says it", async || {
         let status = engine.get("/api/v1/status").await.unwrap();
         (status["ready"] == false && status["faults"].to_string().contains(reason)).then_some(())
@@ -84,7 +84,7 @@ async fn a_server_of_ours_that_stays_frozen_is_started_again() {
     engine.hold_nats(true).unwrap();
     unready(&engine, "has not answered").await;
     ready(&engine).await;
-    assert!(engine.log().contains("the embedded NATS server is started again"), "{}", engine.log_tail());
+    engine.tells("the embedded NATS server is started again").await;
     works(&engine, &mut load, &engine.nats().await.unwrap()).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
@@ -210,14 +210,14 @@ async fn an_account_without_room_for_consumers_is_told_of() {
     site.server.reload(&config("{ max_consumers: 1 }")).unwrap();
     let mut engine = site.spawn();
     assert!(!engine.ended().await.success());
-    assert!(engine.log().contains("nats.out_consumers_most"), "{}", engine.log_tail());
+    engine.tells("nats.out_consumers_most").await;
     site.server.reload(&config("enabled")).unwrap();
     assert!(site.start().await.stop().await.unwrap().success());
     // At a later start: it waits, and says for what.
     site.server.reload(&config("{ max_consumers: 1 }")).unwrap();
     let mut engine = site.spawn();
     let since = Instant::now();
-    until("the log tells it", async || engine.log().contains("maximum consumers limit").then_some(())).await;
+    engine.tells("maximum consumers limit").await;
     assert!(since.elapsed() < TOLD, "{}", engine.log_tail());
     site.server.reload(&config("enabled")).unwrap();
     engine.wait_ready().await.unwrap();

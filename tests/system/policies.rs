@@ -173,6 +173,7 @@ async fn what_is_broken_is_refused_loudly_and_what_was_good_last_stays() {
     assert_eq!(metric(&engine, "linesman_policies_refused_total").await, "1");
     let place = format!("{}:1:15", world.rules().join("acme/seen.rhai").display());
     let lines = |engine: &Engine| engine.log().lines().filter(|line| line.contains(&place)).count();
+    engine.tells(&place).await;
     assert_eq!(lines(&engine), 1, "{}", engine.log_tail());
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 
@@ -197,7 +198,7 @@ async fn what_is_broken_is_refused_loudly_and_what_was_good_last_stays() {
     publish(&mut load, &engine, "acme").await;
     assert_eq!(judged_by(&out(&engine).await, "acme"), [1, 1, 2]);
     assert_eq!(metric(&engine, "linesman_refused_policies").await, "0");
-    assert!(engine.log().contains("a policy is refused no longer"), "{}", engine.log_tail());
+    engine.tells("a policy is refused no longer").await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
@@ -254,7 +255,7 @@ async fn a_folder_that_cannot_be_read_holds_up_nobody_else() {
     assert_eq!(judged_by(&out(&engine).await, "bolt"), [2], "bolt's change is live");
     publish(&mut load, &engine, "acme").await;
     assert_eq!(judged_by(&out(&engine).await, "acme"), [1], "what acme had goes on");
-    assert!(engine.log().contains("the folder cannot be read"), "{}", engine.log_tail());
+    engine.tells("the folder cannot be read").await;
     // As it is told before; and it takes no restart along.
     let rules = world.rules();
     let checked = run(&["check", rules.to_str().unwrap(), "--json"]).await.unwrap();
@@ -286,7 +287,7 @@ async fn a_rule_directory_that_is_gone_takes_no_policy_with_it() {
     let told =
         format!("the rules in `{}` cannot be read: No such file or directory (os error 2)", world.rules().display());
     assert_eq!(status["directory"], told);
-    assert!(engine.log().contains("the rule directory is refused; the policies stay as they are"));
+    engine.tells("the rule directory is refused; the policies stay as they are").await;
     let mut load = Load::default();
     publish(&mut load, &engine, "acme").await;
     fs::rename(world.path("elsewhere"), world.rules()).unwrap();

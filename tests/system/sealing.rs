@@ -72,7 +72,7 @@ async fn lose(streams: &[&str], expected: impl FnOnce(Load, Load, Load) -> Seale
     let [before, lost, after] = loads.try_into().unwrap();
     let expected = expected(before, lost, after);
     assert!(sealed.iter().any(|why| why.contains(expected.why)), "{sealed:?}");
-    assert!(engine.log().contains("the lane is sealed"), "{}", engine.log_tail());
+    engine.tells("the lane is sealed").await;
     until("the new bundles are incidents", async || {
         (engine.incidents("acme").await.unwrap() >= expected.incidents).then_some(())
     })
@@ -147,7 +147,7 @@ async fn a_running_engine_notices_too() {
     assert!(engine.log().contains("has lost its tail"), "{}", engine.log_tail());
 
     let mut engine = world.start(None).await.unwrap();
-    assert!(engine.log().contains("the lane is sealed"), "{}", engine.log_tail());
+    engine.tells("the lane is sealed").await;
     let mut load = Load::behind(1_000);
     load.add("acme", 6);
     let client = engine.nats().await.unwrap();

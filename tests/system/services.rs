@@ -77,6 +77,7 @@ async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_l
     wait_for_version(&engine, 3).await;
     assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
     let told = "services/nat/service.toml:1:9";
+    engine.tells(told).await;
     assert_eq!(engine.log().matches(told).count(), 1, "{}", engine.log_tail());
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     let nat: &[&str] = &["title = \"two\"", "title = \"one\""];
@@ -122,7 +123,7 @@ async fn two_nodes_with_other_services_do_not_fight() {
     })
     .await;
     let said = "`linesman service load` loads the files of this node";
-    assert!(engine.log().contains(said), "{}", engine.log_tail());
+    engine.tells(said).await;
     let load = "/api/v1/policies/load?section=services";
     let loaded = engine.api().unwrap().ask(Method::POST, load, None, None).await.unwrap();
     assert_eq!((loaded.status, &loaded.body["detail"]), (200, &json!("loaded")), "{loaded:?}");
@@ -298,6 +299,7 @@ async fn a_service_with_a_fault_is_refused_and_stays_as_it_was_good_last() {
     wait_for_version(&engine, 2).await;
     assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
     let wrong = "`mask` wants a network or an address, and `rate` is a whole number";
+    engine.tells(wrong).await;
     assert_eq!(engine.log().matches(wrong).count(), 1, "{}", engine.log_tail());
     assert_eq!(shown(&world, &["service", "show", "nat"]).await["version"], good["version"]);
     let data = world.data();
@@ -309,7 +311,7 @@ async fn a_service_with_a_fault_is_refused_and_stays_as_it_was_good_last() {
     wait_for_version(&engine, 3).await;
     assert_eq!(metric(&engine, "linesman_refused_services").await, "2");
     let breaks = "services would break by it: `nat`; of `nat` pool.j2:1: there is no parameter `domain`";
-    assert!(engine.log().contains(breaks), "{}", engine.log_tail());
+    engine.tells(breaks).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     let (services, parameters) = kept(&world);
     assert_eq!(services["nat"], [definition]);
@@ -342,7 +344,7 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     wait_for_version(&engine, 2).await;
     let breaks = "it would break what stands: `acme/berlin`: `cos`: `acme/berlin` gives `20`, and the global parameters \
                   admits `1..10` only";
-    assert!(engine.log().contains(breaks), "{}", engine.log_tail());
+    engine.tells(breaks).await;
     assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
     let data = world.data();
     let found = run(&[&dry[..], &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap();
