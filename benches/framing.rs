@@ -11,11 +11,13 @@ use anyhow::ensure;
 use linesman_connectors::device::netconf::{Decoder, Framing, Piece};
 
 const TURNS: usize = 5;
+/// Gigabytes of data a second, in chunks.
+const LEAST: f64 = 1.0;
 const CHUNK: usize = 4096;
 const INPUT: usize = 32 * 1024;
 const LINE: &[u8] = b"<interface><name>ge-0/0/0</name><description>to the core [a]]&gt; #1</description></interface>\n";
 
-/// Measures with so many megabytes; the last line is `framing <GB/s>`, that of chunks, the best of its turns.
+/// Measures with so many megabytes; the last line is `framing <GB/s>`, that of chunks, the best of its turns, which must be [`LEAST`].
 pub(crate) fn run(megabytes: usize) -> anyhow::Result<()> {
     let data = LINE.repeat((megabytes * 1_000_000).div_ceil(LINE.len()));
     let mut chunked = Vec::with_capacity(data.len() + data.len() / 256);
@@ -29,6 +31,7 @@ pub(crate) fn run(megabytes: usize) -> anyhow::Result<()> {
     let delimited = [data.as_slice(), b"]]>]]>"].concat();
     best("delimited", Framing::Delimited, &delimited, data.len())?;
     println!("framing {chunks:.2}");
+    ensure!(chunks >= LEAST, "{chunks:.2} GB/s are less than {LEAST}");
     Ok(())
 }
 

@@ -6,12 +6,12 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::engine::{binary, ours, signal};
+use crate::engine::{binary, ours};
 
 /// The longest a command may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -119,7 +119,8 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn start_program(program: &Path, args: &[&str]) -> anyhow::Result<Self> {
-        let mut child = command(program, args).spawn().with_context(|| program.display().to_string())?;
+        let mut child =
+            command(program, args).process_group(0).spawn().with_context(|| program.display().to_string())?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?).lines();
         let stderr = BufReader::new(child.stderr.take().context("no stderr")?).lines();
         Ok(Self { child, stdout, stderr })
@@ -149,13 +150,13 @@ impl Running {
         timeout(PATIENCE, self.stderr.next_line()).await??.context("it says no more")
     }
 
-    /// Interrupts it, as Ctrl-C does.
+    /// Interrupts it and what it has started, as a terminal does at Ctrl-C.
     ///
     /// # Errors
     /// It cannot be interrupted.
     pub async fn interrupt(&self) -> anyhow::Result<()> {
-        let pid = self.child.id().context("it has ended")?;
-        signal(pid, Signal::INT)
+        let group = i32::try_from(self.child.id().context("it has ended")?)?;
+        Ok(kill_process_group(Pid::from_raw(group).context("no process")?, Signal::INT)?)
     }
 
     /// Waits until it has ended: its exit code.

@@ -84,6 +84,11 @@ async fn an_input_that_cannot_be_decided_is_skipped_and_all_else_goes_on() {
     let why = told["lanes"][acme as usize]["stopped"].as_str().unwrap();
     assert!(why.contains(&format!("cannot decide the message {sick} of IN")), "{why}");
     engine.tells("the lane stands still").await;
+    let printed = run(&["status", "--data-dir", world.data().to_str().unwrap()]).await.unwrap().stdout;
+    assert!(
+        printed.starts_with("not ready\n") && printed.contains(why) && printed.contains("linesman lane show"),
+        "{printed}"
+    );
 
     let (number, place) = (acme.to_string(), sick.to_string());
     let shown = lane(&world, &["show", &number]).await;

@@ -42,7 +42,7 @@ fn get() -> Request<'static> {
 
 #[tokio::test]
 async fn a_huge_reply_passes_in_small_pieces() {
-    const BYTES: u64 = 50_000_000;
+    const BYTES: u64 = 200_000_000;
     for has_chunks in [true, false] {
         let world = World::with(|setup| setup.has_chunks = has_chunks).await;
         let (_connection, mut session) = world.session().await;

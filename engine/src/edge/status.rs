@@ -213,7 +213,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let pending = seen.pending.iter();
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let faults: Vec<_> = sources.faults.borrow().iter().map(|fault| FaultTold::of(fault, true)).collect();
-    let ready = *sources.ready.borrow() && faults.is_empty();
+    let ready = *sources.ready.borrow() && faults.is_empty() && lanes.iter().all(|lane| lane.running);
     let pending = pending.collect();
     let mode = sources.standing.mode;
     let partner = sources.partner.clone();

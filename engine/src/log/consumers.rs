@@ -32,6 +32,9 @@ impl Default for Bounds {
 /// How many there is room for besides those of others: people who follow events, who read dead letters, and exports.
 pub const OURS: u32 = 256;
 
+/// How many of others give way at a time, where all room is taken.
+const ROOM: usize = 16;
+
 /// No consumer of that name.
 const CONSUMER_NOT_FOUND: u64 = 10_014;
 
@@ -156,7 +159,21 @@ pub async fn remove(client: &Client, name: &str) -> Result<bool, Error> {
 /// The server does not answer.
 pub async fn tidy(client: &Client, most: u32) -> Result<usize, Error> {
     let found = list(client).await?;
-    let gone = superfluous(&found, most);
+    leave(client, &found, usize::try_from(most).unwrap_or(usize::MAX)).await
+}
+
+/// Removes a few of them, where there is no room for one of ours, as [`tidy`] does; how many it removed.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn make_room(client: &Client) -> Result<usize, Error> {
+    let found = list(client).await?;
+    let others = found.iter().filter(|consumer| !consumer.is_ours()).count();
+    leave(client, &found, others.saturating_sub(ROOM)).await
+}
+
+async fn leave(client: &Client, found: &[Consumer], most: usize) -> Result<usize, Error> {
+    let gone = superfluous(found, most);
     let mut removed = 0;
     for consumer in &gone {
         removed += usize::from(remove(client, &consumer.name).await?);
@@ -168,9 +185,9 @@ pub async fn tidy(client: &Client, most: u32) -> Result<usize, Error> {
     Ok(removed)
 }
 
-fn superfluous(found: &[Consumer], most: u32) -> Vec<&Consumer> {
+fn superfluous(found: &[Consumer], most: usize) -> Vec<&Consumer> {
     let others = found.iter().filter(|consumer| !consumer.is_ours());
-    let excess = others.clone().count().saturating_sub(usize::try_from(most).unwrap_or(usize::MAX));
+    let excess = others.clone().count().saturating_sub(most);
     let idle = others.filter(|consumer| !consumer.is_asked);
     let (durable, passing): (Vec<_>, Vec<_>) = idle.partition(|consumer| consumer.is_durable);
     passing.into_iter().chain(durable).take(excess).collect()

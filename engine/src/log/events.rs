@@ -178,7 +178,7 @@ async fn consume(client: &Client, filters: Vec<String>, from: From, batch: i64) 
     let consumer = match stream.create_consumer(config.clone()).await {
         // Somebody has taken all the room that there is for consumers.
         Err(error) if is_full(&error) => {
-            consumers::tidy(client, consumers::Bounds::default().most).await?;
+            consumers::make_room(client).await?;
             stream.create_consumer(config).await.map_err(Error::out)?
         }
         created => created.map_err(Error::out)?,

@@ -80,6 +80,12 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
             let detail = told("detail").map(|detail| format!(" ({detail})")).unwrap_or_default();
             outln!("{}{detail}", told("what").unwrap_or_default());
         }
+        for lane in &lanes {
+            if let Some(why) = lane.get("stopped").filter(|why| why.is_string()) {
+                let number = lane.get("lane").map(show::plain).unwrap_or_default();
+                outln!("{} (`linesman lane show {number}`)", show::plain(why));
+            }
+        }
         for notice in rows("notices") {
             outln!("{}", show::plain(&notice));
         }

@@ -58,6 +58,8 @@ impl Process {
         }
         let log = std::fs::File::create(dir.join("log")).context("the end customer's log cannot be written")?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        // What a terminal sends at Ctrl-C is the demo's, which ends this one in its turn.
+        command.process_group(0);
         let child = command.spawn().context("the end customer's engine cannot be started")?;
         Ok(Self { child, dir: dir.to_owned() })
     }
