@@ -10,9 +10,9 @@
 //! Other files are left alone. INVARIANT (a fault is its own): what cannot be looked at, a file or the folder of an
 //! organization, is refused by itself and takes nothing else along; the directory itself must be readable.
 
+mod room;
 pub mod services;
 
-use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -21,16 +21,12 @@ use std::path::{Path, PathBuf};
 use linesman_rules::{Code, Diagnostic, Policy};
 use linesman_schemas::control::PolicySource;
 use linesman_schemas::{OrgName, PolicyName};
+pub(crate) use room::Room;
 use services::ServiceFiles;
 use sha2::{Digest, Sha256};
 
 /// The largest policy in bytes, well above what a policy may be: the rules name their own bound.
 const MOST_BYTES: u64 = 4 << 20;
-
-/// The most bytes of all policies of an organization's folder together, and of all there are: a rule book is read whole
-/// by every lane.
-const MOST_OF_ONE: usize = 8 << 20;
-const MOST_IN_ALL: usize = 64 << 20;
 
 /// Why the directory cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +171,11 @@ pub fn read_all(dir: &Path) -> Result<Files, Error> {
 /// The directory cannot be read; what is wrong with a folder or a policy is told with it.
 pub fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
     let mut files: Vec<_> = find(dir)?.into_iter().map(|found| read_found(dir, found)).collect();
-    bound(&mut files, MOST_OF_ONE, MOST_IN_ALL);
+    for (at, fault) in Room::default().refuse(&files, |_| 0) {
+        if let Some(file) = files.get_mut(at) {
+            file.faults.push(fault);
+        }
+    }
     Ok(files)
 }
 
@@ -261,30 +261,6 @@ fn stamp(path: &Path, metadata: &Metadata) -> Stamp {
         length: metadata.len(),
         modified: (metadata.mtime(), metadata.mtime_nsec()),
         changed: (metadata.ctime(), metadata.ctime_nsec()),
-    }
-}
-
-/// Refuses policies beyond what those of one folder, and all, may have together; in order of name.
-fn bound(files: &mut [PolicyFile], most_of_one: usize, most_in_all: usize) {
-    let mut in_all = 0;
-    let mut of: BTreeMap<OrgName, usize> = BTreeMap::new();
-    for file in files.iter_mut().filter(|file| file.faults.is_empty()) {
-        let length = file.text.len();
-        let owned = file.owner.as_ref().map(|owner| (owner, of.get(owner).copied().unwrap_or_default() + length));
-        let message = match &owned {
-            Some((owner, bytes)) if *bytes > most_of_one => {
-                format!("the policies of `{owner}` have more than {most_of_one} bytes together")
-            }
-            _ if in_all + length > most_in_all => format!("all policies together have more than {most_in_all} bytes"),
-            _ => {
-                in_all += length;
-                if let Some((owner, bytes)) = owned {
-                    of.insert(owner.clone(), bytes);
-                }
-                continue;
-            }
-        };
-        file.faults.push(Diagnostic::of_file(Code::Limit, message, None));
     }
 }
 
@@ -417,29 +393,6 @@ mod tests {
         assert_eq!(look(dir.path()).unwrap(), seen, "what is unseen is settled too");
         std::fs::remove_file(path("cobalt")).unwrap();
         assert_ne!(look(dir.path()).unwrap(), seen);
-    }
-
-    #[test]
-    fn policies_have_their_room_and_others_keep_theirs() {
-        let dir = tempfile::tempdir().unwrap();
-        let policy = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { }\n";
-        for (name, count) in [("acme", 3), ("bolt", 1), ("cobalt", 2)] {
-            std::fs::create_dir(dir.path().join(name)).unwrap();
-            for number in 0..count {
-                std::fs::write(dir.path().join(format!("{name}/{number}.rhai")), policy).unwrap();
-            }
-        }
-        let mut files = read(dir.path()).unwrap();
-        bound(&mut files, 2 * policy.len(), 4 * policy.len());
-        let refused = files.iter().filter_map(|file| Some((&*file.within, &*file.faults.first()?.message)));
-        let (of_one, in_all) = (2 * policy.len(), 4 * policy.len());
-        assert_eq!(
-            refused.collect::<Vec<_>>(),
-            [
-                ("acme/2.rhai", &*format!("the policies of `acme` have more than {of_one} bytes together")),
-                ("cobalt/1.rhai", &*format!("all policies together have more than {in_all} bytes")),
-            ]
-        );
     }
 
     #[test]

@@ -44,6 +44,13 @@ pub enum Overridden {
         /// Which.
         policy: PolicyName,
     },
+    /// One policy judges nothing from it on, as long as its text is this one: a dead letter each time, and all else is decided.
+    SuspendPolicy {
+        /// Which.
+        policy: PolicyName,
+        /// SHA-256 of its text, in hexadecimal.
+        version: String,
+    },
     /// What the lane decides up to it and with it counts, although something else was committed.
     AcceptDecision {
         /// The digest that was committed, in hexadecimal.
@@ -59,6 +66,7 @@ impl Overridden {
         match self {
             Self::SkipInput => "skip-input",
             Self::SetPolicyAside { .. } => "set-policy-aside",
+            Self::SuspendPolicy { .. } => "suspend-policy",
             Self::AcceptDecision { .. } => "rejudge-lane",
         }
     }

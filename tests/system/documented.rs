@@ -202,12 +202,13 @@ async fn every_documented_message_is_seen() {
     let is_of_others = |kind: &&String| {
         [
             "out.{organization}.dead.device-limit:",
-            // `stopped.rs` has them.
+            // `stopped.rs` and `set_aside.rs` have them.
             "out.{organization}.dead.input-skipped:",
             "out._unknown.dead.input-skipped:",
             "out._provider.dead.input-skipped:",
             "out._provider.audit.skip-input:",
             "out._provider.audit.set-policy-aside:",
+            "out._provider.audit.suspend-policy:",
             "out._provider.audit.rejudge-lane:",
             "out._override.{lane}:",
             "out.{organization}.reaction.partner:",

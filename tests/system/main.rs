@@ -58,6 +58,7 @@ mod sealing;
 mod sections;
 mod sent;
 mod services;
+mod set_aside;
 mod spheres;
 mod state;
 mod stopped;

@@ -38,12 +38,17 @@ pub enum Error {
     /// It panicked: what has made the decision is of no use any more.
     #[error("deciding it panicked; the log says where")]
     Broken,
+    /// Reading it panicked: it is decided only once it is set aside.
+    #[error("reading it panicked; the log says where")]
+    Unreadable,
     /// A run of a policy took more of the processor's time than it may: the decision was broken off in its middle, and what
     /// has made it is of no use any more.
     #[error("the policy `{policy}` takes more of the processor's time than a run may")]
     Overtime {
         /// Which policy.
         policy: PolicyName,
+        /// SHA-256 of its text.
+        version: String,
     },
     /// The log asks for a level that this program does not know.
     #[error(

@@ -66,6 +66,8 @@ pub enum Content<'a> {
     Expiry(Expiry),
     /// Time passes.
     Tick,
+    /// Reading it panicked, which is a fault of the program's own: it is decided only once it is set aside.
+    Broken,
     /// What cannot be read.
     Undecodable {
         /// Why.

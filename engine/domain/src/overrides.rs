@@ -5,40 +5,50 @@
 
 use std::collections::BTreeMap;
 
-use linesman_schemas::audit::{Audit, Record, Verdict};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::lane_override::{Overridden, Override};
-use linesman_schemas::{CommandId, PolicyName};
+use linesman_schemas::{CommandId, Place, PolicyName};
 use serde_json::{Value, json};
 
-use super::audit::{self, Owner};
+use super::audit::Owner;
+use super::audit::machine::{self, Deed};
 use super::dead_letters::{self, Why};
 use super::desk::Desk;
 use super::input::Input;
 use super::outgoing::Topic;
+use super::policies::Aside;
 use super::{Domain, Error};
 
-/// By the place of their input in IN.
+/// What was decided.
 #[derive(Debug, Default)]
-pub(crate) struct Overrides(BTreeMap<u64, Vec<Override>>);
+pub(crate) struct Overrides {
+    /// By the place of their input in IN.
+    of: BTreeMap<u64, Vec<Override>>,
+    /// Policies that are suspended: from which place on, and by which text.
+    suspended: Vec<(u64, PolicyName, String)>,
+}
 
 impl Overrides {
     /// Those of an input.
     pub(crate) fn of(&self, input: &Input<'_>) -> Vec<Override> {
         // Nearly always there are none at all.
-        let Some(found) = self.0.get(&input.sequence) else { return Vec::new() };
+        let Some(found) = self.of.get(&input.sequence) else { return Vec::new() };
         let message = hex::encode(input.sha256);
         found.iter().filter(|found| found.message == message).cloned().collect()
     }
-}
 
-/// The policies that do not judge an input.
-pub(crate) fn aside(overrides: &[Override]) -> Vec<PolicyName> {
-    let policy = |one: &Override| match &one.what {
-        Overridden::SetPolicyAside { policy } => Some(policy.clone()),
-        Overridden::SkipInput | Overridden::AcceptDecision { .. } => None,
-    };
-    overrides.iter().filter_map(policy).collect()
+    /// The policies that do not judge the input at a place, which these are of.
+    pub(crate) fn aside(&self, overrides: &[Override], sequence: u64) -> Vec<Aside> {
+        let of_it = overrides.iter().filter_map(|one| match &one.what {
+            Overridden::SetPolicyAside { policy } => Some(Aside { policy: policy.clone(), version: None }),
+            Overridden::SkipInput | Overridden::SuspendPolicy { .. } | Overridden::AcceptDecision { .. } => None,
+        });
+        let suspended = self.suspended.iter().filter(|(from, ..)| *from <= sequence);
+        let suspended =
+            suspended.map(|(_, policy, version)| Aside { policy: policy.clone(), version: Some(version.clone()) });
+        of_it.chain(suspended).collect()
+    }
 }
 
 /// Why an input is skipped, if it is.
@@ -49,9 +59,13 @@ pub(crate) fn skipped(overrides: &[Override]) -> Option<&str> {
 impl Domain {
     /// Has these count from here on.
     pub fn override_with(&mut self, overrides: Vec<Override>) {
-        self.overrides.0.clear();
+        self.overrides = Overrides::default();
+        let Overrides { of, suspended } = &mut self.overrides;
         for one in overrides {
-            self.overrides.0.entry(one.position).or_default().push(one);
+            if let Overridden::SuspendPolicy { policy, version } = &one.what {
+                suspended.push((one.position, policy.clone(), version.clone()));
+            }
+            of.entry(one.position).or_default().push(one);
         }
     }
 
@@ -75,48 +89,29 @@ impl Domain {
 /// Appends the record, where there are any, and says it.
 fn record(desk: &mut Desk, rule_book: u64, one: &Override) -> Result<(), Error> {
     let (lane, position, operation) = (one.lane, one.position, one.what.operation());
-    let command: CommandId = serde_json::from_value(json!(format!("{operation}-{lane}-{position}")))?;
+    let id: CommandId = serde_json::from_value(json!(format!("{operation}-{lane}-{position}")))?;
     let about = format!("lane {lane} at {position}");
     let (old, new) = match &one.what {
         Overridden::SkipInput => (Value::Null, Value::Null),
         Overridden::SetPolicyAside { policy } => (Value::Null, json!({"policy": policy})),
+        Overridden::SuspendPolicy { policy, version } => (Value::Null, json!({"policy": policy, "version": version})),
         Overridden::AcceptDecision { expected, found } => (json!({"digest": expected}), json!({"digest": found})),
     };
-    let said = Audit {
-        command,
-        actor: one.by.to_string(),
-        principal: Some(one.by.clone()),
+    let deed = Deed {
+        operation,
+        by: one.by.clone(),
+        place: Place::Provider,
+        about: about.clone(),
         node: one.node.clone(),
         verdict: Verdict::Done,
-        outcome: one.why.clone(),
         old,
         new,
-        index: None,
-        place: Some("/".to_owned()),
-        chain: Vec::new(),
+        words: one.why.clone(),
+        id,
     };
-    let mut index = None;
-    if desk.is_at(3) {
-        let time = desk.now;
-        let record = |index| Record {
-            index,
-            time,
-            actor: said.actor.clone(),
-            chain: Vec::new(),
-            principal: said.principal.clone(),
-            node: said.node.clone(),
-            operation: operation.to_owned(),
-            place: "/".to_owned(),
-            about: Some(about.clone()),
-            old: said.old.clone(),
-            new: said.new.clone(),
-            outcome: said.verdict,
-            command: said.command.clone(),
-            rule_book,
-        };
-        index = Some(audit::append(desk, &Owner::Provider(desk.lane), record, one.why.clone())?);
-    }
-    let said = Audit { index, ..said };
-    let covered = Some(Audit { outcome: String::new(), ..said.clone() });
+    // Before that there are no records.
+    let owner = desk.is_at(3).then_some(Owner::Provider(desk.lane));
+    let said = machine::keep(desk, owner.as_ref(), deed, rule_book)?;
+    let covered = Some(machine::covered(&said));
     desk.say_of_provider(&Topic::ProviderAudit(operation), position, Some(&about), said, covered).map(drop)
 }

@@ -59,8 +59,21 @@ pub(crate) struct Policies {
     matching: Vec<Arc<Policy>>,
     /// How much of the processor's time a run may take.
     time_most: Option<Duration>,
-    /// The policies that do not judge the input at hand.
-    aside: Vec<PolicyName>,
+    /// The policies that do not judge the input at hand, and by which text where others of it would.
+    aside: Vec<Aside>,
+}
+
+/// A policy that does not judge.
+pub(crate) struct Aside {
+    pub(crate) policy: PolicyName,
+    /// SHA-256 of its text, where only that one does not.
+    pub(crate) version: Option<String>,
+}
+
+impl Aside {
+    fn is_of(&self, policy: &Policy) -> bool {
+        self.policy == *policy.name() && self.version.as_ref().is_none_or(|version| version == policy.hash())
+    }
 }
 
 impl Policies {
@@ -75,7 +88,7 @@ impl Policies {
     }
 
     /// Has these not judge the input at hand.
-    pub(crate) fn set_aside(&mut self, policies: Vec<PolicyName>) {
+    pub(crate) fn set_aside(&mut self, policies: Vec<Aside>) {
         self.aside = policies;
     }
 
@@ -146,14 +159,14 @@ impl Policies {
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
         let edition = if desk.is_at(COUNTED) { Edition::Second } else { Edition::First };
-        let judged = if self.aside.contains(policy.name()) {
+        let judged = if self.aside.iter().any(|aside| aside.is_of(policy)) {
             Err(set_aside())
         } else {
             let mut judge = self.judge.borrow_mut();
             judge.bound(self.time_most);
             let judged = judge.react_among(policy, Rc::clone(subject), &view, devices, edition);
             if matches!(&judged, Err(failure) if failure.kind == FailureKind::Time) {
-                return Err(Error::Overtime { policy: policy.name().clone() });
+                return Err(Error::Overtime { policy: policy.name().clone(), version: policy.hash().to_owned() });
             }
             judged.and_then(|intents| as_known(desk, intents))
         };
@@ -169,7 +182,7 @@ impl Policies {
 
 /// Why a policy that is set aside wants nothing.
 fn set_aside() -> Failure {
-    let message = "it takes more of the processor's time than a run may, and is set aside for this input".to_owned();
+    let message = "it takes more of the processor's time than a run may, and is set aside".to_owned();
     Failure { kind: FailureKind::Time, message, line: None, column: None }
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use linesman_schemas::Place;
 use linesman_schemas::lane_override::{Overridden, Override, WHY_MOST};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::sources::Sources;
 use super::transport::json::JsonBody;
@@ -47,16 +47,57 @@ struct Lane {
     stopped: Option<Stopped>,
 }
 
-/// At which input, and why.
+/// Which input is skipped, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WayOut {
-    /// Sequence in IN of the input to skip; of what is accepted, up to where it was committed.
+pub(super) struct Skipped {
+    /// Sequence in IN of the input.
     #[schema(minimum = 1)]
     position: u64,
     /// Why, for the audit.
     #[schema(min_length = 1, max_length = 1000)]
     why: String,
+    /// Whether it is skipped although reports of what was carried out stand behind it: what they are of is decided again, with
+    /// other numbers, and sent once more.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Up to where what is decided is accepted, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WayOut {
+    /// Sequence in IN up to where it was committed.
+    #[schema(minimum = 1)]
+    position: u64,
+    /// Why, for the audit.
+    #[schema(min_length = 1, max_length = 1000)]
+    why: String,
+}
+
+/// The answers to whoever asks for a way out.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers")]
+enum Answers {
+    /// It is written; the lane is taken up again.
+    #[response(status = 200)]
+    Written(#[to_schema] Lanes),
+    /// Whoever asked has not the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemBody<'static>),
+    /// There is no such lane.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemBody<'static>),
+    /// The lane does not stand still there, has decided nothing otherwise that could be accepted, or reports of what was carried
+    /// out stand behind what is to be skipped.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemBody<'static>),
+    /// There is no reason.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] ProblemBody<'static>),
+    /// The log takes nothing.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] ProblemBody<'static>),
 }
 
 /// Which lane.
@@ -93,50 +134,29 @@ pub(super) async fn lanes(State(sources): State<Arc<Sources>>, viewer: Viewer) -
 }
 
 /// Set an input aside that its lane cannot pass. It becomes a dead letter, and the lane goes on behind it. Of what was
-/// committed the lane then decides otherwise, which is accepted with it.
+/// committed the lane then decides otherwise, which is accepted with it; where reports of what was carried out stand behind it,
+/// only if that is forced.
 #[utoipa::path(
     post, path = "/api/v1/lanes/{lane}/skip", operation_id = "skip-input", tag = "engine",
-    params(LanePath), request_body = WayOut,
-    responses(
-        (status = 200, description = "It is written; the lane is taken up again.", body = Lanes),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such lane.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The lane does not stand still there.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 422, description = "There is no reason.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 503, description = "The log takes nothing.", content_type = "application/problem+json",
-            body = ProblemBody),
-    )
+    params(LanePath), request_body = Skipped,
+    responses(Answers)
 )]
 pub(super) async fn skip(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LanePath { lane }): PathOf<LanePath>,
-    JsonBody(body): JsonBody<WayOut>,
+    JsonBody(body): JsonBody<Skipped>,
 ) -> Result<Json<Lanes>, Problem> {
     viewer.may("skip-input", &Place::Provider)?;
-    take(&sources, &viewer, &lane, Way::Skip, body).await?;
-    lanes(State(sources), viewer).await
+    let Skipped { position, why, force } = body;
+    take(sources, viewer, &lane, Way::Skip { is_forced: force }, WayOut { position, why }).await
 }
 
 /// Accept what a lane decides otherwise than was committed: it counts from here on.
 #[utoipa::path(
     post, path = "/api/v1/lanes/{lane}/rejudge", operation_id = "rejudge-lane", tag = "engine",
     params(LanePath), request_body = WayOut,
-    responses(
-        (status = 200, description = "It is written; the lane is taken up again.", body = Lanes),
-        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 404, description = "There is no such lane.", content_type = "application/problem+json",
-            body = ProblemBody),
-        (status = 409, description = "The lane does not stand still there, or has decided nothing otherwise.",
-            content_type = "application/problem+json", body = ProblemBody),
-        (status = 422, description = "There is no reason.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 503, description = "The log takes nothing.", content_type = "application/problem+json",
-            body = ProblemBody),
-    )
+    responses(Answers)
 )]
 pub(super) async fn rejudge(
     State(sources): State<Arc<Sources>>,
@@ -145,11 +165,17 @@ pub(super) async fn rejudge(
     JsonBody(body): JsonBody<WayOut>,
 ) -> Result<Json<Lanes>, Problem> {
     viewer.may("rejudge-lane", &Place::Provider)?;
-    take(&sources, &viewer, &lane, Way::Rejudge, body).await?;
-    lanes(State(sources), viewer).await
+    take(sources, viewer, &lane, Way::Rejudge, body).await
 }
 
-async fn take(sources: &Sources, viewer: &Viewer, named: &str, way: Way, body: WayOut) -> Result<(), Problem> {
+/// Writes a way out; how the lanes then are.
+async fn take(
+    sources: Arc<Sources>,
+    viewer: Viewer,
+    named: &str,
+    way: Way,
+    body: WayOut,
+) -> Result<Json<Lanes>, Problem> {
     let WayOut { position, why } = body;
     let found = named.parse::<u32>().ok().and_then(|lane| Some((lane, sources.lanes.get(lane as usize)?)));
     let Some((lane, status)) = found else {
@@ -160,7 +186,7 @@ async fn take(sources: &Sources, viewer: &Viewer, named: &str, way: Way, body: W
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/why".to_owned(), detail));
     }
     // Two ways out of one place would be two records of one.
-    let _alone = sources.replaying.lock().await;
+    let alone = sources.replaying.lock().await;
     let status = status.borrow().clone();
     let one = Override {
         lane,
@@ -176,7 +202,8 @@ async fn take(sources: &Sources, viewer: &Viewer, named: &str, way: Way, body: W
     match stopped::take((sources.client.clone(), count), &status, way, one).await {
         Ok(()) => {
             tracing::warn!(lane, position, ?way, principal = %viewer.principal(), "a way out was written");
-            Ok(())
+            drop(alone);
+            lanes(State(sources), viewer).await
         }
         Err(Refused::Conflict(detail)) => Err(Problem::new(StatusCode::CONFLICT, detail)),
         Err(error) => {

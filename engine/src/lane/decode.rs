@@ -3,6 +3,9 @@
 //! Reading needs nothing of the lane, so a batch can be read beside the lane's thread while the lane
 //! decides on the one before it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures_util::FutureExt as _;
 use linesman_schemas::control::{Control, IntelligenceRef, RuleBookRef};
 use linesman_schemas::dead_letter::Reason;
 use self_cell::self_cell;
@@ -69,13 +72,16 @@ impl Decoded {
     async fn fetch(&mut self, books: &Books) {
         let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
         for (at, wanted) in named {
-            let content = match wanted {
-                Named::RuleBook(wanted) => Content::RuleBook(books.get_patiently(wanted).await),
-                Named::Intelligence(named) => {
-                    let content = books.content_patiently(&named.sha256).await;
-                    Content::Provided(Box::new(Provided::read(named, &content)))
+            let fetched = async {
+                match wanted {
+                    Named::RuleBook(wanted) => Content::RuleBook(books.get_patiently(wanted).await),
+                    Named::Intelligence(named) => {
+                        let content = books.content_patiently(&named.sha256).await;
+                        Content::Provided(Box::new(Provided::read(named, &content)))
+                    }
                 }
             };
+            let content = AssertUnwindSafe(fetched).catch_unwind().await.unwrap_or(Content::Broken);
             self.with_dependent_mut(|_, read| {
                 if let Some(input) = read.inputs.get_mut(at) {
                     input.content = content;
@@ -93,11 +99,16 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Reads a message. One that names a content is a tick until that is fetched.
+/// Reads a message. One that names a content is a tick until that is fetched; where reading it panics it says so, and those
+/// beside it are read.
 pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
-    let (content, named) =
-        if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) };
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let none = |_: Option<String>| (Content::Tick, None::<Named>);
+        fail::fail_point!("decode::input", message.payload.ends_with(b"<!-- unreadable -->\n"), none);
+        if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) }
+    }));
+    let (content, named) = read.unwrap_or((Content::Broken, None));
     let input = Input {
         sequence: message.sequence,
         time: message.time,

@@ -70,17 +70,13 @@ pub enum Error {
         /// Sequence in IN of the input.
         position: u64,
     },
-    /// A policy took too long, and is set aside for the input: the lane is taken up again.
-    #[error("lane {lane}: the policy `{policy}` takes too long on the message {position} of IN")]
-    Overtime {
+    /// Something is set aside by which it cannot decide an input: it is taken up again.
+    #[error("lane {lane} sets something aside for the message {} of IN", aside.position)]
+    Aside {
         /// Which lane.
         lane: u32,
-        /// Sequence in IN of the input.
-        position: u64,
-        /// SHA-256 of its bytes.
-        message: [u8; 32],
-        /// Which policy.
-        policy: PolicyName,
+        /// What.
+        aside: Box<Aside>,
     },
     /// The state is missing or wrong, and what it is to be made of is not there.
     #[error(
@@ -111,6 +107,31 @@ pub enum Error {
     Broken(#[source] std::io::Error),
 }
 
+/// What a lane sets aside by itself.
+#[derive(Debug)]
+pub struct Aside {
+    /// Sequence in IN of the input.
+    pub(super) position: u64,
+    /// SHA-256 of its bytes.
+    pub(super) message: [u8; 32],
+    /// What of it.
+    pub(super) what: What,
+}
+
+/// What a lane sets aside for an input.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A policy that takes too long.
+    Policy {
+        /// Which.
+        policy: PolicyName,
+        /// SHA-256 of its text.
+        version: String,
+    },
+    /// The input, since it cannot be read.
+    Input,
+}
+
 impl Error {
     /// Why an input of a lane is not decided.
     pub(super) fn of_decision(lane: u32, position: u64, source: domain::Error) -> Self {
@@ -120,13 +141,14 @@ impl Error {
         }
     }
 
-    /// The same of an input at hand.
+    /// The same of an input at hand, of which nothing is committed yet. A policy that takes too long is set aside, and so is what
+    /// somebody has sent and cannot be read; of what the engine sends itself, that is a fault to be looked at.
     pub(super) fn of_input(lane: u32, input: &Input<'_>, source: domain::Error) -> Self {
-        match source {
-            domain::Error::Overtime { policy } => {
-                Self::Overtime { lane, position: input.sequence, message: input.sha256, policy }
-            }
-            source => Self::of_decision(lane, input.sequence, source),
-        }
+        let what = match source {
+            domain::Error::Overtime { policy, version } => What::Policy { policy, version },
+            domain::Error::Unreadable if !input.org.is_empty() => What::Input,
+            source => return Self::of_decision(lane, input.sequence, source),
+        };
+        Self::Aside { lane, aside: Box::new(Aside { position: input.sequence, message: input.sha256, what }) }
     }
 }

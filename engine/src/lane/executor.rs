@@ -22,9 +22,13 @@ use super::status::{Changes, LaneStatus};
 use super::stopped::{Stopped, way_out};
 use crate::log;
 use crate::log::books::Books;
-use crate::log::trouble::Troubles;
+use crate::log::trouble::{Doing, Troubles};
 use crate::logging::full;
 use crate::store::Store;
+
+/// How long it is waited before a lane that cannot be taken up is tried again, at first and at most.
+const RETRY_LEAST: Duration = Duration::from_millis(250);
+const RETRY_MOST: Duration = Duration::from_secs(10);
 
 /// What the lanes need.
 #[derive(Clone)]
@@ -45,6 +49,8 @@ pub struct Context {
     pub since: u64,
     /// How many lanes.
     pub lanes: u32,
+    /// On how many of the server's nodes what is made anew lies.
+    pub replicas: u32,
     /// How many threads.
     pub threads: u32,
     /// How much of the processor's time a run of a policy may take.
@@ -147,6 +153,8 @@ fn execute(
             changes: context.changes.clone(),
             since: context.since,
             troubles: context.troubles.clone(),
+            brakes: RefCell::default(),
+            replicas: context.replicas,
             policy_time: context.policy_time,
         };
         let shared = Rc::new(shared);
@@ -175,6 +183,7 @@ async fn live(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let (mut seen, mut undecided): (u64, Option<(u64, Error)>) = (0, None);
+    let (mut was_up, mut wait) = (false, RETRY_LEAST);
     loop {
         let halt = undecided.as_ref().map(|(position, _)| *position);
         let lane = tokio::select! {
@@ -182,13 +191,34 @@ async fn live(
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
         let ended = match lane {
-            Ok(lane) => lane.run(stop.clone()).await,
+            Ok(lane) => {
+                shared.troubles.is_over(id.into(), Doing::TakingUp);
+                (was_up, wait) = (true, RETRY_LEAST);
+                lane.run(stop.clone()).await
+            }
             Err(error) => Err(error),
         };
         let error = match ended {
             Ok(()) => return Ok(()),
-            // It is written that the policy is set aside.
-            Err(Error::Overtime { .. }) => continue,
+            // What it is about is written.
+            Err(Error::Aside { .. }) => continue,
+            // At the engine's start what is refused is told to whoever started it.
+            Err(Error::Start { source, .. }) if was_up || source.is_silence() => {
+                shared.troubles.refused(id.into(), Doing::TakingUp, &source);
+                tracing::warn!(
+                    lane = id,
+                    error = full(&source),
+                    ?wait,
+                    "the lane cannot be taken up; it is tried again"
+                );
+                status.send_modify(|status| status.is_running = false);
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                }
+                wait = RETRY_MOST.min(wait * 2);
+                continue;
+            }
             // What stood before it in its batch is decided again, and committed.
             Err(error @ Error::Decide { position, .. }) if position > 0 && undecided.is_none() => {
                 undecided = Some((position, error));

@@ -15,6 +15,7 @@
 
 mod ahead;
 mod behind;
+mod brake;
 pub(crate) mod decode;
 mod error;
 pub mod executor;
@@ -25,17 +26,19 @@ pub mod status;
 pub mod stopped;
 mod tail;
 
+use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use linesman_schemas::Principal;
 use linesman_schemas::control::Control;
 use linesman_schemas::lane_override::{Overridden, Override};
-use linesman_schemas::{PolicyName, Principal};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
@@ -48,8 +51,10 @@ use crate::log::reader::{Bounds, InMessage, Reader};
 use crate::store;
 use ahead::Ahead;
 use behind::Behind;
+use brake::Brake;
 use decode::{Decoded, decode};
-pub use error::Error;
+use error::What;
+pub use error::{Aside, Error};
 use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
@@ -118,6 +123,7 @@ pub(crate) struct Lane {
     halt: Option<u64>,
     /// The last input there was when it was taken up.
     end: u64,
+    brake: Rc<RefCell<Brake>>,
     pace: Pace,
     /// Up to where rows of an earlier version were written anew; none once all are.
     upgrading: Option<Vec<u8>>,
@@ -126,14 +132,14 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Carries inputs until told to stop; then what is decided is emitted and applied. Of a policy that took too long it is
-    /// written that it is set aside, before anything of its input is committed.
+    /// Carries inputs until told to stop; then what is decided is emitted and applied. What it sets aside by itself is written
+    /// before anything of the input is committed.
     pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let ended = self.carry_on(stop).await;
         match ended {
-            Err(Error::Overtime { position, message, policy, lane }) => {
-                self.set_aside(position, message, &policy).await?;
-                Err(Error::Overtime { position, message, policy, lane })
+            Err(Error::Aside { lane, aside }) => {
+                self.set_aside(&aside).await?;
+                Err(Error::Aside { lane, aside })
             }
             // What is on its way is applied: the lane is taken up again, in this engine.
             Err(error @ Error::Decide { .. }) => {
@@ -174,21 +180,37 @@ impl Lane {
         Err(Error::Halted { lane: self.id, position })
     }
 
-    /// Writes that a policy is set aside for an input. What was decided since the last batch is decided again.
-    async fn set_aside(&mut self, position: u64, message: [u8; 32], policy: &PolicyName) -> Result<(), Error> {
+    /// What is decided of an input for which something is set aside, and why.
+    fn overriding(&self, what: &What) -> (Overridden, &'static str) {
+        match what {
+            What::Input => (Overridden::SkipInput, "reading it panicked: a fault of the program's own"),
+            What::Policy { policy, version } => {
+                metrics::counter!("linesman_policies_set_aside_total").increment(1);
+                let policy = policy.clone();
+                if self.brake.borrow_mut().note(&policy, version, Instant::now()) {
+                    let why = "runs of it took more of the processor's time than they may, again and again";
+                    return (Overridden::SuspendPolicy { policy, version: version.clone() }, why);
+                }
+                (Overridden::SetPolicyAside { policy }, "a run of it took more of the processor's time than it may")
+            }
+        }
+    }
+
+    /// Writes that something is set aside for an input. What was decided since the last batch is decided again.
+    async fn set_aside(&mut self, aside: &Aside) -> Result<(), Error> {
         self.settle().await?;
-        metrics::counter!("linesman_policies_set_aside_total").increment(1);
-        tracing::error!(lane = self.id, position, %policy, "a policy takes too long and is set aside for this input");
+        let (position, (what, why)) = (aside.position, self.overriding(&aside.what));
         let one = Override {
             lane: self.id,
             position,
-            message: hex::encode(message),
-            what: Overridden::SetPolicyAside { policy: policy.clone() },
+            message: hex::encode(aside.message),
+            what,
             by: Principal::Machine,
             node: self.owner.to_string(),
             at: Timestamp::now(),
-            why: "a run of it took more of the processor's time than it may".to_owned(),
+            why: why.to_owned(),
         };
+        tracing::error!(lane = self.id, position, what = ?one.what, why, "something is set aside");
         fail::fail_point!("override::before");
         let last = mark::last(&self.client, self.id).await.map_err(|source| Error::Start { lane: self.id, source })?;
         let is_ours = |stored: &mark::Stored| stored.sequence == self.mark;
@@ -286,7 +308,8 @@ impl Lane {
         (self.decided, self.decided_bytes) = (0, 0);
         let counted = std::mem::take(&mut self.counted);
         let position = self.domain.position().sequence;
-        let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, position, source })?;
+        let mut decision =
+            take(&mut self.domain).map_err(|source| Error::Decide { lane: self.id, position, source })?;
         self.settle().await?;
         let mark = mark::of(&decision.position, &self.owner);
         let batch = Batch::new(std::mem::take(&mut decision.messages), mark, self.mark);
@@ -380,11 +403,20 @@ impl Lane {
 
 /// Decides an input. A panic is a fault of the machine's own: the lane stands still at it, and the others go on.
 fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Error> {
-    let decided = catch_unwind(AssertUnwindSafe(|| {
+    unbroken(|| {
         fail::fail_point!("decide::input", input.bytes.ends_with(b"<!-- undecidable -->\n"), |_| Ok(()));
         domain.decide(input)
-    }));
-    decided.unwrap_or(Err(domain::Error::Broken))
+    })
+}
+
+/// Takes what was decided, with the same care.
+fn take(domain: &mut Domain) -> Result<Decision, domain::Error> {
+    unbroken(|| domain.take())
+}
+
+/// What is decided, unless that panics.
+fn unbroken<T>(decide: impl FnOnce() -> Result<T, domain::Error>) -> Result<T, domain::Error> {
+    catch_unwind(AssertUnwindSafe(decide)).unwrap_or(Err(domain::Error::Broken))
 }
 
 /// Ready when the batch under way is answered; it stays there for [`Lane::settle`].

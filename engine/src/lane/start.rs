@@ -14,6 +14,7 @@
 //! dropped: the lane refuses.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,13 +28,15 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::behind::{Behind, Load};
+use super::brake::Brake;
 use super::decode::decode;
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
 use super::stopped::Diverged;
 use super::tail::Tail;
-use super::{BOUNDS, Error, Lane, decide_one};
+use super::{BOUNDS, Error, Lane, decide_one, take, unbroken};
+use crate::log;
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
@@ -67,6 +70,10 @@ pub(super) struct Shared {
     /// The last sequence of IN when the engine started.
     pub(super) since: u64,
     pub(super) troubles: Troubles,
+    /// By lane, which policies take too long again and again.
+    pub(super) brakes: RefCell<BTreeMap<u32, Rc<RefCell<Brake>>>>,
+    /// On how many of the server's nodes what is made anew lies.
+    pub(super) replicas: u32,
     /// How much of the processor's time a run of a policy may take.
     pub(super) policy_time: Duration,
 }
@@ -119,11 +126,18 @@ impl Shared {
         let (start, mut domain, damage, mark) = loop {
             // IMPORTANT: the mark before the stream's end. The engine before may still be at
             // work, and a mark beyond the end would look like a lost tail.
+            fail::fail_point!("lane::start", |_| Err(fault(log::Error::Refused {
+                subject: "of a test".to_owned(),
+                description: "not now".to_owned(),
+                code: 10_008,
+            })));
             let stored = mark::last(&self.client, id).await.map_err(fault)?.stored;
             let identity = streams::identity(&self.client).await.map_err(fault)?;
             // Also behind the mark: one that is written between goes with another.
-            let (overrides, last) = overrides::read(&self.client, id, 0).await.map_err(fault)?;
-            *seen = last;
+            let found = overrides::read(&self.client, id).await.map_err(fault)?;
+            found.make_whole(&self.client, self.replicas).await.map_err(fault)?;
+            let overrides = found.all;
+            *seen = found.last;
             let store = self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?;
             let start = Start { shared: self, id, store, identity, stored, overrides, status, repeated: &repeated };
             let damage = start.damage().await?;
@@ -174,6 +188,7 @@ impl Shared {
             last_tick: None,
             halt,
             end,
+            brake: Rc::clone(self.brakes.borrow_mut().entry(id).or_default()),
             pace: Pace::default(),
             upgrading,
             status: status.clone(),
@@ -277,7 +292,7 @@ impl Start<'_> {
         }
         let is_it = |one: &&Override| match &one.what {
             Overridden::AcceptDecision { expected, .. } => *expected == mark.digest && one.message == mark.message,
-            Overridden::SkipInput | Overridden::SetPolicyAside { .. } => false,
+            Overridden::SkipInput | Overridden::SetPolicyAside { .. } | Overridden::SuspendPolicy { .. } => false,
         };
         // It is part of what is decided at its place, so that has to be decided again.
         let is_repeated = from < mark.position && position.sequence == mark.position;
@@ -350,7 +365,7 @@ impl Start<'_> {
         };
         self.store.complete().map_err(fault)?;
         // The level of the state was looked at before.
-        let mut domain = Domain::open(Box::new(self.store.clone()), parts).map_err(fault)?;
+        let mut domain = unbroken(|| Domain::open(Box::new(self.store.clone()), parts)).map_err(fault)?;
         domain.override_with(self.overrides.clone());
         Ok(domain)
     }
@@ -386,7 +401,8 @@ impl Start<'_> {
                 if is_overridden {
                     self.keep(domain, &mut tail, None)?;
                 }
-                decide_one(domain, input).map_err(|source| Error::of_input(self.id, input, source))?;
+                let fault = |source| Error::of_decision(self.id, input.sequence, source);
+                decide_one(domain, input).map_err(fault)?;
                 self.repeated.set(self.repeated.get() + u64::from(input.sequence > self.shared.since));
                 tail.decided(domain.position().now, input.sequence);
                 if is_overridden {
@@ -413,7 +429,7 @@ impl Start<'_> {
     /// Applies what was decided again; `of` is the input that all of it came of, where that is to be known.
     fn keep(&self, domain: &mut Domain, tail: &mut Tail, of: Option<u64>) -> Result<(), Error> {
         let position = domain.position().sequence;
-        let decision = domain.take().map_err(|source| self.undecided(position, source))?;
+        let decision = take(domain).map_err(|source| self.undecided(position, source))?;
         self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
         domain.applied(&decision.writes);
         tail.said(decision.messages, of);

@@ -105,7 +105,7 @@ pub(super) async fn way_out(client: &Client, lane: u32, after: u64, stop: &mut w
             _ = stop.wait_for(|stop| *stop) => return false,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        match overrides::read(client, lane, after).await {
+        match overrides::behind(client, lane, after).await {
             Ok((found, _)) if !found.is_empty() => return true,
             Ok(_) => {}
             Err(error) => {
@@ -133,7 +133,10 @@ pub enum Refused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// The input is set aside.
-    Skip,
+    Skip {
+        /// Even where reports of what was carried out stand behind it, and what they are of is decided again.
+        is_forced: bool,
+    },
     /// What is decided now counts.
     Rejudge,
 }
@@ -168,23 +171,42 @@ pub async fn take((client, lanes): (Client, u32), status: &LaneStatus, way: Way,
             return conflict(format!("lane {lane} decides otherwise up to {}, not up to {position}", mark.position));
         }
         Way::Rejudge => vec![accepted(found)],
-        Way::Skip if position != stopped.position && (stopped.diverged.is_none() || position > mark.position) => {
+        Way::Skip { .. }
+            if position != stopped.position && (stopped.diverged.is_none() || position > mark.position) =>
+        {
             return conflict(format!("lane {lane} stands still at {}, not at {position}", stopped.position));
         }
-        Way::Skip => {
+        Way::Skip { is_forced } => {
             let Some((subject, bytes)) = overrides::input(&client, position).await? else {
                 return conflict(format!("IN has no message {position}"));
             };
             if !is_of(lanes, lane, &subject) {
                 return conflict(format!("the message {position} of IN is not of lane {lane}"));
             }
+            let is_committed = position <= mark.position;
+            if is_committed && !is_forced {
+                let carried_out = overrides::reports(&client, lane, &subject, position).await?;
+                if carried_out > 0 {
+                    return conflict(shifted(lane, position, carried_out));
+                }
+            }
             let message = hex::encode(Sha256::digest(&bytes));
             let skipped = Override { message, what: Overridden::SkipInput, ..one.clone() };
-            if position <= mark.position { vec![skipped, accepted("")] } else { vec![skipped] }
+            if is_committed { vec![skipped, accepted("")] } else { vec![skipped] }
         }
     };
     overrides::write(client, lane, &overrides, &last, mark).await?;
     Ok(())
+}
+
+/// What comes of it when an input is skipped that reports of what was carried out stand behind.
+fn shifted(lane: u32, position: u64, carried_out: u64) -> String {
+    let reports = if carried_out == 1 { "1 report".to_owned() } else { format!("{carried_out} reports") };
+    format!(
+        "behind the message {position} lane {lane} has {reports} of what was carried out: decided again without it, incidents \
+         and reactions have other numbers, those reports are of others, and what was sent is sent once more; accept what is \
+         decided now instead, or force it"
+    )
 }
 
 /// Whether a message that came by a subject is of a lane.

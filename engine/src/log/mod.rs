@@ -162,6 +162,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether there was no answer: the server may be away.
+    pub const fn is_silence(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Request { .. } | Self::Publish { .. })
+    }
+
     fn out(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Out(Box::new(source))
     }

@@ -17,7 +17,7 @@ use linesman_domain::outgoing::OutMessage;
 use linesman_schemas::lane_override::Override;
 
 /// Header and value that let a mark outlive OUT's age, alone.
-const TTL: (&str, &str) = ("Nats-TTL", "never");
+pub(super) const TTL: (&str, &str) = ("Nats-TTL", "never");
 const ROLLUP: (&str, &str) = ("Nats-Rollup", "sub");
 /// The last mark is not the one this batch names.
 const WRONG_LAST_SEQUENCE: [u64; 2] = [10_071, 10_164];

@@ -24,7 +24,7 @@ pub const IN: &str = "IN";
 pub const OUT: &str = "OUT";
 
 /// No stream of that name.
-const STREAM_NOT_FOUND: u64 = 10_059;
+pub(super) const STREAM_NOT_FOUND: u64 = 10_059;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// Fields that are the operator's to change on a stream that is there.
 const KEPT: [&str; 4] = ["max_age", "num_replicas", "max_consumers", "consumer_limits"];

@@ -20,6 +20,8 @@ pub enum Doing {
     Reading,
     /// A batch goes to OUT.
     Committing,
+    /// A lane is taken up.
+    TakingUp,
 }
 
 /// Something that is in the way.
@@ -45,6 +47,7 @@ impl Trouble {
         match self.doing {
             Doing::Reading => format!("{} cannot read the stream IN", self.who),
             Doing::Committing => format!("{} cannot commit to the stream OUT", self.who),
+            Doing::TakingUp => format!("{} cannot be taken up", self.who),
         }
     }
 }
@@ -54,8 +57,8 @@ impl Trouble {
 pub struct Troubles(Arc<Mutex<BTreeMap<(Committer, Doing), Trouble>>>);
 
 impl Troubles {
-    /// Notes what the server refuses.
-    pub(super) fn refused(&self, who: Committer, doing: Doing, error: &Error) {
+    /// Notes what the server refuses, or that it gives no answer.
+    pub fn refused(&self, who: Committer, doing: Doing, error: &Error) {
         let is_room = matches!(error, Error::Refused { code, .. } if NO_ROOM.contains(code));
         self.note(who, doing, full(error), is_room);
     }
@@ -73,7 +76,7 @@ impl Troubles {
     }
 
     /// Nothing is in the way any more.
-    pub(super) fn is_over(&self, who: Committer, doing: Doing) {
+    pub fn is_over(&self, who: Committer, doing: Doing) {
         let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(who, doing));
         if let Some(gone) = gone.filter(|gone| gone.is_told) {
             tracing::info!(after = ?gone.since.elapsed(), "it is over: {}", gone.what());

@@ -41,7 +41,7 @@ pub async fn capture(
     let mut writer = Writer::begin(dir, &header, is_forced)?;
     let mut decided = Vec::new();
     for lane in 0..lanes {
-        decided.extend(overrides::read(client, lane, 0).await?.0);
+        decided.extend(overrides::read(client, lane).await?.all);
     }
     writer.overrides(&decided)?;
     let books = Books::new(client.clone(), 1);

@@ -134,6 +134,7 @@ impl Judging {
             since: identity.last,
             troubles: troubles.clone(),
             lanes: config.lanes,
+            replicas: config.nats.replicas,
             threads: config.threads,
             policy_time: config.policy_time,
             runtime: tokio::runtime::Handle::current(),

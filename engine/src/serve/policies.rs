@@ -24,7 +24,7 @@ use super::setup::Setup;
 use crate::config::Sources;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
-use crate::rules_dir::{Files, PolicyFile};
+use crate::rules_dir::{Files, PolicyFile, Room};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
@@ -153,19 +153,26 @@ impl Policies {
     pub(super) fn compose(&self, files: &[PolicyFile], last: Option<&PoliciesSection>) -> PoliciesSection {
         let mut book = PoliciesSection::default();
         let (known, last) = (last, last.map(by_name).unwrap_or_default());
-        for file in files {
-            let Some(fault) = file.faults.first() else {
+        let kept = |file: &PolicyFile| file.source.as_ref().and_then(|source| last.get(&source.name).copied());
+        let kept_in = |folder: &str| {
+            let lies_in =
+                |source: &&PolicySource| source.name.as_str().split_once('/').is_some_and(|(found, _)| found == folder);
+            known.into_iter().flat_map(|known| &known.policies).filter(lies_in).collect::<Vec<_>>()
+        };
+        let stays = |file: &PolicyFile| {
+            let within = if file.is_folder { kept_in(&file.within) } else { Vec::new() };
+            kept(file).into_iter().chain(within).map(|source| source.source.len()).sum()
+        };
+        let without_room = Room::default().refuse(files, stays);
+        for (at, file) in files.iter().enumerate() {
+            let Some(fault) = file.faults.first().or_else(|| without_room.get(&at)) else {
                 book.policies.extend(file.source.clone());
                 continue;
             };
-            let kept = file.source.as_ref().and_then(|source| last.get(&source.name));
-            book.policies.extend(kept.map(|kept| (*kept).clone()));
+            let kept = kept(file);
+            book.policies.extend(kept.cloned());
             if file.is_folder {
-                let lies_in = |source: &&PolicySource| {
-                    source.name.as_str().split_once('/').is_some_and(|(folder, _)| folder == file.within)
-                };
-                let all = known.into_iter().flat_map(|known| &known.policies);
-                book.policies.extend(all.filter(lies_in).cloned());
+                book.policies.extend(kept_in(&file.within).into_iter().cloned());
             }
             book.refused.push(RefusedPolicy {
                 path: file.within.clone(),

@@ -132,7 +132,7 @@ impl Watch {
                 retry = Retry::new();
             }
             last = Some(seen);
-            if !is_settled || !self.has_arrived() {
+            if !is_settled || !self.has_arrived() || self.is_past() {
                 continue;
             }
             if let Err(error) = self.check_lanes() {
@@ -175,6 +175,11 @@ impl Watch {
         lanes.all(|(lane, sequence)| lane.borrow().position >= *sequence)
     }
 
+    /// Whether lane 0 is decided again: what was loaded last is not told by its rows then.
+    fn is_past(&self) -> bool {
+        self.lanes.first().is_some_and(|first| first.borrow().is_past)
+    }
+
     /// Shows which rule book is in effect, and looks whether the log says what it did when the files were compared
     /// with it: otherwise they are taken up again. At level 1 also when a lane's rule book is not the one of the
     /// files: whoever had the lanes before has sent his.
@@ -205,6 +210,9 @@ impl Watch {
     }
 
     async fn prepare(&mut self, section: Section, is_look: bool) -> Result<FilesSaid, String> {
+        if self.is_past() {
+            return Err("lane 0 is decided again; try again once it has come to where it was".to_owned());
+        }
         if !self.policies.is_in_sections().map_err(|error| full(&error))? {
             return Err(
                 "the log takes whole rule books, and all of the files is loaded; sections come with engine level 2"

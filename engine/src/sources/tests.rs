@@ -182,6 +182,7 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         troubles: Default::default(),
         lanes: LAYOUT.lanes,
         threads: 1,
+        replicas: 1,
         policy_time: Duration::from_secs(1),
         runtime: tokio::runtime::Handle::current(),
     };

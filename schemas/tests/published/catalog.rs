@@ -403,7 +403,7 @@ const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-u
 const OF_DEVICES: [&str; 3] = ["accept-drift", "configure-device", "hold-configuration"];
 
 /// As what it is said that something was decided of an input outside the order of its lane.
-const OVERRIDDEN: [&str; 3] = ["skip-input", "set-policy-aside", "rejudge-lane"];
+const OVERRIDDEN: [&str; 4] = ["skip-input", "set-policy-aside", "suspend-policy", "rejudge-lane"];
 
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {

@@ -999,6 +999,11 @@ pub(crate) fn overrides() -> Vec<Value> {
         wrote(Overridden::SkipInput, principal(), "no release reads it"),
         wrote(Overridden::SetPolicyAside { policy: parsed("open-case") }, Principal::Machine, "a run took too long"),
         wrote(
+            Overridden::SuspendPolicy { policy: parsed("open-case"), version: HASH.to_owned() },
+            Principal::Machine,
+            "runs of it took too long again and again",
+        ),
+        wrote(
             Overridden::AcceptDecision { expected: HASH.to_owned(), found: HASH.to_owned() },
             principal(),
             "the events are those that were said",

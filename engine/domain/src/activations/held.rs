@@ -3,7 +3,7 @@
 use linesman_rules::{Field, Subject, SubjectKind, Value};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::trigger::{HeldData, Trigger};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal};
 use serde_json::json;
 
 use super::pushes;
@@ -61,10 +61,12 @@ impl Stopped {
     ) -> Result<(), Error> {
         let deed = Deed {
             operation: OPERATION,
+            by: Principal::Machine,
             place: org.clone().into(),
-            device: self.device.clone(),
+            about: self.device.clone(),
             node: String::new(),
             verdict: Verdict::Done,
+            old: serde_json::Value::Null,
             new: json!({"why": self.why(), "failed": self.failed, "of": self.of, "held": self.held}),
             words: format!("held: {}", self.why.reason()),
             id: command,

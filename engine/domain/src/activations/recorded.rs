@@ -9,7 +9,7 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::device::{DriftedLine, GroupRead};
 use linesman_schemas::outcome::{Attempt, Difference, Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::Action;
-use linesman_schemas::{CommandId, OrgName, Place, PlacePath, ReactionId};
+use linesman_schemas::{CommandId, OrgName, Place, PlacePath, Principal, ReactionId};
 use serde_json::{Value, json};
 
 use super::parts::{self, Goal, PartRow};
@@ -147,9 +147,10 @@ impl Heard {
             }
         }
         let node = report.change.as_ref().map(|change| change.node.clone()).unwrap_or_default();
-        let (place, device) = (Place::Below(self.line), self.part.device);
+        let (by, old) = (Principal::Machine, Value::Null);
+        let (place, about) = (Place::Below(self.line), self.part.device);
         let verdict = end.verdict();
-        let deed = Deed { operation: CONFIGURE, place, device, node, verdict, new, words, id };
+        let deed = Deed { operation: CONFIGURE, by, place, about, node, verdict, old, new, words, id };
         machine::record(desk, org, deed, rule_book)
     }
 
@@ -212,7 +213,8 @@ pub(crate) fn accept(
     });
     let Ok(id) = format!("{org}-drift-{}", desk.sequence).parse() else { return Ok(()) };
     let words = format!("the group `{}` lacks {missing} lines and has {extra} besides: accepted", read.group);
-    let (place, device, node) = (Place::Below(line.clone()), read.device.clone(), read.node.clone());
-    let deed = Deed { operation: ACCEPT, place, device, node, verdict: Verdict::Done, new, words, id };
+    let (by, old, verdict) = (Principal::Machine, Value::Null, Verdict::Done);
+    let (place, about, node) = (Place::Below(line.clone()), read.device.clone(), read.node.clone());
+    let deed = Deed { operation: ACCEPT, by, place, about, node, verdict, old, new, words, id };
     machine::record(desk, org, deed, rule_book)
 }

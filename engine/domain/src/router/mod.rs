@@ -83,7 +83,10 @@ impl Domain {
         // Before anything is decided: what falls due may be what cannot be passed.
         let overrides = self.overrides.of(input);
         let skipped = overrides::skipped(&overrides);
-        self.policies.set_aside(overrides::aside(&overrides));
+        if skipped.is_none() && matches!(input.content, Content::Broken) {
+            return Err(Error::Unreadable);
+        }
+        self.policies.set_aside(self.overrides.aside(&overrides, input.sequence));
         if skipped.is_none() {
             // What is carried out is named by its input, as commands are: one of them each.
             let lapses = usize::from(!matches!(input.content, Content::Command(_)));
@@ -155,7 +158,8 @@ impl Domain {
             | Content::Continue { .. }
             | Content::Cursor(_)
             | Content::Provided(_)
-            | Content::Expiry(_) => Ok(()),
+            | Content::Expiry(_)
+            | Content::Broken => Ok(()),
         }
     }
 
@@ -212,7 +216,7 @@ impl Domain {
                 let why = Why { reason: *reason, detail, place: *place };
                 dead_letters::set_aside_control(desk, input, &why)
             }
-            Content::Tick | Content::Bundle(_) | Content::Intelligence(_) | Content::Report(_) => {
+            Content::Tick | Content::Bundle(_) | Content::Intelligence(_) | Content::Report(_) | Content::Broken => {
                 desk.tally.input("ctl", "tick");
                 Ok(())
             }

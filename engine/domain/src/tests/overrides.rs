@@ -82,6 +82,27 @@ fn a_policy_that_is_set_aside_is_not_run_and_the_others_are() {
     assert_eq!(lane.on("acme.reaction.log").len(), 2, "the next input is judged by all");
 }
 
+#[test]
+fn a_suspended_policy_judges_nothing_until_its_text_is_another() {
+    let hash = |text: &str| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text));
+    let suspended = |version| Overridden::SuspendPolicy { policy: "slow".parse().unwrap(), version };
+    for (version, is_suspended) in [(hash(SLOW), true), (hash(QUICK), false)] {
+        let mut lane = Lane::with(&[("quick", QUICK), ("slow", SLOW)]);
+        lane.bundle("acme", "edge", 1, "Low");
+        assert_eq!(lane.on("acme.reaction.log").len(), 2, "before it");
+        lane.events.clear();
+        let one = next(&lane, suspended(version));
+        lane.domain.override_with(vec![one]);
+        for number in 2..=3 {
+            lane.bundle("acme", "edge", number, "Low");
+        }
+        let (judged, dead) = if is_suspended { (2, 2) } else { (4, 0) };
+        assert_eq!(lane.on("acme.reaction.log").len(), judged);
+        assert_eq!(lane.on("acme.dead.policy-failed").len(), dead);
+        assert_eq!(lane.on("_provider.audit.suspend-policy").len(), 1, "on record once");
+    }
+}
+
 /// Each look takes a second.
 fn clock() -> Duration {
     thread_local! {
@@ -101,11 +122,28 @@ fn a_run_beyond_its_time_is_no_decision() {
     let (sequence, bytes) = (lane.sequence + 1, bytes.as_bytes());
     let input = Input { sequence, time: lane.now, sha256: [7; 32], org: "acme", kind: "jmb", bytes, content };
     let error = lane.domain.decide(&input).unwrap_err();
-    assert!(matches!(&error, Error::Overtime { policy } if policy.as_str() == "slow"), "{error}");
+    assert!(matches!(&error, Error::Overtime { policy, .. } if policy.as_str() == "slow"), "{error}");
     // Without the bound, as what was committed is decided again, it is.
     lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), 0);
     lane.bundle("acme", "edge", 1, "Low");
     assert_eq!(lane.on("acme.reaction.log").len(), 1);
+}
+
+#[test]
+fn what_could_not_be_read_is_decided_only_once_it_is_set_aside() {
+    let mut lane = Lane::with(&[("quick", QUICK)]);
+    let (sequence, time) = (lane.sequence + 1, lane.now);
+    let content = || Content::Broken;
+    let input = || Input { sequence, time, sha256: [7; 32], org: "acme", kind: "jmb", bytes: b"<", content: content() };
+    let error = lane.domain.decide(&input()).unwrap_err();
+    assert!(matches!(error, Error::Unreadable), "{error}");
+    lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), 0);
+    let one = next(&lane, Overridden::SkipInput);
+    lane.domain.override_with(vec![one]);
+    lane.domain.decide(&input()).unwrap();
+    let said = lane.domain.take().unwrap().messages;
+    let subjects: Vec<_> = said.iter().map(|message| &*message.subject).collect();
+    assert_eq!(subjects, ["acme.dead.input-skipped", "_provider.audit.skip-input"]);
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub(in crate::cli) enum Action {
         /// Why, for the audit
         #[arg(long, value_name = "TEXT")]
         why: String,
+        /// Also where reports of what was carried out stand behind it: what they are of is sent once more
+        #[arg(long)]
+        force: bool,
     },
     /// Accept what a lane decides otherwise than was committed
     ///
@@ -79,8 +82,8 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                     shown.iter().for_each(ways_out);
                 }
             }
-            Action::Skip { lane, position, why } => {
-                let body = json!({"position": position, "why": why});
+            Action::Skip { lane, position, why, force } => {
+                let body = json!({"position": position, "why": why, "force": force});
                 api.answer(api.request(Method::POST, &format!("{PATH}/{lane}/skip")).json(&body)).await?;
                 outln!("the input {position} is set aside; the lane {lane} is taken up again");
             }

@@ -58,6 +58,8 @@ pub(super) struct Fixture {
     pub(super) previews: Arc<tokio::sync::Semaphore>,
     /// Who logs in.
     pub(super) logins: Arc<logins::Logins>,
+    /// What reaches devices.
+    pub(super) hands: Arc<crate::reach::Hands>,
     /// Without its log a level cannot be changed.
     _log: tracing::Dispatch,
 }
@@ -151,7 +153,7 @@ impl Fixture {
             upstream: None,
             leaving: Default::default(),
             sealed,
-            hands,
+            hands: Arc::clone(&hands),
             pin: Some(crate::pin::Pin::at(dir.path(), PINNED, false)),
             metrics,
             logging,
@@ -166,7 +168,8 @@ impl Fixture {
         let (previews, logins) = (Arc::clone(&sources.previews), Arc::clone(&sources.logins));
         let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         let _log = tracing::Dispatch::new(log);
-        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, previews, logins, _log };
+        let policies = policy_status;
+        let edge = Self { listening, store, lanes, ready, policies, http, dir, previews, logins, hands, _log };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
     }
