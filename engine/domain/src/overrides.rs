@@ -91,11 +91,17 @@ fn record(desk: &mut Desk, rule_book: u64, one: &Override) -> Result<(), Error> 
     let (lane, position, operation) = (one.lane, one.position, one.what.operation());
     let id: CommandId = serde_json::from_value(json!(format!("{operation}-{lane}-{position}")))?;
     let about = format!("lane {lane} at {position}");
+    // The record's time is that of the input, which may be long past.
+    let at = one.at;
     let (old, new) = match &one.what {
-        Overridden::SkipInput => (Value::Null, Value::Null),
-        Overridden::SetPolicyAside { policy } => (Value::Null, json!({"policy": policy})),
-        Overridden::SuspendPolicy { policy, version } => (Value::Null, json!({"policy": policy, "version": version})),
-        Overridden::AcceptDecision { expected, found } => (json!({"digest": expected}), json!({"digest": found})),
+        Overridden::SkipInput => (Value::Null, json!({"at": at})),
+        Overridden::SetPolicyAside { policy } => (Value::Null, json!({"at": at, "policy": policy})),
+        Overridden::SuspendPolicy { policy, version } => {
+            (Value::Null, json!({"at": at, "policy": policy, "version": version}))
+        }
+        Overridden::AcceptDecision { expected, found } => {
+            (json!({"digest": expected}), json!({"at": at, "digest": found}))
+        }
     };
     let deed = Deed {
         operation,
