@@ -200,6 +200,12 @@ async fn live(
         };
         let error = match ended {
             Ok(()) => return Ok(()),
+            Err(error @ Error::Irremovable { .. }) => return Err(error),
+            // Whatever it was about: it is decided again from a state that is whole, unless that is not to be had.
+            Err(error) if !matches!(error, Error::Damaged { .. } | Error::Emit(_)) && shared.is_damaged(id) => {
+                undecided = None;
+                continue;
+            }
             // What it is about is written.
             Err(Error::Aside { .. }) => continue,
             // At the engine's start what is refused is told to whoever started it.
