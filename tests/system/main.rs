@@ -20,6 +20,7 @@ mod crashes;
 mod damaged;
 mod dashboards;
 mod dead;
+mod device_rooms;
 mod device_scripts;
 mod documented;
 mod drifted;
