@@ -154,7 +154,10 @@ pub async fn take((client, lanes): (Client, u32), status: &LaneStatus, way: Way,
     };
     let written = overrides::read(&client, lane).await?.all;
     if let Some(one) = written.iter().find(|one| one.at >= stopped.since) {
-        return conflict(format!("there is a way out of it already, at {} by {}: it is taken up by it", one.position, one.by));
+        return conflict(format!(
+            "there is a way out of it already, at {} by {}: it is taken up by it",
+            one.position, one.by
+        ));
     }
     let last = mark::last(&client, lane).await?;
     let Some(mark) = last.stored.as_ref().map(|stored| stored.mark.clone()) else {

@@ -6,7 +6,7 @@
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::outcome::Difference;
 use linesman_schemas::scripts::{ChangedScript, InstalledScripts, ScriptsChange, ScriptsStanding, ScriptsState};
-use linesman_schemas::{OrgName, Place};
+use linesman_schemas::{OrgName, Place, Principal};
 use serde_json::{Value, json};
 
 use super::rows::DeviceScriptsRow;
@@ -77,8 +77,9 @@ pub(super) fn record(
         detail => format!("{}: {detail}", end.as_str()),
     };
     let place = device.place.clone().map_or_else(|| Place::Organization(org.clone()), Place::Below);
-    let (device, node, verdict) = (name.to_owned(), change.node.clone(), end.verdict());
-    let deed = Deed { operation: CHANGE, place, device, node, verdict, new, words, id };
+    let (by, old, about) = (Principal::Machine, Value::Null, name.to_owned());
+    let (node, verdict) = (change.node.clone(), end.verdict());
+    let deed = Deed { operation: CHANGE, by, place, about, node, verdict, old, new, words, id };
     machine::record(desk, org, deed, rule_book)
 }
 
