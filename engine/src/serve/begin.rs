@@ -136,6 +136,7 @@ impl Judging {
             lanes: config.lanes,
             threads: config.threads,
             policy_time: config.policy_time,
+            remembered_bytes: config.remembered_bytes,
             runtime: tokio::runtime::Handle::current(),
         };
         let mut executors = Executors::start(&context)?;

@@ -183,6 +183,7 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         lanes: LAYOUT.lanes,
         threads: 1,
         policy_time: Duration::from_secs(1),
+        remembered_bytes: 1 << 20,
         runtime: tokio::runtime::Handle::current(),
     };
     let executors = Executors::start(&context).unwrap();
