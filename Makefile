@@ -19,7 +19,7 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
-        bench-policies bench-managers bench-substitution bench-redact bench-impact \
+        bench-policies bench-managers bench-memory bench-substitution bench-redact bench-impact \
         bench-framing bench-collect bench-poll fmt clean
 
 help: ## List the targets
@@ -108,6 +108,9 @@ bench-poll: tools ## Measure what looking at 1,000 devices every 30 seconds cost
 
 bench-impact: ## Measure which of 1,000 messages concern which of 100,000 devices
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench impact
+
+bench-memory: ## Measure the memory of 10,000,000 host-event-IDs, and deciding beside them
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench memory
 
 bench-managers: ## Measure an authorisation and a list among a million managers of 100,000 enterprises
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench managers

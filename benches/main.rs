@@ -1,12 +1,13 @@
 //! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
 //! engine as a process of its own. `collect` and `poll`, which need a server and devices, and `standins`, by which they
-//! start these. And `managers`, which needs a store, and `framing`, `redact` and `impact`, which need nothing.
+//! start these. And `managers` and `memory`, which need a store, and `framing`, `redact` and `impact`, which need nothing.
 
 mod collect;
 mod end_to_end;
 mod framing;
 mod impact;
 mod managers;
+mod memory;
 mod neighbour;
 mod policies;
 mod poll;
@@ -29,6 +30,8 @@ const MEGABYTES: usize = 200;
 const DEVICES: usize = 100_000;
 /// How many bundles lie on devices.
 const COLLECTED: usize = 1_000;
+/// How many host-event-IDs are remembered.
+const REMEMBERED: usize = 10_000_000;
 /// How many devices are looked at.
 const POLLED: usize = 1_000;
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     }
     let done = match bench.as_str() {
         "standins" => stand_in(arguments.next(), arguments.next()),
+        "remembered" => remember(arguments.next(), arguments.next()),
         _ => measure(&bench, arguments.next()),
     };
     match done {
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact or framing [MEGABYTES], impact or poll [DEVICES], or collect [BUNDLES]";
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], memory [IDS], substitution [LINES], redact or framing [MEGABYTES], impact or poll [DEVICES], or collect [BUNDLES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
@@ -60,6 +64,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "impact" => DEVICES,
         "collect" => COLLECTED,
         "poll" => POLLED,
+        "memory" => REMEMBERED,
         _ => BUNDLES,
     };
     let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
@@ -69,6 +74,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "policies" => runtime.block_on(policies::run(count)),
         "managers" => runtime.block_on(managers::run(count)),
         "substitution" => runtime.block_on(substitution::run(count)),
+        "memory" => memory::run(count),
         "redact" => redact::run(count),
         "framing" => framing::run(count),
         "impact" => impact::run(count),
@@ -81,6 +87,13 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
 
 fn threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn remember(count: Option<String>, folder: Option<String>) -> anyhow::Result<()> {
+    let (Some(count), Some(folder)) = (count.and_then(|text| text.parse().ok()), folder) else {
+        anyhow::bail!("usage: linesman-bench remembered IDS FOLDER");
+    };
+    memory::fill(count, folder.as_ref())
 }
 
 fn stand_in(count: Option<String>, folder: Option<String>) -> anyhow::Result<()> {

@@ -163,6 +163,7 @@ impl Bench {
             payload_most: 512 * 1024,
             judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
             book: None,
+            room: Arc::default(),
         };
         let domain = Domain::open(Box::new(lane.clone()), parts)?;
         let mut bench = Self { lane, domain, sequence: 0 };

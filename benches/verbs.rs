@@ -60,6 +60,7 @@ fn domain() -> anyhow::Result<Domain> {
             services: Arc::default(),
             installation: InstallationSection::default(),
         }),
+        room: Arc::default(),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;
     for number in 0..LOAD.organizations {

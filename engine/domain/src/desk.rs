@@ -287,6 +287,11 @@ impl Desk {
         self.state.applied(writes);
     }
 
+    /// The state, for rows that are made of others and in no digest.
+    pub(crate) fn derived(&mut self) -> &mut State {
+        &mut self.state
+    }
+
     /// The state, to be gone through.
     pub(crate) fn state(&self) -> &State {
         &self.state

@@ -150,13 +150,13 @@ use policies::Policies;
 use position::Position;
 use rule_book::Books;
 use services::Services;
-use sightings::Sightings;
+use sightings::{Room, Seed, Sightings};
 use state::{Base, State, Writes};
 use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 85] = [
+pub const TABLES: [&dyn Upgradable; 86] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -164,6 +164,7 @@ pub const TABLES: [&dyn Upgradable; 85] = [
     &cases::CASES,
     &devices::DEVICES,
     &sightings::SIGHTINGS,
+    &sightings::INDEX,
     &incidents::page::INCIDENTS,
     &cases::chain::CHAINS,
     &cases::taken::TAKEN,
@@ -291,6 +292,8 @@ pub struct Parts {
     pub judge: Rc<RefCell<Judge>>,
     /// The rule book the state names, fetched; none on an empty state.
     pub book: Option<input::RuleBook>,
+    /// How much memory host-event-IDs have that are remembered, of all lanes.
+    pub room: Arc<Room>,
 }
 
 impl Domain {
@@ -303,7 +306,7 @@ impl Domain {
         level::check(position.level)?;
         let state = State::new(base);
         let (organizations, counts) = Organizations::open(&state)?;
-        let sightings = Sightings::open(&state)?;
+        let sightings = Sightings::open(&state, Seed::of(&position.stream), &parts.room)?;
         let jobs = Jobs::open(&state)?;
         let approvals = Approvals::open(&state)?;
         let next_timer = timers::next(&state)?;

@@ -76,6 +76,8 @@ pub struct Config {
     pub threads: u32,
     /// How much of the processor's time a run of a policy may take.
     pub policy_time: Duration,
+    /// How many bytes of memory all lanes together may use to tell which host-event-IDs they have not seen.
+    pub remembered_bytes: usize,
     /// The log's server.
     pub nats: Nats,
     /// What the connectors are told.
@@ -327,6 +329,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         lanes: top.number("lanes")?,
         threads,
         policy_time: Duration::from_millis(top.number("policy_time_ms")?),
+        remembered_bytes: top.number::<usize>("remembered_mb")?.saturating_mul(1 << 20),
         nats: Nats::read(entries.one(log::section::SECTION.name)?)?,
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,

@@ -47,6 +47,7 @@ pub(super) static TOP: Section = Section {
         Key::new("lanes", count(1, 48), "How many lanes share the input. Fixed once the log exists.").or("16"),
         Key::new("threads", count(0, 1024), "How many threads run the lanes; 0 takes one per core.").or("0"),
         Key::new("policy_time_ms", count(1, 600_000), "How much of the processor's time one run of a policy may take, in milliseconds. Beyond that the policy is set aside for the input at hand (`docs/operations.md`). It is no limit of the script's, which are counted: it is for what those miss.").or("1000"),
+        Key::new("remembered_mb", count(1, 1 << 20), "How much memory all lanes together use to tell which host-event-IDs they have not seen, in megabytes of 2^20 bytes. What is decided does not depend on it: what it does not tell is looked up in the state (`docs/operations.md`).").or("64"),
     ],
 };
 

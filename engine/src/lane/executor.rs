@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use linesman_domain::sightings::Room;
 use linesman_rules::{Judge, Limits};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, watch};
@@ -55,6 +56,8 @@ pub struct Context {
     pub threads: u32,
     /// How much of the processor's time a run of a policy may take.
     pub policy_time: Duration,
+    /// How many bytes of memory all lanes together may use to tell which host-event-IDs they have not seen.
+    pub remembered_bytes: usize,
     /// The ordinary runtime, where connections are at home.
     pub runtime: tokio::runtime::Handle,
 }
@@ -80,6 +83,7 @@ impl Executors {
             (0..context.lanes).map(|_| watch::channel(LaneStatus::default())).unzip();
         let threads = context.threads.clamp(1, context.lanes.max(1));
         let load = Load::new(context.runtime.clone(), threads);
+        let room = Arc::new(Room::new(context.remembered_bytes, context.lanes));
         let mut shares: Vec<Vec<(u32, watch::Sender<LaneStatus>)>> = (0..threads).map(|_| Vec::new()).collect();
         for ((lane, status), share) in (0..).zip(senders).zip((0..shares.len()).cycle()) {
             if let Some(share) = shares.get_mut(share) {
@@ -87,10 +91,10 @@ impl Executors {
             }
         }
         let spawn = |(number, share): (usize, Vec<_>)| {
-            let (context, load) = (context.clone(), load.clone());
+            let (context, load, room) = (context.clone(), load.clone(), Arc::clone(&room));
             let (stopped, failed) = (stopped.clone(), failed.clone());
             std::thread::Builder::new().name(format!("lanes-{number}")).spawn(move || {
-                let executed = catch_unwind(AssertUnwindSafe(|| execute(&context, &load, share, &stopped)));
+                let executed = catch_unwind(AssertUnwindSafe(|| execute(&context, (&load, &room), share, &stopped)));
                 if let Err(error) =
                     executed.unwrap_or_else(|_| Err(Error::Broken(io::Error::other("its thread panicked"))))
                 {
@@ -126,7 +130,7 @@ impl Drop for Executors {
 /// One thread's life.
 fn execute(
     context: &Context,
-    load: &Load,
+    (load, room): (&Load, &Arc<Room>),
     share: Vec<(u32, watch::Sender<LaneStatus>)>,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
@@ -156,6 +160,7 @@ fn execute(
             brakes: RefCell::default(),
             replicas: context.replicas,
             policy_time: context.policy_time,
+            room: Arc::clone(room),
         };
         let shared = Rc::new(shared);
         let mut lanes = JoinSet::new();

@@ -46,6 +46,7 @@ use crate::log::streams::{self, Identity};
 use crate::log::trouble::Troubles;
 use crate::store::{self, Store};
 use linesman_domain::outgoing::{OutMessage, Outgoing, Topic};
+use linesman_domain::sightings::Room;
 use linesman_domain::{self as domain, Domain, Parts, level};
 
 /// How often a lane is tried to be taken from an engine that is still at work.
@@ -76,6 +77,8 @@ pub(super) struct Shared {
     pub(super) replicas: u32,
     /// How much of the processor's time a run of a policy may take.
     pub(super) policy_time: Duration,
+    /// How much memory host-event-IDs have that are remembered, of all lanes.
+    pub(super) room: Arc<Room>,
 }
 
 struct Start<'a> {
@@ -399,8 +402,9 @@ impl Start<'_> {
             payload_most: payload_most(&self.shared.client),
             judge: Rc::clone(&self.shared.judge),
             book,
+            room: Arc::clone(&self.shared.room),
         };
-        self.store.complete().map_err(fault)?;
+        self.store.complete(&self.identity.created).map_err(fault)?;
         // The level of the state was looked at before.
         let mut domain = unbroken(|| Domain::open(Box::new(self.store.clone()), parts)).map_err(fault)?;
         domain.override_with(self.overrides.clone());

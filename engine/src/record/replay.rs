@@ -114,7 +114,8 @@ impl Replica {
             None => None,
         };
         let judge = Rc::clone(&shelf.judge);
-        let parts = Parts { lane, stream: stream.to_owned(), payload_most: PAYLOAD_MOST, judge, book };
+        let parts =
+            Parts { lane, stream: stream.to_owned(), payload_most: PAYLOAD_MOST, judge, book, room: Arc::default() };
         let mut domain = Domain::open(base, parts).map_err(fault)?;
         domain.override_with(shelf.overrides(lane)?);
         Ok(Self { domain })

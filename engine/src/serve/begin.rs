@@ -139,6 +139,7 @@ impl Judging {
             replicas: config.nats.replicas,
             threads: config.threads,
             policy_time: config.policy_time,
+            remembered_bytes: config.remembered_bytes,
             runtime: tokio::runtime::Handle::current(),
         };
         let mut executors = Executors::start(&context)?;

@@ -184,6 +184,7 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         threads: 1,
         replicas: 1,
         policy_time: Duration::from_secs(1),
+        remembered_bytes: 1 << 20,
         runtime: tokio::runtime::Handle::current(),
     };
     let executors = Executors::start(&context).unwrap();

@@ -20,16 +20,18 @@ impl Lane {
     }
 
     /// Writes the rows that a store of an earlier format has not, and that are made of others: decisions need them all.
+    /// `stream` is of which IN the lane is.
     ///
     /// The lane alone may call this, before it decides.
     ///
     /// # Errors
     /// sled failed, or a row cannot be read.
-    pub fn complete(&self) -> Result<(), DomainError> {
+    pub fn complete(&self, stream: &str) -> Result<(), DomainError> {
         if self.is_behind()? {
             self.apply(&linesman_domain::reached::index(self)?)?;
         }
-        Ok(())
+        let apply = |writes: &Writes| self.apply(writes).map_err(DomainError::from);
+        linesman_domain::sightings::complete(Box::new(self.clone()), stream, apply)
     }
 
     /// Writes rows of earlier versions anew, looking at so many behind the key `after`; the key of the last one, or none
@@ -101,7 +103,7 @@ mod tests {
         drop(store);
         let lane = Store::open(&path).unwrap().lane(0).unwrap();
         assert_eq!(reached::of_serial(&lane, &org, "SN1").unwrap(), None);
-        lane.complete().unwrap();
+        lane.complete("s").unwrap();
         assert_eq!(reached::of_serial(&lane, &org, "SN1").unwrap().as_deref(), Some("r1"));
     }
 
@@ -125,7 +127,7 @@ mod tests {
         let lane = Store::open(&path).unwrap().lane(0).unwrap();
         let called = |lane: &Lane| reached::of_host(lane, &org, "edge").collect::<Result<Vec<_>, _>>().unwrap();
         assert!(called(&lane).is_empty());
-        lane.complete().unwrap();
+        lane.complete("s").unwrap();
         assert_eq!(called(&lane), ["SN1"]);
     }
 }

@@ -244,7 +244,7 @@ fn repeats(
     print: u64,
     host_event_id: &str,
 ) -> Result<bool, Error> {
-    let Some(sighting) = sightings.get(print) else { return Ok(false) };
+    let Some(sighting) = sightings.get(desk.state(), print)? else { return Ok(false) };
     let retention = i64::try_from(desk.settings.host_event_retention_s).unwrap_or(i64::MAX);
     if sighting.at_s.saturating_add(retention) < desk.now.as_second() {
         return Ok(false);

@@ -46,7 +46,7 @@ impl Domain {
         if !named.serial_number.is_empty() {
             return reached::brought(&mut self.desk, org, named);
         }
-        let seen = self.sightings.get(fingerprint(org, &named.host_event_id));
+        let seen = self.sightings.get(self.desk.state(), fingerprint(org, &named.host_event_id))?;
         let id = seen.map(|seen| IncidentId { org: org.clone(), number: seen.incident });
         let incident = match &id {
             Some(id) => self.incident(id)?,

@@ -117,7 +117,7 @@ fn a_state_of_a_level_above_what_is_known_is_not_opened() {
         ..Writes::default()
     });
     let judge = Rc::clone(&lane.judge);
-    let parts = Parts { lane: 0, stream: "s".to_owned(), payload_most: 4096, judge, book: None };
+    let parts = Parts { lane: 0, stream: "s".to_owned(), payload_most: 4096, judge, book: None, room: Arc::default() };
     let refused = Domain::open(Box::new(lane.base.handle()), parts).err().unwrap();
     assert!(needs(&refused).contains("it takes a linesman that knows level"));
 }

@@ -86,7 +86,8 @@ struct Lane {
 }
 
 fn open(base: &Memory, judge: &Rc<RefCell<Judge>>, book: Option<RuleBook>, lane: u32) -> Domain {
-    let parts = Parts { lane, stream: "s".to_owned(), payload_most: 4096, judge: Rc::clone(judge), book };
+    let (judge, room) = (Rc::clone(judge), Arc::default());
+    let parts = Parts { lane, stream: "s".to_owned(), payload_most: 4096, judge, book, room };
     Domain::open(Box::new(base.handle()), parts).unwrap()
 }
 

@@ -57,8 +57,14 @@ fn level_1_knows_no_sources() {
 #[test]
 fn another_lane_than_the_first_sets_a_cursor_aside() {
     let mut lane = Lane::new();
-    let parts =
-        Parts { lane: 1, stream: "s".to_owned(), payload_most: 4096, judge: Rc::clone(&lane.judge), book: None };
+    let parts = Parts {
+        lane: 1,
+        stream: "s".to_owned(),
+        payload_most: 4096,
+        judge: Rc::clone(&lane.judge),
+        book: None,
+        room: Arc::default(),
+    };
     lane.domain = Domain::open(Box::new(lane.base.handle()), parts).unwrap();
     assert_eq!(lane.goes_on(report("a", 1)), 0);
     assert_eq!(lane.cursor(), None);

@@ -26,6 +26,7 @@ listen = "[::1]:8443" # --listen
 lanes = 16 # default
 threads = 3 # linesman.toml:1:11
 policy_time_ms = 1000 # default
+remembered_mb = 64 # default
 
 [nats]
 url = "nats://me:***@h" # LINESMAN_NATS_URL

@@ -113,6 +113,7 @@ impl Deciding {
             payload_most: 512 * 1024,
             judge: Rc::clone(&self.judge),
             book: Some(book),
+            room: Arc::default(),
         };
         let mut domain = Domain::open(Box::new(self.rows.clone()), parts).unwrap();
         let (input, _) = decode::read(message);
