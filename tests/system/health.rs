@@ -8,7 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
-use linesman_tests::{Engine, Launch, Load, Outsider, Server, World, until};
+use linesman::log::books::{self, Books};
+use linesman::log::streams::lane_of;
+use linesman_schemas::control::{
+    Control, PoliciesSection, RuleBookRef, Section, SectionRef, Settings, SettingsSection,
+};
+use linesman_tests::{Engine, LANES, Launch, Load, Outsider, Server, World, until};
 use serde_json::{Value, json};
 
 /// Within which a fault is told: 15 s where the machine has nothing else to do.
@@ -133,6 +138,34 @@ impl Site {
         config[field] = value;
         self.api(&format!("STREAM.UPDATE.{stream}"), &config).await;
     }
+}
+
+#[tokio::test]
+async fn a_lane_that_makes_no_progress_is_told_of() {
+    let site = Site::new().await;
+    let mut engine = site.start().await;
+    let mut load = Load::default();
+    works(&engine, &mut load, &site.client).await;
+    // It is told of a rule book before that is there, and waits for it.
+    let contents = [
+        (Section::Policies, books::pack(&PoliciesSection::default()).unwrap()),
+        (
+            Section::Settings,
+            books::pack(&SettingsSection { settings: Settings { retry_base_s: 7, ..Settings::default() } }).unwrap(),
+        ),
+    ];
+    let sections = contents.iter().map(|(section, (hash, _))| SectionRef { section: *section, hash: hash.clone() });
+    let named = RuleBookRef { version: 900, hash: "of this test".to_owned(), sections: sections.collect() };
+    let control = serde_json::to_vec(&Control::RuleBook(named)).unwrap();
+    let lane = lane_of("acme", LANES);
+    site.client.publish(format!("p.{lane}.ctl"), control.into()).await.unwrap();
+    unready(&engine, &format!("lane {lane} makes no progress on input that waits for it")).await;
+    for (_, (hash, content)) in &contents {
+        Books::new(site.client.clone(), 1).put(hash, content).await.unwrap();
+    }
+    ready(&engine).await;
+    works(&engine, &mut load, &site.client).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use linesman_domain as domain;
 use linesman_domain::input::Input;
-use linesman_schemas::PolicyName;
 
+use super::aside::{Aside, What};
 use super::stopped::Diverged;
 use crate::log;
 use crate::log::outbox::EmitError;
@@ -126,31 +126,6 @@ pub enum Error {
     /// It panicked: what it was about is decided again by the next engine.
     #[error("a lane broke off")]
     Broken(#[source] std::io::Error),
-}
-
-/// What a lane sets aside by itself.
-#[derive(Debug)]
-pub struct Aside {
-    /// Sequence in IN of the input.
-    pub(super) position: u64,
-    /// SHA-256 of its bytes.
-    pub(super) message: [u8; 32],
-    /// What of it.
-    pub(super) what: What,
-}
-
-/// What a lane sets aside for an input.
-#[derive(Debug)]
-pub(super) enum What {
-    /// A policy that takes too long.
-    Policy {
-        /// Which.
-        policy: PolicyName,
-        /// SHA-256 of its text.
-        version: String,
-    },
-    /// The input, since it cannot be read.
-    Input,
 }
 
 impl Error {

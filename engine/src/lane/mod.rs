@@ -14,6 +14,7 @@
 //! A lane waits for nothing but its log: connectors, the API and the disk's flush go their own ways.
 
 mod ahead;
+pub mod aside;
 mod behind;
 mod brake;
 pub(crate) mod decode;
@@ -36,9 +37,7 @@ use std::time::{Duration, Instant};
 use async_nats::Client;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use linesman_schemas::Principal;
 use linesman_schemas::control::Control;
-use linesman_schemas::lane_override::{Overridden, Override};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
@@ -46,15 +45,13 @@ use crate::log;
 use crate::log::books::Books;
 use crate::log::mark;
 use crate::log::outbox::{Batch, EmitError, Outbox};
-use crate::log::overrides;
 use crate::log::reader::{Bounds, InMessage, Reader};
 use crate::store;
 use ahead::Ahead;
 use behind::Behind;
 use brake::Brake;
 use decode::{Decoded, decode};
-use error::What;
-pub use error::{Aside, Error};
+pub use error::Error;
 use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
@@ -189,50 +186,6 @@ impl Lane {
     async fn come_to(&mut self, position: u64) -> Result<(), Error> {
         self.finish().await?;
         Err(Error::Halted { lane: self.id, position })
-    }
-
-    /// What is decided of an input for which something is set aside, and why.
-    fn overriding(&self, what: &What) -> (Overridden, &'static str) {
-        match what {
-            What::Input => (Overridden::SkipInput, "reading it panicked: a fault of the program's own"),
-            What::Policy { policy, version } => {
-                metrics::counter!("linesman_policies_set_aside_total").increment(1);
-                let policy = policy.clone();
-                if self.brake.borrow_mut().note(&policy, version, Instant::now()) {
-                    let why = "runs of it took more of the processor's time than they may, again and again";
-                    return (Overridden::SuspendPolicy { policy, version: version.clone() }, why);
-                }
-                (Overridden::SetPolicyAside { policy }, "a run of it took more of the processor's time than it may")
-            }
-        }
-    }
-
-    /// Writes that something is set aside for an input. What was decided since the last batch is decided again.
-    async fn set_aside(&mut self, aside: &Aside) -> Result<(), Error> {
-        self.settle().await?;
-        let (position, (what, why)) = (aside.position, self.overriding(&aside.what));
-        let one = Override {
-            lane: self.id,
-            position,
-            message: hex::encode(aside.message),
-            what,
-            by: Principal::Machine,
-            node: self.owner.to_string(),
-            at: Timestamp::now(),
-            why: why.to_owned(),
-        };
-        tracing::error!(lane = self.id, position, what = ?one.what, why, "something is set aside");
-        fail::fail_point!("override::before");
-        let last = mark::last(&self.client, self.id).await.map_err(|source| Error::Start { lane: self.id, source })?;
-        let is_ours = |stored: &mark::Stored| stored.sequence == self.mark;
-        let Some(stored) = last.stored.as_ref().filter(|stored| is_ours(stored)) else {
-            let owner = last.stored.map_or_else(|| "nobody".to_owned(), |stored| stored.mark.owner);
-            return Err(EmitError::Fenced { who: self.id.into(), owner }.into());
-        };
-        let mark = stored.mark.clone();
-        overrides::write(self.client.clone(), self.id, &[one], &last, mark).await?;
-        fail::fail_point!("override::after");
-        Ok(())
     }
 
     /// What is decided goes out; what was only read is read again by the next engine.

@@ -169,7 +169,8 @@ fn headers(form: Form) -> Option<Value> {
         Form::Override => {
             let name = "Nats-TTL".to_owned();
             properties.insert(name, json!({"const": "never", "description": "It outlives the age of OUT."}));
-            vec!["Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-TTL"]
+            // What is written again since OUT has lost it comes in no batch.
+            vec!["Nats-TTL"]
         }
         Form::Mark => {
             for (name, value) in [
