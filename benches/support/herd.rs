@@ -191,6 +191,7 @@ pub const fn settings(visits: usize, visits_of_one: usize) -> Settings {
         visits_of_one,
         gatherings: 16,
         gatherings_of_one: 8,
+        gathering_within: Duration::from_secs(7_200),
         snapshot_every: Duration::from_secs(604_800),
     }
 }

@@ -12,7 +12,7 @@ use linesman_tests::{Api, Engine, Launch, World, event, root, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const SUPPORT: &str = "request support information";
 const INVENTORY: &str = "<chassis-inventory><chassis><name>Chassis</name><serial-number>JN0001</serial-number>\
     <chassis-module><name>FPC 0</name><part-number>750-1</part-number><serial-number>CAB1</serial-number></chassis-module>\
@@ -35,7 +35,7 @@ async fn device(world: &World, commands: &[(&str, &str)]) -> Server {
     device_at(world, "r1", commands).await
 }
 
-async fn device_at(world: &World, name: &str, commands: &[(&str, &str)]) -> Server {
+pub(crate) async fn device_at(world: &World, name: &str, commands: &[(&str, &str)]) -> Server {
     let folder = world.path(name);
     fs::create_dir_all(folder.join("var/tmp")).unwrap();
     let account = Account { user: "linesman".to_owned(), proof: Proof::Password(PASSWORD.to_owned()) };
@@ -44,7 +44,7 @@ async fn device_at(world: &World, name: &str, commands: &[(&str, &str)]) -> Serv
     Server::start(Setup { commands, rpcs, ..Setup::new(&folder, vec![account]) }).await.unwrap()
 }
 
-async fn put(api: &Api, path: &str, body: Value) {
+pub(crate) async fn put(api: &Api, path: &str, body: Value) {
     let answer = api.ask(Method::PUT, path, None, Some(body)).await.unwrap();
     assert!(matches!(answer.status, 200 | 201), "{}", answer.body);
 }
@@ -382,7 +382,7 @@ async fn what_is_larger_than_a_message_of_the_log_comes_home_too() {
 }
 
 /// How often the device was asked for what its commands tell.
-fn commands(server: &Server) -> usize {
+pub(crate) fn commands(server: &Server) -> usize {
     server.done().iter().filter(|done| done.starts_with("command")).count()
 }
 
@@ -460,5 +460,27 @@ async fn what_bundles_of_a_device_have_told_is_taken_where_it_does_not_say_it() 
     .await;
     assert_eq!((&run["state"], &run["failed"]), (&json!("done"), &json!(1)), "{run}");
     assert!(run["failures"][0].as_str().unwrap().starts_with("`show nothing`: "), "{run}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_device_that_says_nothing_of_itself_is_who_its_bundles_say() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let one = crate::collecting::Device::start_so(&world, "r1", |setup| {
+        (setup.facts.model, setup.facts.version) = (String::new(), String::new());
+        (setup.facts.serial_number, setup.facts.host_name) = (String::new(), String::new());
+        setup.commands = BTreeMap::from([(SUPPORT.to_owned(), "little".to_owned())]);
+    })
+    .await;
+    put(&api, "/api/v1/directives-groups/acme/mx", json!({"commands": [SUPPORT]})).await;
+    one.leaves("a.xml", &event("r1", 1, "WORK", "Low"));
+    add(&api, &one.server, json!({"directives": []})).await;
+    until("its bundle is there", async || (engine.incidents("acme").await.ok()? == 1).then_some(())).await;
+    put(&api, "/api/v1/devices/acme/r1", json!({"directives": ["mx"]})).await;
+    let run = ended(&engine, "information").await;
+    assert_eq!(run["state"], "done", "{run}");
+    assert!(run["host_event_id"].as_str().unwrap().contains("-SNr1-"), "{run}");
     assert!(engine.stop().await.unwrap().success());
 }

@@ -19,6 +19,7 @@ mod consumers;
 mod crashes;
 mod dashboards;
 mod dead;
+mod device_rooms;
 mod device_scripts;
 mod documented;
 mod drifted;

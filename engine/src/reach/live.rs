@@ -12,6 +12,8 @@ use linesman_schemas::OrgName;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::asking::asks_only;
+use super::shared::Place;
 use super::visit::id_of;
 use super::way::limits;
 use super::{Device, Hands};
@@ -48,13 +50,6 @@ impl Undone {
             Self::Nothing(words) | Self::Unfit(words) | Self::Failed(words) => words,
         }
     }
-}
-
-/// A place among those for whom something is held.
-#[must_use]
-pub(super) struct Held {
-    _own: OwnedSemaphorePermit,
-    _all: OwnedSemaphorePermit,
 }
 
 /// A NETCONF session with the connection that carries it.
@@ -100,10 +95,15 @@ impl Hands {
     }
 
     /// Room to hold a reply or a file.
-    pub(super) async fn room_to_hold(&self, org: &OrgName) -> Result<Held, Undone> {
+    pub(super) async fn room_to_hold(&self, org: &OrgName) -> Result<Place, Undone> {
         let room = timeout(HELD_WITHIN, self.rooms.held.enter(org)).await.ok().flatten();
-        let room = room.map(|(own, all)| Held { _own: own, _all: all });
         room.ok_or_else(|| Undone::Unfit("too much is asked of devices at this time: ask again".to_owned()))
+    }
+
+    /// The right to change a device, while nobody else does.
+    async fn turn_of(&self, device: &Device) -> Result<OwnedSemaphorePermit, Undone> {
+        let turn = self.rooms.turn(device, HELD_WITHIN).await;
+        turn.ok_or_else(|| Undone::Unfit("somebody else is at its configuration: ask again".to_owned()))
     }
 
     pub(super) fn known(&self, org: &OrgName, name: &str) -> Result<(Device, ReachedRow), Undone> {
@@ -148,6 +148,11 @@ impl Hands {
     /// It is not reached, or refuses.
     pub async fn rpc(&self, org: &OrgName, name: &str, xml: &str) -> Result<String, Undone> {
         let (device, row) = self.known(org, name)?;
+        // Who waits for others to change the device holds no place meanwhile.
+        let _turn = match asks_only(xml) {
+            true => None,
+            false => Some(self.turn_of(&device).await?),
+        };
         let _held = self.room_to_hold(org).await?;
         let mut talk = self.talk(&device, &row).await?;
         let limits = Limits { total: ANSWER, ..limits(REPLY_MOST) };

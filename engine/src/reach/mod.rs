@@ -23,6 +23,7 @@
 //! | `way` | how a device is connected to, and what a failure says of it |
 //! | `report` | what is said to the log |
 //! | `rooms` | how much is done at a time: of all organizations, of one, of one device |
+//! | `shared` | a room of all organizations, in which one leaves places to others |
 //! | `live` | what somebody asks of a device at once |
 //! | `facts` | what a device says of itself |
 //! | `probe` | a way tried out, step by step |
@@ -54,6 +55,7 @@ mod rooms;
 mod scripts;
 pub mod section;
 mod sent;
+mod shared;
 mod spool;
 mod take;
 mod visit;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use linesman_schemas::OrgName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Device;
 use super::section::Settings;
+use super::shared::{Place, Shared};
 
 /// For how many at a time it is held what they asked of a device and wait for: of all organizations, and of one.
 const HELD_MOST: (usize, usize) = (8, 2);
@@ -21,7 +21,7 @@ pub(super) struct Rooms {
     /// For looks at devices.
     pub(super) looks: Shared,
     /// For gathering data from them.
-    pub(super) gatherings: Shared,
+    gatherings: Shared,
     /// For what people ask of them and wait for.
     pub(super) held: Shared,
     /// For what is larger than a message, and lies in memory while it is checked.
@@ -34,31 +34,8 @@ pub(super) struct Rooms {
 /// What is done with one device.
 struct OfDevice {
     turn: Arc<Semaphore>,
+    gathering: Arc<Semaphore>,
     connections: Arc<Semaphore>,
-}
-
-/// A room of all organizations, in which one has no more than its part.
-pub(super) struct Shared {
-    all: Arc<Semaphore>,
-    each: usize,
-    of_one: Mutex<HashMap<OrgName, Arc<Semaphore>>>,
-}
-
-impl Shared {
-    fn new((all, each): (usize, usize)) -> Self {
-        Self { all: Arc::new(Semaphore::new(all)), each, of_one: Mutex::default() }
-    }
-
-    /// Waits for a place.
-    pub(super) async fn enter(&self, org: &OrgName) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
-        let of_one = {
-            let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(of_one.entry(org.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.each))))
-        };
-        // None is ever closed. Who waits for the others of their own keeps nobody else waiting.
-        let own = of_one.acquire_owned().await.ok()?;
-        Some((own, Arc::clone(&self.all).acquire_owned().await.ok()?))
-    }
 }
 
 impl Rooms {
@@ -75,14 +52,21 @@ impl Rooms {
 
     fn of<T>(&self, device: &Device, part: impl Fn(&OfDevice) -> &Arc<T>) -> Arc<T> {
         let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
-        let new =
-            || OfDevice { turn: Arc::new(Semaphore::new(1)), connections: Arc::new(Semaphore::new(CONNECTIONS_MOST)) };
+        let of = |most: usize| Arc::new(Semaphore::new(most));
+        let new = || OfDevice { turn: of(1), gathering: of(1), connections: of(CONNECTIONS_MOST) };
         Arc::clone(part(devices.entry(device.clone()).or_insert_with(new)))
     }
 
     /// Waits until nobody else changes a device; none where that takes longer than `patience`.
     pub(super) async fn turn(&self, device: &Device, patience: Duration) -> Option<OwnedSemaphorePermit> {
         timeout(patience, self.of(device, |of| &of.turn).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// Waits until no other data is gathered from a device, and then for a place among all from which it is.
+    pub(super) async fn gathering(&self, device: &Device) -> Option<(OwnedSemaphorePermit, Place)> {
+        // Who waits for the others of their own keeps nobody else waiting. None is ever closed.
+        let own = self.of(device, |of| &of.gathering).acquire_owned().await.ok()?;
+        Some((own, self.gatherings.enter(&device.org).await?))
     }
 
     /// Waits for a connection to a device; none where that takes longer than `patience`.
@@ -116,6 +100,7 @@ mod tests {
             visits_of_one: 2,
             gatherings: 1,
             gatherings_of_one: 1,
+            gathering_within: second,
             snapshot_every: second,
         })
     }
@@ -136,6 +121,16 @@ mod tests {
             timeout(SOON, rooms.held.enter(&bolt)).await.is_ok(),
             "others wait for what one organization has asked"
         );
+    }
+
+    #[tokio::test]
+    async fn a_device_tells_one_thing_at_a_time_and_keeps_no_other_waiting() {
+        let rooms = Rooms { gatherings: Shared::new((2, 2)), ..rooms() };
+        let one = rooms.gathering(&device("r1")).await.unwrap();
+        assert!(timeout(SOON, rooms.gathering(&device("r1"))).await.is_err());
+        assert!(timeout(SOON, rooms.gathering(&device("r2"))).await.is_ok());
+        drop(one);
+        assert!(timeout(SOON, rooms.gathering(&device("r1"))).await.is_ok());
     }
 
     #[tokio::test]

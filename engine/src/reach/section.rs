@@ -17,9 +17,10 @@ pub static SECTION: Section = Section {
         Key::new("missed_after_s", seconds(LONG_S), "After how long an attachment or a log is tried again that a bundle names and its device does not have, in seconds; for a week.").or("7200"),
         Key::new("drift_every_s", seconds(LONG_S), "How often configuration groups are read back from their devices and held against what those were told, in seconds.").or("86400"),
         Key::new("visits", count(1, 1_024), "How many devices are looked at at a time, of all organizations.").or("64"),
-        Key::new("visits_of_one", count(1, 1_024), "How many of one organization are.").or("32"),
+        Key::new("visits_of_one", count(1, 1_024), "How many of one organization are. Where that is less than `visits`, an organization takes another place only while more are free than it has.").or("32"),
         Key::new("gatherings", count(1, 1_024), "From how many devices data is gathered at a time, of all organizations.").or("16"),
-        Key::new("gatherings_of_one", count(1, 1_024), "From how many of one organization it is.").or("8"),
+        Key::new("gatherings_of_one", count(1, 1_024), "From how many of one organization it is; places are left to others as of `visits_of_one`. From one device one thing is gathered at a time.").or("8"),
+        Key::new("gathering_within_s", seconds(LONG_S), "How long a device may take for all that is gathered of it at a time, in seconds: commands that are left then are not carried out, and the bundle says so.").or("7200"),
         Key::new("snapshot_every_s", seconds(LONG_S), "How old the last snapshot of a device is when another is gathered, in seconds: of devices that name directives groups.").or("604800"),
     ],
 };
@@ -41,6 +42,8 @@ pub struct Settings {
     pub gatherings: usize,
     /// From how many of one organization it is.
     pub gatherings_of_one: usize,
+    /// How long a device may take for all that is gathered of it at a time.
+    pub gathering_within: Duration,
     /// How old the last snapshot of a device is when another is gathered.
     pub snapshot_every: Duration,
 }
@@ -55,6 +58,7 @@ pub fn read(entry: &Entry) -> Option<Settings> {
         visits_of_one: entry.number("visits_of_one")?,
         gatherings: entry.number("gatherings")?,
         gatherings_of_one: entry.number("gatherings_of_one")?,
+        gathering_within: Duration::from_secs(entry.number("gathering_within_s")?),
         snapshot_every: Duration::from_secs(entry.number("snapshot_every_s")?),
     })
 }

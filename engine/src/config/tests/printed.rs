@@ -99,6 +99,7 @@ visits = 64 # default
 visits_of_one = 32 # default
 gatherings = 16 # default
 gatherings_of_one = 8 # default
+gathering_within_s = 7200 # default
 snapshot_every_s = 604800 # default
 
 [api]

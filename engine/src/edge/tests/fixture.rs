@@ -125,6 +125,7 @@ impl Fixture {
                 visits_of_one: 1,
                 gatherings: 1,
                 gatherings_of_one: 1,
+                gathering_within: Duration::from_secs(7_200),
                 snapshot_every: Duration::from_secs(604_800),
             },
         };

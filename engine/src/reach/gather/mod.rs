@@ -186,7 +186,7 @@ impl Hands {
     async fn gather(self: Arc<Self>, wanted: Wanted) -> Wanted {
         let mut again = Again::default();
         loop {
-            let Some(room) = self.rooms.gatherings.enter(&wanted.device.org).await else { return wanted };
+            let Some(room) = self.rooms.gathering(&wanted.device).await else { return wanted };
             let why = match self.job(&wanted) {
                 Ok(None) => return wanted,
                 Ok(Some(job)) => match self.gather_once(&job).await {
@@ -286,9 +286,10 @@ impl Hands {
             return Err(Ended::Failed("it names no directives group that there is".to_owned()));
         }
         let known = self.standing(device)?.map(|standing| standing.facts).unwrap_or_default();
-        let mut talk = Talk::open(self, device, &job.row).await?;
+        let within = self.parts.settings.gathering_within;
+        let mut talk = Talk::open(self, device, &job.row, within).await?;
         let facts = talk.facts(&job.row, &known).await;
-        let facts = facts.and_then(|(facts, engines)| Ok((self.completed(&device.org, facts)?, engines)));
+        let facts = facts.and_then(|(facts, engines)| Ok((self.completed(device, facts)?, engines)));
         let making = match facts.and_then(|(facts, engines)| Making::new(job, facts, engines)) {
             Ok(making) => making,
             Err(ended) => {

@@ -8,6 +8,7 @@ use linesman_connectors::device::ssh::{self, Connection};
 use linesman_domain::reached::{FactsRow, ReachedRow};
 use linesman_schemas::device::{DeviceFacts, DeviceState, SETTING_MOST};
 use tokio::fs::File;
+use tokio::time::{Instant, timeout};
 
 use super::Ended;
 use crate::logging::full;
@@ -30,6 +31,9 @@ pub(super) struct Talk<'a> {
     device: &'a Device,
     row: &'a ReachedRow,
     way: Way,
+    /// How long all of it may take, and until when that is.
+    within: Duration,
+    until: Instant,
 }
 
 enum Way {
@@ -52,13 +56,19 @@ pub(super) enum Told {
 }
 
 impl<'a> Talk<'a> {
-    /// Connects.
-    pub(super) async fn open(hands: &'a Hands, device: &'a Device, row: &'a ReachedRow) -> Result<Talk<'a>, Trouble> {
+    /// Connects; commands are carried out for so long.
+    pub(super) async fn open(
+        hands: &'a Hands,
+        device: &'a Device,
+        row: &'a ReachedRow,
+        within: Duration,
+    ) -> Result<Talk<'a>, Trouble> {
+        let until = Instant::now() + within;
         if row.host_key.is_none() {
             return Err(hands.unaccepted(device));
         }
         let way = Way::open(hands, device, row).await?;
-        Ok(Self { hands, device, row, way })
+        Ok(Self { hands, device, row, way, within, until })
     }
 
     /// Says good-bye.
@@ -74,15 +84,36 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Carries a command out; what it tells goes into the file, at most so many bytes.
+    /// Carries a command out, while there is time; what it tells goes into the file, at most so many bytes.
     pub(super) async fn run(&mut self, command: &str, file: &mut File, most: u64) -> Told {
+        let told = match self.left() {
+            left if left.is_zero() => Told::Refused("it was not carried out".to_owned()),
+            left => self.run_within(command, file, (most, left)).await,
+        };
+        match told {
+            // However it ended, that is why.
+            Told::Refused(why) if self.left().is_zero() => {
+                let within = self.within.as_secs();
+                Told::Refused(format!("{why}: all that is gathered of a device may take {within} s"))
+            }
+            told => told,
+        }
+    }
+
+    /// How much time is left.
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    async fn run_within(&mut self, command: &str, file: &mut File, (most, left): (u64, Duration)) -> Told {
         if matches!(self.way, Way::None) {
-            match Way::open(self.hands, self.device, self.row).await {
-                Ok(way) => self.way = way,
-                Err(trouble) => return Told::Refused(trouble.words),
+            match timeout(left, Way::open(self.hands, self.device, self.row)).await {
+                Ok(Ok(way)) => self.way = way,
+                Ok(Err(trouble)) => return Told::Refused(trouble.words),
+                Err(_) => return Told::Refused("it does not answer".to_owned()),
             }
         }
-        let limits = Limits { idle: IDLE, total: TOTAL, bytes: most };
+        let limits = Limits { idle: IDLE, total: TOTAL.min(self.left()), bytes: most };
         let told = match &mut self.way {
             Way::Netconf(session, _) => {
                 let (request, part) = match command.trim_end().strip_suffix(AS_XML) {
