@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::Difference;
+
 /// When a script runs, and so where it lies on its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -135,4 +137,53 @@ pub struct ScriptsStanding {
     /// Whether its configuration group may be another of ours, since something was begun that has not come to an end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_begun: bool,
+    /// What was changed, or was to be; where it comes to an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ScriptsChange>,
+}
+
+/// What is changed on a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScriptsChange {
+    /// The node that does it.
+    pub node: String,
+    /// What the device is to have; none for nothing of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<InstalledScripts>,
+    /// What becomes of its scripts, as far as anything does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ChangedScript>,
+    /// What the device said that its configuration differs by; none where it was not asked, or did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
+}
+
+/// A script's place, and what becomes of what is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedScript {
+    /// Where it lies.
+    pub kind: ScriptKind,
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub change: ScriptChange,
+    /// The SHA-256 of what was there, in lower-case hexadecimal; none for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+}
+
+/// What becomes of what lies at a script's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptChange {
+    /// Nothing was there.
+    New,
+    /// What was there is ours, of another version.
+    Replaced,
+    /// What was there is somebody else's, and goes.
+    Overwritten,
+    /// It is ours, and goes.
+    Removed,
+    /// It was ours, somebody has changed it, and it stays.
+    Left,
 }

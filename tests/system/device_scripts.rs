@@ -179,6 +179,31 @@ async fn scripts_are_installed_upgraded_and_removed() {
     assert_eq!(device.files(), []);
     assert_eq!(device.server.running(), BY_HAND);
     assert_eq!((other.files(), other.server.running()), (vec![], BY_HAND.to_owned()), "another's is not touched");
+    let records = until("all are on record", async || {
+        let list = engine.get("/api/v1/audit?organization=acme&operation=change-scripts").await.ok()?;
+        list["items"].as_array().filter(|records| records.len() == 3).cloned()
+    })
+    .await;
+    let changes = [
+        (("+", "look.slax"), vec![("collect.slax", "new"), ("look.slax", "new")]),
+        (("+", "check.slax"), vec![("check.slax", "new"), ("collect.slax", "replaced"), ("look.slax", "removed")]),
+        (("-", "check.slax"), vec![("check.slax", "removed"), ("collect.slax", "removed")]),
+    ];
+    for (record, ((sign, name), expected)) in records.iter().zip(changes) {
+        let new = &record["new"];
+        assert_eq!((&record["about"], &new["outcome"]), (&json!("r1"), &json!("applied")), "{record}");
+        assert_eq!(new["by"], json!(["admin"]), "{record}");
+        assert!(record["node"].as_str().is_some_and(|node| !node.is_empty()), "{record}");
+        let file =
+            |file: &Value| (file["name"].as_str().unwrap().to_owned(), file["change"].as_str().unwrap().to_owned());
+        let mut files: Vec<_> = new["files"].as_array().unwrap().iter().map(file).collect();
+        files.sort();
+        let expected: Vec<_> =
+            expected.iter().map(|(name, change)| ((*name).to_owned(), (*change).to_owned())).collect();
+        assert_eq!(files, expected, "{record}");
+        let lines = new["difference"]["text"].as_str().unwrap().lines();
+        assert!(lines.clone().any(|line| line.starts_with(sign) && line.contains(name)), "{record}");
+    }
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 

@@ -238,6 +238,7 @@ async fn every_documented_message_is_seen() {
             "in.{organization}.result.{connector}: result.file-tried",
             // `device_scripts.rs` has them.
             "in.{organization}.result.{connector}: result.scripts-stand",
+            "out.{organization}.audit.change-scripts:",
             // `matched.rs` has them.
             "out.{organization}.trigger.intelligence.matched:",
             "out.{organization}.trigger.end-of-life.matched:",

@@ -399,8 +399,8 @@ fn said_as(verbs: &[Verb]) -> Vec<String> {
 const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-up-services", "take-up-settings"];
 
 /// As what it is said what becomes of devices that are configured: that one has changed, or not, that what it has otherwise
-/// counts, and that the rest of a change of many is held.
-const OF_DEVICES: [&str; 3] = ["accept-drift", "configure-device", "hold-configuration"];
+/// counts, that the rest of a change of many is held, and what became of the scripts of one.
+const OF_DEVICES: [&str; 4] = ["accept-drift", "change-scripts", "configure-device", "hold-configuration"];
 
 /// As what it is said that something was decided of an input outside the order of its lane.
 const OVERRIDDEN: [&str; 3] = ["skip-input", "set-policy-aside", "rejudge-lane"];

@@ -4,8 +4,10 @@ use linesman_schemas::command::{
     BundleVersion, EventProfile, Overwritten, ProfileName, ProfiledEvent, ScriptBundle, ScriptFile, ScriptVerb,
     ScriptsInstallation, ScriptsPlan, ScriptsRemoval, Verb,
 };
-use linesman_schemas::outcome::Report;
-use linesman_schemas::scripts::{InstalledScripts, ScriptKind, ScriptsStanding, ScriptsState};
+use linesman_schemas::outcome::{Difference, Report};
+use linesman_schemas::scripts::{
+    ChangedScript, InstalledScripts, ScriptChange, ScriptKind, ScriptsChange, ScriptsStanding, ScriptsState,
+};
 use serde_json::Value;
 
 use crate::samples::{HASH, json_of};
@@ -57,6 +59,23 @@ pub(crate) fn stand() -> Vec<Value> {
         detail: "the device has no room for `collect.slax`".to_owned(),
         has: Some(installed()),
         is_begun: true,
+        change: Some(ScriptsChange {
+            node: "bf23ba22636b1932".to_owned(),
+            wanted: Some(installed()),
+            files: vec![ChangedScript {
+                kind: ScriptKind::Op,
+                name: "look.slax".to_owned(),
+                change: ScriptChange::Replaced,
+                found: Some("a3".repeat(32)),
+            }],
+            difference: Some(Difference {
+                text: "[edit]\n+  system;\n".to_owned(),
+                added: 1,
+                removed: 0,
+                sha256: "b4".repeat(32),
+                is_cut: false,
+            }),
+        }),
     };
     vec![json_of(Report::ScriptsStand(standing))]
 }

@@ -344,7 +344,9 @@ impl Domain {
             Report::BundleKept(kept) => return self.take_kept(org, kept, input),
             Report::FilesNamed(named) => return self.take_named(org, named),
             Report::FileTried(tried) => return self.take_tried(org, tried),
-            Report::ScriptsStand(standing) => return scripts::stands(&mut self.desk, org, standing),
+            Report::ScriptsStand(standing) => {
+                return scripts::stands(&mut self.desk, org, standing, self.books.row().version);
+            }
             Report::GroupRead(read) => return self.take_drift(org, read),
         };
         let incident = if standing.incident.org == *org { self.incident(&standing.incident)? } else { None };

@@ -142,7 +142,8 @@ fn install(
     }
     let overwrites = installation.overwrites.iter().cloned().map(OverwrittenRow::from).collect();
     let scripts = Some(InstalledRow::from(installation.scripts.clone()));
-    let row = GroupScriptsRow { order: next_order(desk, org)?, scripts, overwrites, asked: desk.now };
+    let by = desk.doers.iter().cloned().collect();
+    let row = GroupScriptsRow { order: next_order(desk, org)?, scripts, overwrites, asked: desk.now, by };
     desk.write(key, &row)?;
     let old = known.as_ref().map_or(Value::Null, told);
     Ok(Answer::done("to be installed", old, told(&row)))
@@ -182,7 +183,8 @@ fn remove(desk: &mut Desk, org: &OrgName, removal: &ScriptsRemoval) -> Result<An
         let detail = format!("no scripts are installed on the device group `{}`", linesman_rules::excerpt(group));
         return Ok(Answer::refused(Verdict::NotFound, detail));
     };
-    let row = GroupScriptsRow { order: next_order(desk, org)?, scripts: None, overwrites: Vec::new(), asked: desk.now };
+    let (overwrites, by) = (Vec::new(), desk.doers.iter().cloned().collect());
+    let row = GroupScriptsRow { order: next_order(desk, org)?, scripts: None, overwrites, asked: desk.now, by };
     desk.write(key, &row)?;
     Ok(Answer::done("to be removed", told(&known), Value::Null))
 }

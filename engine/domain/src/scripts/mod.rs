@@ -5,6 +5,7 @@
 //! profile that some device has, does not change: so it is known of every device what is ours on it, and can be put back.
 
 mod asked;
+mod recorded;
 mod rows;
 mod text;
 
@@ -19,6 +20,7 @@ pub use rows::{
 pub use text::{GROUP, group_text};
 
 pub(crate) use asked::{ask, comes_to};
+pub use recorded::CHANGE;
 
 use super::Error;
 use super::desk::Desk;
@@ -33,20 +35,37 @@ pub const PROFILES_MOST: usize = 200;
 /// How many device groups of it have had scripts.
 pub const GROUPS_MOST: usize = 1_000;
 
-/// Takes note of how scripts stand on a device. Of a device that is reached no more nothing is noted.
-pub(crate) fn stands(desk: &mut Desk, org: &OrgName, report: &ScriptsStanding) -> Result<(), Error> {
-    if desk.read(&reached::key(org, &report.device))?.is_none() {
+/// Takes note of how scripts stand on a device, and puts on record what came of it. Of a device that is reached no more nothing
+/// is noted.
+pub(crate) fn stands(desk: &mut Desk, org: &OrgName, report: &ScriptsStanding, rule_book: u64) -> Result<(), Error> {
+    let Some(device) = desk.read(&reached::key(org, &report.device))? else {
         desk.tally.input("result", "unknown device");
         return Ok(());
-    }
+    };
     desk.tally.input("result", "scripts");
     let key = device_key(org, &report.device);
     let before = desk.read(&key)?;
-    let row = DeviceScriptsRow::of(report, before.as_ref(), desk.now);
+    let by = doers(desk, org, report, before.as_ref())?;
+    let row = DeviceScriptsRow::of(report, by, before.as_ref(), desk.now);
     if before.as_ref() != Some(&row) {
         desk.write(key, &row)?;
+        recorded::record(desk, (org, &report.device, &device), (before.as_ref(), &row), report, rule_book)?;
     }
     Ok(())
+}
+
+/// By whose doing it is what a report is about: that is kept with the device, as its group may be to have another by now.
+fn doers(
+    desk: &Desk,
+    org: &OrgName,
+    report: &ScriptsStanding,
+    before: Option<&DeviceScriptsRow>,
+) -> Result<Vec<String>, Error> {
+    if let Some(row) = before.filter(|row| row.order == report.order) {
+        return Ok(row.by.clone());
+    }
+    let group = desk.read(&group_key(org, &report.device_group))?;
+    Ok(group.filter(|row| row.order == report.order).map(|row| row.by).unwrap_or_default())
 }
 
 /// A device may be another by now: whether it has what it is to have is looked at again.

@@ -58,6 +58,8 @@ pub struct GroupScriptsRow {
     /// When it was asked for.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub asked: Timestamp,
+    /// The logins by whose doing it was, in their order; none where it was the engine's.
+    pub by: Vec<String>,
 }
 
 impl Row for GroupScriptsRow {}
@@ -110,13 +112,15 @@ pub struct DeviceScriptsRow {
     pub has: Option<InstalledRow>,
     /// Whether its configuration group may be another of ours.
     pub is_begun: bool,
+    /// The logins by whose doing it is, in their order.
+    pub by: Vec<String>,
 }
 
 impl Row for DeviceScriptsRow {}
 
 impl DeviceScriptsRow {
-    /// As a report says it, where this was known before.
-    pub(super) fn of(report: &ScriptsStanding, before: Option<&Self>, now: Timestamp) -> Self {
+    /// As a report says it, by whose doing that is, where this was known before.
+    pub(super) fn of(report: &ScriptsStanding, by: Vec<String>, before: Option<&Self>, now: Timestamp) -> Self {
         let is_same = before.is_some_and(|row| row.state == report.state && row.order == report.order);
         Self {
             group: report.device_group.clone(),
@@ -128,6 +132,7 @@ impl DeviceScriptsRow {
             detail: report.detail.chars().take(ERROR_MOST).collect(),
             has: report.has.clone().map(InstalledRow::from),
             is_begun: report.is_begun,
+            by,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use linesman_schemas::OrgName;
 use linesman_schemas::approval::{ApprovalKind, ApprovalRule, ApprovalSettings};
-use linesman_schemas::audit::Verdict;
+use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::scripts::ScriptsState;
 use linesman_schemas::{IncidentStep, Right, Rights};
 
@@ -229,4 +229,87 @@ fn scripts_that_change_the_configuration_of_devices_wait_for_who_approves_that()
     assert_eq!(lane.group_scripts("acme").unwrap().order, 2);
     assert_eq!(lane.asked_of("acme", &json!({"remove_scripts": {"device_group": "core"}})).0, Verdict::Done);
     assert_eq!(lane.group_scripts("bolt"), None);
+}
+
+#[test]
+fn where_changes_of_devices_need_approval_nobody_brings_them_about_by_what_is_gathered() {
+    let mut lane = Lane::with(&[]);
+    lane.kept("acme");
+    let group = |name: &str, command: &str| json!({"set_directives_group": {"name": name, "commands": ["show version", command]}});
+    assert_eq!(lane.asked_of("acme", &group("before", "request system reboot")).0, Verdict::Done);
+    let approvals = ApprovalSettings { configure_device: ApprovalRule::OnePerson, ..ApprovalSettings::default() };
+    lane.rules(2, &[], Settings { approvals, ..Settings::default() });
+    let refused = lane.asked_of("acme", &group("other", "request system reboot"));
+    let words = "what changes devices needs approval here, and `request system reboot` may: data is gathered by `show` and \
+                 `request support information` alone";
+    assert_eq!(refused, (Verdict::Forbidden, words.to_owned()));
+    let named = |group: &str| json!({"set_device": {"name": "r1", "directives": [group]}});
+    assert_eq!(lane.asked_of("acme", &named("before")).0, Verdict::Forbidden);
+    assert_eq!(lane.asked_of("acme", &group("mx", "request support information")).0, Verdict::Done);
+    assert_eq!(lane.asked_of("acme", &named("mx")).0, Verdict::Done);
+}
+
+/// What became of scripts, as it is on record.
+fn records(lane: &Lane) -> Vec<Record> {
+    let log = crate::audit::Log::open(&lane.base, &"acme".parse().unwrap()).unwrap();
+    let records = (0..log.head().size()).map(|index| log.record(index).unwrap().unwrap().0);
+    records.filter(|record| record.operation == scripts::CHANGE).collect()
+}
+
+/// The same of a device: what its report says, beside how it stands.
+fn ends(lane: &mut Lane, order: u64, version: Option<&str>, state: &str, more: &Value) {
+    let mut standing = done(order, version);
+    standing["state"] = json!(state);
+    standing["change"] = json!({"node": "bf23ba22636b1932"});
+    standing["change"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    lane.scripts_stand("acme", &standing);
+}
+
+#[test]
+fn what_came_of_scripts_is_on_record_with_who_which_node_and_what_changed() {
+    let mut lane = Lane::with(&[]);
+    lane.kept("acme");
+    for name in ["ann", "bob"] {
+        lane.person(name, "acme", Rights::of([Right::Devices], IncidentStep::None));
+    }
+    let scripts = |version: &str| json!({"bundle": "health", "version": version, "event_profile": "chassis"});
+    assert_eq!(lane.of_person("ann", &install("1")).0, Verdict::Done);
+    lane.scripts_stand("acme", &json!({"device": "r1", "device_group": "core", "order": 1, "state": "waiting"}));
+    // Another order has come before the device has come to an end.
+    assert_eq!(lane.of_person("bob", &install("2")).0, Verdict::Done);
+    assert_eq!(records(&lane).len(), 0);
+    let difference = json!({"text": "[edit]\n+  a;\n", "added": 1, "removed": 0, "sha256": "11"});
+    let file = json!({"kind": "op", "name": "look.slax", "change": "new"});
+    let change = json!({"wanted": scripts("1"), "files": [file], "difference": difference});
+    ends(&mut lane, 1, Some("1"), "configured", &change);
+    ends(&mut lane, 1, Some("1"), "done", &change);
+    let record = records(&lane).pop().unwrap();
+    let expected = json!({
+        "outcome": "applied", "device_group": "core", "order": 1, "by": ["ann"], "scripts": scripts("1"), "had": null,
+        "files": [{"kind": "op", "name": "look.slax", "change": "new", "found": null}],
+        "difference": {"text": "[edit]\n+  a;\n", "cut": false, "added": 1, "removed": 0, "sha256": "11"},
+    });
+    assert_eq!((records(&lane).len(), &record.new), (1, &expected), "once it has them it is on record");
+    assert_eq!((&*record.actor, &*record.node, &*record.place), ("machine", "bf23ba22636b1932", "acme"));
+    assert_eq!((record.about.as_deref(), record.outcome), (Some("r1"), Verdict::Done));
+    let said = &lane.on("acme.audit.change-scripts")[0].data;
+    assert_eq!((&said["new"], &said["index"]), (&expected, &json!(record.index)));
+
+    let outcome = |lane: &Lane| {
+        let record = records(lane).pop().unwrap();
+        (record.new["outcome"].as_str().unwrap().to_owned(), record.new["by"].clone(), record.outcome)
+    };
+    ends(&mut lane, 2, Some("1"), "waiting", &json!({}));
+    ends(&mut lane, 2, Some("1"), "rolled-back", &json!({"wanted": scripts("2")}));
+    ends(&mut lane, 2, Some("1"), "rolled-back", &json!({"wanted": scripts("2")}));
+    assert_eq!(outcome(&lane), ("rolled-back".to_owned(), json!(["bob"]), Verdict::Conflict));
+    let new = records(&lane).pop().unwrap().new;
+    assert_eq!((&new["scripts"]["version"], &new["had"]["version"]), (&json!("2"), &json!("1")));
+    assert_eq!(lane.of_person("ann", &install("2")).0, Verdict::Done);
+    ends(&mut lane, 3, Some("1"), "failed", &json!({"wanted": scripts("2")}));
+    assert_eq!(outcome(&lane), ("failed".to_owned(), json!(["ann"]), Verdict::Conflict));
+    assert_eq!(lane.of_person("bob", &json!({"remove_scripts": {"device_group": "core"}})).0, Verdict::Done);
+    ends(&mut lane, 4, None, "done", &json!({}));
+    assert_eq!(outcome(&lane), ("unchanged".to_owned(), json!(["bob"]), Verdict::Done));
+    assert_eq!(records(&lane).len(), 4, "what is said twice is one record");
 }

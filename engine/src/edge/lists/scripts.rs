@@ -276,7 +276,7 @@ impl GroupScripts {
 
 impl DeviceScripts {
     fn new(device: String, row: DeviceScriptsRow) -> Self {
-        let DeviceScriptsRow { group, order, state, since, done, of, detail, has, is_begun: _ } = row;
+        let DeviceScriptsRow { group, order, state, since, done, of, detail, has, is_begun: _, by: _ } = row;
         let (state, has) = (state.as_str(), has.map(Installed::from));
         Self { device, device_group: group, order, state, since, done, of, detail, has }
     }

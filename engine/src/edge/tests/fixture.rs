@@ -330,8 +330,13 @@ pub(super) fn reached(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let file = FileRow { kind: ScriptKind::Op, name: "look.slax".to_owned(), sha256: String::new(), content };
     let bundle = ScriptBundleRow { files: vec![file], kept: Timestamp::UNIX_EPOCH };
     let profile = ProfileRow { events: vec![("FAN_FAILURE".to_owned(), 1)] };
-    let group =
-        GroupScriptsRow { order: 1, scripts: Some(installed()), overwrites: Vec::new(), asked: Timestamp::UNIX_EPOCH };
+    let group = GroupScriptsRow {
+        order: 1,
+        scripts: Some(installed()),
+        overwrites: Vec::new(),
+        asked: Timestamp::UNIX_EPOCH,
+        by: Vec::new(),
+    };
     let scripts = DeviceScriptsRow {
         group: "core".to_owned(),
         order: 1,
@@ -342,6 +347,7 @@ pub(super) fn reached(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         detail: String::new(),
         has: Some(installed()),
         is_begun: false,
+        by: Vec::new(),
     };
     vec![
         (scripts::bundle_key(&org, "health", "1").into_bytes(), table::encode(&bundle).unwrap()),

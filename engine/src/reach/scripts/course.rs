@@ -5,18 +5,19 @@
 //! was there before goes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use linesman_connectors::Connector as _;
 use linesman_connectors::device::files;
 use linesman_connectors::device::push::Devices;
 use linesman_connectors::device::scripts::Scripts;
 use linesman_connectors::device::ssh::Connection;
+use linesman_connectors::{Attempted, Connector as _};
 use linesman_domain::scripts::{GROUP, InstalledRow};
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{self, Action, Configure, GroupChange, Task};
-use linesman_schemas::scripts::{ScriptsStanding, ScriptsState};
+use linesman_schemas::scripts::{ScriptsChange, ScriptsStanding, ScriptsState};
 
 use super::group::{OTHERS, may_be_others};
 use super::look::{Change, Looked, look};
@@ -49,6 +50,8 @@ pub(super) struct Course<'a> {
     pub(super) told: AtomicU64,
     /// Whether a configuration group of ours may be there of which the log does not have that the device has it.
     pub(super) was_begun: AtomicBool,
+    /// What is changed, as far as that is known.
+    pub(super) change: Mutex<ScriptsChange>,
 }
 
 /// Why a device is not as it is to be.
@@ -166,12 +169,17 @@ impl Course<'_> {
             true => again(ScriptsState::Waiting, &error),
             false => Undone::new(ScriptsState::Failed, full(&error)),
         })?;
+        self.note(|change| change.files = looked.iter().filter_map(Looked::changed).collect());
         self.judge(&looked)?;
         self.judge_group(wanted).await?;
         let put = self.put(scripts, &looked, wanted).await;
         let is_configured = put.is_ok();
         let put = match put {
-            Ok(of) => self.configure(wanted).await.map(|()| of).map_err(Wrong::Configuration),
+            Ok(of) => {
+                let attempted = self.configure(wanted).await;
+                self.note(|change| change.difference = attempted.difference.clone());
+                taken(attempted).map(|()| of).map_err(Wrong::Configuration)
+            }
             Err(wrong) => Err(wrong),
         };
         let put = match put {
@@ -245,7 +253,7 @@ impl Course<'_> {
     }
 
     /// The configuration group that goes with a bundle, or none.
-    async fn configure(&self, bundle: Option<&Bundle>) -> Result<(), Failure> {
+    async fn configure(&self, bundle: Option<&Bundle>) -> Attempted {
         let Order { device, number, .. } = self.order;
         let change = match bundle {
             Some(bundle) => GroupChange::Put { text: bundle.text() },
@@ -269,10 +277,12 @@ impl Course<'_> {
             })),
         };
         self.was_begun.store(true, Ordering::Relaxed);
-        match self.push.carry_out(&task).await.outcome {
-            Outcome::Failed(failure) => Err(failure),
-            Outcome::Done(_) => Ok(()),
-        }
+        self.push.carry_out(&task).await
+    }
+
+    /// Takes note of what is changed.
+    fn note(&self, what: impl FnOnce(&mut ScriptsChange)) {
+        what(&mut self.change.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// It is configured: what was there before goes.
@@ -310,7 +320,7 @@ impl Course<'_> {
         let is_refused = matches!(&wrong, Wrong::Configuration(failure) if failure.class == FailureClass::Refused);
         let was_tried = self.order.row.as_ref().is_some_and(|row| row.is_begun || row.order == self.order.number);
         if !is_passing && (is_configured && !is_refused || was_tried) {
-            match self.configure(had).await {
+            match taken(self.configure(had).await) {
                 Ok(()) => self.was_begun.store(false, Ordering::Relaxed),
                 Err(failure) if failure.class == FailureClass::Refused => {
                     let undone = Undone::new(state, format!("{words}; its configuration group: {}", failure.message));
@@ -342,7 +352,14 @@ impl Course<'_> {
             detail: detail.to_owned(),
             has: has.cloned().map(Into::into),
             is_begun: self.is_begun(state),
+            change: self.changed(state),
         }
+    }
+
+    /// What is changed, where it comes to an end by that.
+    fn changed(&self, state: ScriptsState) -> Option<ScriptsChange> {
+        let is_end = state.is_final() || state == ScriptsState::Configured;
+        is_end.then(|| self.change.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Whether the configuration group may be another of ours than the device has for sure, where it stands so.
@@ -396,6 +413,14 @@ enum Wrong {
     Configuration(Failure),
     /// What is at a script's place is not what was looked at.
     Others(String),
+}
+
+/// Whether a device has taken a configuration group.
+fn taken(attempted: Attempted) -> Result<(), Failure> {
+    match attempted.outcome {
+        Outcome::Failed(failure) => Err(failure),
+        Outcome::Done(_) => Ok(()),
+    }
 }
 
 async fn take_away(scripts: &mut Scripts<'_>, looked: &[Looked]) -> Result<(), files::Error> {

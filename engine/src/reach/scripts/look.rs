@@ -3,7 +3,7 @@
 use linesman_connectors::device::files::Error;
 use linesman_connectors::device::scripts::{Place, Scripts};
 use linesman_domain::scripts::{FileRow, ScriptBundleRow};
-use linesman_schemas::scripts::ScriptKind;
+use linesman_schemas::scripts::{ChangedScript, ScriptChange, ScriptKind};
 
 use super::Bundle;
 
@@ -51,6 +51,19 @@ pub(super) struct Looked {
 impl Looked {
     pub(super) fn place(&self) -> Place {
         place(self.kind, &self.name)
+    }
+
+    /// What becomes of it; none where it is there already.
+    pub(super) fn changed(&self) -> Option<ChangedScript> {
+        let change = match self.change {
+            Change::Same => return None,
+            Change::New => ScriptChange::New,
+            Change::Replaced => ScriptChange::Replaced,
+            Change::Overwritten => ScriptChange::Overwritten,
+            Change::Removed => ScriptChange::Removed,
+            Change::Left => ScriptChange::Left,
+        };
+        Some(ChangedScript { kind: self.kind, name: self.name.clone(), change, found: self.found.clone() })
     }
 }
 

@@ -19,8 +19,8 @@ mod look;
 mod plan;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use linesman_connectors::device::push::{Devices, Reached};
@@ -32,11 +32,12 @@ use linesman_domain::scripts::{
 };
 use linesman_domain::table::Table;
 use linesman_schemas::OrgName;
-use linesman_schemas::scripts::ScriptKind;
-use tokio::sync::{Semaphore, watch};
+use linesman_schemas::scripts::{InstalledScripts, ScriptKind, ScriptsChange};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use super::shared::Shared;
 use super::{Device, Hands};
 use crate::logging::full;
 use crate::store::Lane;
@@ -46,8 +47,8 @@ pub use plan::{Planned, PlannedFile};
 
 /// How often it is looked what is to be done, where the log has moved.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many devices are worked on at a time.
-const DEVICES_AT_A_TIME: usize = 16;
+/// How many devices are worked on at a time: of all organizations, and of one.
+const DEVICES_AT_A_TIME: (usize, usize) = (16, 8);
 /// How long a device that does not answer is left alone at first, and at most.
 const REST: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(600));
 /// The directories in which scripts lie.
@@ -101,7 +102,7 @@ struct Rest {
 struct Work {
     hands: Arc<Hands>,
     push: Devices,
-    room: Arc<Semaphore>,
+    room: Arc<Shared>,
     tasks: JoinSet<(Device, u64, Ended)>,
     /// The task of each device, and of which order it is.
     running: HashMap<Device, (tokio::task::Id, u64)>,
@@ -112,7 +113,7 @@ impl Work {
     fn new(hands: Arc<Hands>) -> Self {
         let reached = Reached::default();
         reached.bind(hands.clone());
-        let (push, room) = (Devices::new(reached), Arc::new(Semaphore::new(DEVICES_AT_A_TIME)));
+        let (push, room) = (Devices::new(reached), Arc::new(Shared::new(DEVICES_AT_A_TIME)));
         Self { hands, push, room, tasks: JoinSet::new(), running: HashMap::new(), rests: HashMap::new() }
     }
 
@@ -135,9 +136,14 @@ impl Work {
             let (hands, push, room) = (Arc::clone(&self.hands), self.push.clone(), Arc::clone(&self.room));
             let (device, number) = (order.device.clone(), order.number);
             let task = self.tasks.spawn(async move {
-                let Ok(_room) = room.acquire().await else { return (order.device, order.number, Ended::Again) };
+                let Some(_room) = room.enter(&order.device.org).await else {
+                    return (order.device, order.number, Ended::Again);
+                };
                 let was_begun = AtomicBool::new(order.row.as_ref().is_some_and(|row| row.is_begun));
-                let course = Course { hands: &hands, push: &push, order: &order, told: AtomicU64::new(0), was_begun };
+                let wanted = order.wanted.clone().map(InstalledScripts::from);
+                let change = ScriptsChange { node: hands.parts.node.to_string(), wanted, ..ScriptsChange::default() };
+                let (told, change) = (AtomicU64::new(0), Mutex::new(change));
+                let course = Course { hands: &hands, push: &push, order: &order, told, was_begun, change };
                 let ended = course.run().await;
                 (order.device, order.number, ended)
             });

@@ -87,7 +87,7 @@ impl Hands {
         }
         let _held = self.room_to_hold(org).await?;
         let each = devices.into_iter().map(|name| self.planned(Device { org: org.clone(), name }, &wanted));
-        let mut planned: Vec<Planned> = stream::iter(each).buffer_unordered(DEVICES_AT_A_TIME).collect().await;
+        let mut planned: Vec<Planned> = stream::iter(each).buffer_unordered(DEVICES_AT_A_TIME.0).collect().await;
         planned.sort_by(|one, other| one.device.cmp(&other.device));
         Ok(planned)
     }
