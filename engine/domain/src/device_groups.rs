@@ -1,11 +1,16 @@
-//! The groups that an organization's devices belong to, by host name. Which one a device belongs to is asked when it
+//! The groups that an organization's devices belong to, by name. Which one a device belongs to is asked when it
 //! matters, not remembered: whoever changes the groups changes at once who sees what.
+//!
+//! A device that is reached has the name that people gave it, whatever it calls itself: else it would be in the group of
+//! another by taking its host name. One that only sends bundles has its host name.
 
 use linesman_rules::Pattern;
 use linesman_schemas::OrgName;
 
 use super::Error;
-use super::organizations::{self, GroupRow};
+use super::desk::Desk;
+use super::organizations::{self, GroupRow, Organizations};
+use super::reached;
 use super::state::Base;
 use super::table::Table;
 
@@ -29,9 +34,39 @@ impl DeviceGroups {
         Ok(row.map_or_else(Self::default, |row| Self::new(&row.device_groups)))
     }
 
-    /// The group a host belongs to: the first that names it; empty for none.
-    pub fn group_of(&self, host_name: &str) -> &str {
-        let group = self.0.iter().find(|(_, hosts)| hosts.iter().any(|host| host.matches(host_name)));
+    /// The group that a device of a name belongs to: the first that names it; empty for none.
+    pub fn group_of(&self, name: &str) -> &str {
+        let group = self.0.iter().find(|(_, names)| names.iter().any(|of| of.matches(name)));
         group.map_or("", |(name, _)| name)
+    }
+}
+
+/// The engine level from which on lanes ask by the name that people gave a device.
+const NAMED_FROM: u32 = 13;
+
+/// The name by which it is asked to which group a device belongs that sends bundles.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn name_of(
+    base: &(impl Base + ?Sized),
+    org: &OrgName,
+    serial_number: &str,
+    host_name: &str,
+) -> Result<String, Error> {
+    Ok(reached::of_serial(base, org, serial_number)?.unwrap_or_else(|| host_name.to_owned()))
+}
+
+/// The group that a device belongs to which sends bundles, as a lane asks it; empty for none.
+pub(crate) fn of_device<'a>(
+    desk: &Desk,
+    organizations: &'a Organizations,
+    org: &OrgName,
+    serial_number: &str,
+    host_name: &str,
+) -> Result<&'a str, Error> {
+    match desk.is_at(NAMED_FROM) && organizations.has_groups(org) {
+        true => Ok(organizations.group_of(org, &name_of(desk.state(), org, serial_number, host_name)?)),
+        false => Ok(organizations.group_of(org, host_name)),
     }
 }

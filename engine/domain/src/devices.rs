@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::desk::Desk;
+use super::device_groups;
 use super::organizations::Organizations;
 use super::reached;
 use super::state::Base;
@@ -157,7 +158,7 @@ impl Devices {
         device: &Device<'_>,
     ) -> Result<Rc<DeviceRow>, Error> {
         let now = desk.now;
-        let group = organizations.group_of(org, &device.host_name);
+        let group = device_groups::of_device(desk, organizations, org, &device.serial_number, &device.host_name)?;
         let key = key(org, &device.serial_number);
         let known = match self.recent.get(key.as_bytes()) {
             Some(row) if is_as_known(row, device, group, now) => return Ok(Rc::clone(row)),

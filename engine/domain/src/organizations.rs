@@ -111,9 +111,14 @@ impl Organizations {
         })
     }
 
-    /// The device group a host belongs to: the first that names it; empty for none.
-    pub(crate) fn group_of(&self, org: &OrgName, host_name: &str) -> &str {
-        self.known.get(org.as_str()).map_or("", |known| known.groups.group_of(host_name))
+    /// The device group that a device of a name belongs to: the first that names it; empty for none.
+    pub(crate) fn group_of(&self, org: &OrgName, name: &str) -> &str {
+        self.known.get(org.as_str()).map_or("", |known| known.groups.group_of(name))
+    }
+
+    /// Whether an organization has device groups.
+    pub(crate) fn has_groups(&self, org: &OrgName) -> bool {
+        self.row(org).is_some_and(|row| !row.device_groups.is_empty())
     }
 
     /// Creates an organization, or changes it and lifts its suspension.

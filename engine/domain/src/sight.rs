@@ -4,15 +4,16 @@
 //! its device; an intelligence message that names the serial number of such a device. In which group a device is, the
 //! organization says as it is now, not what was true when the device sent its latest bundle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use linesman_schemas::{IncidentId, OrgName};
 
 use super::Error;
-use super::device_groups::DeviceGroups;
+use super::device_groups::{self, DeviceGroups};
 use super::devices::{self, DeviceRow};
 use super::incidents::page;
 use super::places;
+use super::reached;
 use super::rights::{Extent, Reach};
 use super::state::Base;
 use super::table::Table;
@@ -29,6 +30,8 @@ pub struct Sight {
     groups: BTreeSet<String>,
     /// All device groups that there are; none where none of them is seen.
     known: DeviceGroups,
+    /// The names that people gave devices, by serial number; none where no device group is seen.
+    given: HashMap<String, String>,
 }
 
 impl Sight {
@@ -38,16 +41,21 @@ impl Sight {
     /// The base cannot be read, or a row of it.
     pub fn of(base: &(impl Base + ?Sized), reach: &Reach, org: &OrgName) -> Result<Self, Error> {
         let groups = reach.device_groups.iter().filter(|group| group.organization == *org);
+        let groups: BTreeSet<String> = groups.map(|group| group.name.clone()).collect();
         Ok(Self {
             names: places::devices(base, reach.places(org))?,
-            groups: groups.map(|group| group.name.clone()).collect(),
             known: groups_for(base, reach, org)?,
+            given: if groups.is_empty() { HashMap::new() } else { reached::given(base, org)? },
+            groups,
         })
     }
 
     /// Whether a device is seen; its row, if it has one.
     pub fn has(&self, serial_number: &str, device: Option<&DeviceRow>) -> bool {
-        let is_in_group = |device: &DeviceRow| self.groups.contains(self.known.group_of(&device.host_name));
+        let is_in_group = |device: &DeviceRow| {
+            let name = self.given.get(serial_number).unwrap_or(&device.host_name);
+            self.groups.contains(self.known.group_of(name))
+        };
         self.names.contains(serial_number)
             || device.is_some_and(|device| self.names.contains(&device.host_name) || is_in_group(device))
     }
@@ -97,8 +105,9 @@ pub fn sees_device(
 ) -> Result<bool, Error> {
     let host_name = device.map_or("", |device| &device.host_name);
     let known = groups_for(base, reach, org)?;
+    let name = device_groups::name_of(base, org, serial_number, host_name)?;
     // A pattern may stand for any name, nobody's too.
-    let group = Some(known.group_of(host_name)).filter(|_| device.is_some()).unwrap_or_default();
+    let group = Some(known.group_of(&name)).filter(|_| device.is_some()).unwrap_or_default();
     has_device(base, reach, &Device { organization: org, serial_number, host_name, group })
 }
 

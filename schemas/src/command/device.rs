@@ -78,6 +78,9 @@ pub struct DeviceSettings {
     /// Its host name or IP address; a new one must have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Whether another device of the organization may have the same address and port.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shares_address: bool,
     /// The port of SSH; 22.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,

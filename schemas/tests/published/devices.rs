@@ -28,6 +28,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
         name: name(),
         is_new: true,
         address: Some("192.0.2.1".to_owned()),
+        shares_address: true,
         port: Some(22),
         netconf_port: Some(830),
         user: Some("linesman".to_owned()),

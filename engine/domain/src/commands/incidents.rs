@@ -15,7 +15,7 @@ use crate::managers::Managers;
 use crate::organizations::Organizations;
 use crate::rights::{Asked, Need, Ruling};
 use crate::subject::Incident;
-use crate::{Error, rights, sight};
+use crate::{Error, device_groups, rights, sight};
 
 /// Why nothing more is done with an incident.
 pub(super) const COMPLETED: &str = "the incident is completed; reopen it first";
@@ -64,12 +64,11 @@ pub(crate) fn refusal(
     if matches!(principal, Principal::EndCustomer { .. }) && !is_reported {
         return Ok(Some(nothing(&id.org, id)));
     }
-    let host_name = &incident.device.host_name;
+    let (host_name, serial_number) = (&incident.device.host_name, &incident.row.serial_number);
     let group = match desk.is_at(sight::LEVEL) {
-        true => organizations.group_of(&id.org, host_name),
+        true => device_groups::of_device(desk, organizations, &id.org, serial_number, host_name)?,
         false => &incident.device.group,
     };
-    let serial_number = &incident.row.serial_number;
     let device = sight::Device { organization: &id.org, serial_number, host_name, group };
     if !sight::has_device(desk.state(), &reach, &device)? {
         return Ok(Some(nothing(&id.org, id)));

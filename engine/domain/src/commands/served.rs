@@ -11,7 +11,7 @@ use crate::devices::Devices;
 use crate::managers::Managers;
 use crate::organizations::Organizations;
 use crate::rights::{Asked, Extent, Need, Ruling};
-use crate::{Error, places, rights, sight};
+use crate::{Error, device_groups, places, rights, sight};
 
 /// From which engine level on it is asked.
 pub(crate) const LEVEL: u32 = 8;
@@ -54,7 +54,7 @@ pub(crate) fn refusal(
     let meant = devices.all_named(desk, org, name)?;
     let mut is_seen = true;
     for (serial_number, device) in &meant {
-        let group = organizations.group_of(org, &device.host_name);
+        let group = device_groups::of_device(desk, organizations, org, serial_number, &device.host_name)?;
         let device = sight::Device { organization: org, serial_number, host_name: &device.host_name, group };
         is_seen &= sight::has_device(desk.state(), &reach, &device)?;
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{ReachedRow, all, name_of};
 use crate::Error;
+use crate::activations::pushes;
 use crate::commands::{Answer, UNCHANGED};
 use crate::desk::Desk;
 use crate::state::Base;
@@ -83,6 +84,9 @@ pub(crate) fn ask(desk: &mut Desk, org: &OrgName, verb: &Directives) -> Result<A
             Answer::refused(Verdict::Conflict, format!("an organization has at most {GROUPS_MOST} directives groups"))
         }
         (Directives::Set(DirectivesGroup { commands, .. }), known) => {
+            if let Some(refused) = refusal(desk, commands) {
+                return Ok(refused.about(&verb.group()));
+            }
             let row = DirectivesRow { commands: commands.clone() };
             match known {
                 Some(known) if known == row => Answer::done(UNCHANGED, before, shown(&row)),
@@ -99,6 +103,29 @@ pub(crate) fn ask(desk: &mut Desk, org: &OrgName, verb: &Directives) -> Result<A
     Ok(answer.about(&verb.group()))
 }
 
+/// Why commands are not run on devices where changes of those need approval, unless they only ask.
+pub(super) fn refusal(desk: &Desk, commands: &[String]) -> Option<Answer> {
+    let other = commands.iter().find(|command| !asks_only(command)).filter(|_| pushes::are_approved(desk))?;
+    let detail = format!(
+        "what changes devices needs approval here, and `{}` may: data is gathered by `show` and `request support information` alone",
+        linesman_rules::excerpt(other)
+    );
+    Some(Answer::refused(Verdict::Forbidden, detail))
+}
+
+/// What may stand behind a `|` and writes nothing anywhere.
+const PIPES: [&str; 9] = ["count", "display", "except", "find", "hold", "last", "match", "no-more", "trim"];
+
+/// Whether a command can only ask, as Junos reads it and as a shell does, which devices without NETCONF may hand it to.
+fn asks_only(command: &str) -> bool {
+    let is_plain = |c: char| !matches!(c, ';' | '&' | '<' | '>' | '`' | '$' | '\\' | '(' | ')' | '\'' | '\n');
+    let mut parts = command.split('|').map(str::trim);
+    let begin = parts.next().unwrap_or_default();
+    let is_asked = begin.starts_with("show ") || begin == "request support information";
+    let is_read = |pipe: &str| pipe.split_whitespace().next().is_some_and(|word| PIPES.contains(&word));
+    is_asked && command.chars().all(is_plain) && parts.all(is_read)
+}
+
 /// The first device that names a group.
 fn named_by(desk: &Desk, org: &OrgName, group: &str) -> Result<Option<String>, Error> {
     for device in all(desk.state(), org) {
@@ -112,4 +139,31 @@ fn named_by(desk: &Desk, org: &OrgName, group: &str) -> Result<Option<String>, E
 
 fn shown(row: &DirectivesRow) -> Value {
     json!({"commands": row.commands})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_change_a_device_does_not_only_ask() {
+        for (command, expected) in [
+            ("show version", true),
+            ("show configuration | display xml", true),
+            ("show log messages | match \"error\" | last 100", true),
+            ("request support information", true),
+            ("request support information | no-more", true),
+            ("show version | save /var/tmp/a", false),
+            ("show version; touch a", false),
+            ("show version $(touch a)", false),
+            ("show version > a", false),
+            ("request system reboot", false),
+            ("request support information x", false),
+            ("configure", false),
+            ("showing", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_only(command), expected, "{command}");
+        }
+    }
 }

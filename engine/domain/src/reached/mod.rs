@@ -7,6 +7,7 @@
 mod directives;
 mod gathered;
 mod heard;
+mod refused;
 mod serials;
 
 use jiff::Timestamp;
@@ -33,8 +34,8 @@ pub use directives::{DIRECTIVES, DirectivesRow, GROUPS_MOST, commands, directive
 pub use gathered::{GATHERED, GatheredRow, LEVEL as GATHERED_FROM, RunRow, RunState, gathered, gathered_key};
 pub(crate) use gathered::{SwitchSubject, Switched, brought, find_switched, stands as gathering_stands};
 pub(crate) use heard::{ReachedSubject, ended, find, set_aside, stands};
-pub(crate) use serials::keep_host;
 pub use serials::{SERIALS, index, is_of_several, of_host, of_serial};
+pub(crate) use serials::{given, keep_host};
 
 /// The engine level from which on devices are reached.
 pub const LEVEL: u32 = 12;
@@ -416,21 +417,8 @@ fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<
         let detail = "a new device needs an address, a user and what the user shows";
         return Ok(Answer::refused(Verdict::Invalid, detail));
     };
-    if desk.is_at(scripts::LEVEL) && row.moves_to_itself() {
-        let detail = "files cannot be moved to the directory that they are collected from";
-        return Ok(Answer::refused(Verdict::Invalid, detail));
-    }
-    if known.is_none() && count(desk, org)? >= DEVICES_MOST {
-        let detail = format!("an organization reaches at most {DEVICES_MOST} devices");
-        return Ok(Answer::refused(Verdict::Conflict, detail));
-    }
-    // INVARIANT (nobody is shown credentials that were given for another): another way to a device takes them anew.
-    if settings.credentials.is_none()
-        && let Some(known) = known.as_ref().filter(|known| known.shows_to() != row.shows_to())
-    {
-        let word = known.credentials.as_str();
-        let detail = format!("what is reached there may be another: give the {word} again with it");
-        return Ok(Answer::refused(Verdict::Invalid, detail));
+    if let Some(refused) = refused::refusal(desk, org, settings, (known.as_ref(), &row))? {
+        return Ok(refused);
     }
     if known.as_ref() == Some(&row) {
         return Ok(Answer::done(UNCHANGED, before.unwrap_or_default(), shown(&row)));

@@ -1,5 +1,5 @@
-//! Which device of an organization a serial number names, and which of those that send bundles call themselves by a host name,
-//! without going through its devices.
+//! Which device of an organization a serial number names, which is reached at an address, and which of those that send bundles
+//! call themselves by a host name, without going through its devices.
 //!
 //! What people said goes before what devices say of themselves, and a number that two have is nobody's: else a device would
 //! be asked in another's place by claiming its number.
@@ -7,6 +7,8 @@
 //! INVARIANT (an index): a row here says nothing that the device's own rows do not. So it is in no digest, and it is made of
 //! those alone where a store has none yet.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::Bound;
 
 use linesman_schemas::OrgName;
@@ -17,8 +19,9 @@ use crate::state::{Base, Writes};
 use crate::table::{self, Key, Table};
 use crate::{Error, devices, organizations};
 
-/// The table of devices that are reached by serial number: its length and itself, who says so, and the device's name; and of
-/// devices that send bundles by host name: its length and itself, and the device's serial number.
+/// The table of devices that are reached by serial number: its length and itself, who says so, and the device's name; of the same
+/// by address: its length and itself with the port, and the device's name; and of devices that send bundles by host name: its
+/// length and itself, and the device's serial number.
 pub const SERIALS: Table<()> = Table::new(b'-');
 
 /// Whose word it is which serial number a device has, in the order in which they count.
@@ -29,6 +32,8 @@ const SAID: u8 = 0;
 const CLAIMED: u8 = 1;
 /// In place of that: what stands before is a host name.
 const CALLED: u8 = 2;
+/// What stands before is an address with its port.
+const AT: u8 = 3;
 
 /// The front of the keys of those that have a serial number by somebody's word, or a host name. The length keeps them apart
 /// whatever characters they have.
@@ -79,21 +84,60 @@ fn key(org: &OrgName, name: &str, row: &ReachedRow, standing: Option<&StandingRo
     Some(SERIALS.key(&[org.as_str()], &own))
 }
 
-/// Keeps up by which serial number a device is known, given its rows before and after; no row of it where it is not reached.
+/// The key of a device by where it is reached.
+fn at_key(org: &OrgName, name: &str, row: &ReachedRow) -> Key<()> {
+    SERIALS.key(&[org.as_str()], &[&front(&at(row), AT), name.as_bytes()].concat())
+}
+
+/// Where a device is reached, written in one way: the port of SSH with the address.
+pub(super) fn at(row: &ReachedRow) -> String {
+    let address = match row.address.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().to_string(),
+        Err(_) => row.address.trim_end_matches('.').to_ascii_lowercase(),
+    };
+    format!("{} {address}", row.port)
+}
+
+/// The name of another device of the organization that is reached where `row` says; the first of them.
+///
+/// # Errors
+/// The base cannot be read.
+pub(super) fn other_at(
+    base: &(impl Base + ?Sized),
+    (org, name): (&OrgName, &str),
+    row: &ReachedRow,
+) -> Result<Option<String>, Error> {
+    let prefix = SERIALS.prefix(&[org.as_str()], &front(&at(row), AT));
+    let found = base.stretch(Bound::Included(&prefix), &prefix, 2)?;
+    let mut names = found.rows.iter().filter_map(|(key, _)| key.strip_prefix(&*prefix).map(name_of));
+    Ok(names.find(|found| found != name))
+}
+
+/// Keeps up by which serial number and where a device is known, given its rows before and after; no row of it where it is not
+/// reached.
 pub(super) fn keep(
     desk: &mut Desk,
     (org, name): (&OrgName, &str),
     before: (Option<&ReachedRow>, Option<&StandingRow>),
     after: (Option<&ReachedRow>, Option<&StandingRow>),
 ) -> Result<(), Error> {
-    let [before, after] = [before, after].map(|(row, standing)| key(org, name, row?, standing));
-    if before == after {
-        return Ok(());
+    let keys = |(row, standing): (Option<&ReachedRow>, _)| {
+        let row = row?;
+        Some([key(org, name, row, standing), Some(at_key(org, name, row))])
+    };
+    let [before, after] = [before, after].map(|rows| keys(rows).unwrap_or_default());
+    for (before, after) in before.into_iter().zip(after) {
+        if before == after {
+            continue;
+        }
+        if let Some(key) = before {
+            desk.remove_covered(key);
+        }
+        if let Some(key) = after {
+            desk.write_covered(key, &())?;
+        }
     }
-    if let Some(key) = before {
-        desk.remove_covered(key);
-    }
-    after.map_or(Ok(()), |key| desk.write_covered(key, &()))
+    Ok(())
 }
 
 /// The name of the device that a serial number names.
@@ -111,6 +155,35 @@ pub fn of_serial(base: &(impl Base + ?Sized), org: &OrgName, serial_number: &str
         }
     }
     Ok(None)
+}
+
+/// All names of an organization's devices by the serial numbers that name them.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn given(base: &(impl Base + ?Sized), org: &OrgName) -> Result<HashMap<String, String>, Error> {
+    let mut found: HashMap<String, (u8, Option<String>)> = HashMap::new();
+    for row in SERIALS.rows(base, &[org.as_str()]) {
+        let (own, ()) = row?;
+        let Some((serial_number, whose, name)) = parts(&own).filter(|(_, whose, _)| WHOSE.contains(whose)) else {
+            continue;
+        };
+        // Those by people's word come first.
+        match found.get_mut(&serial_number) {
+            None => drop(found.insert(serial_number, (whose, Some(name)))),
+            Some((by, several)) if *by == whose => *several = None,
+            Some(_) => {}
+        }
+    }
+    Ok(found.into_iter().filter_map(|(serial_number, (_, name))| Some((serial_number, name?))).collect())
+}
+
+/// What a key's own part names, whose word it is, and of which device.
+fn parts(own: &[u8]) -> Option<(String, u8, String)> {
+    let (length, rest) = own.split_first_chunk()?;
+    let (named, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    let (whose, name) = rest.split_first()?;
+    Some((name_of(named), *whose, name_of(name)))
 }
 
 /// Whether a serial number names no device since several have it by the same word.
@@ -139,7 +212,9 @@ pub fn index(base: &(impl Base + ?Sized)) -> Result<Writes, Error> {
         for device in all(base, &org) {
             let (name, row) = device?;
             let standing = Table::read(base, &standing_key(&org, &name))?;
-            if let Some(key) = key(&org, &name, &row, standing.as_ref()) {
+            for key in
+                [key(&org, &name, &row, standing.as_ref()), Some(at_key(&org, &name, &row))].into_iter().flatten()
+            {
                 writes.rows.push((key.into_bytes(), Some(table::encode(&())?)));
             }
         }

@@ -51,7 +51,8 @@ impl Lane {
 }
 
 fn new(name: &str) -> Value {
-    json!({"name": name, "is_new": true, "address": "192.0.2.1", "user": "linesman", "credentials": "key"})
+    let address = if name == "r1" { "192.0.2.1".to_owned() } else { format!("{name}.example") };
+    json!({"name": name, "is_new": true, "address": address, "user": "linesman", "credentials": "key"})
 }
 
 fn file(device: &str, id: &str) -> Value {
@@ -84,6 +85,39 @@ fn a_device_is_added_once_and_changed_in_what_is_said() {
     assert_eq!((lane.reached("acme", "r1"), lane.found("acme", "r1")), (None, None));
     assert!(lane.reached("bolt", "r1").is_some());
     assert_eq!(lane.asked_of("acme", &json!({"remove_device": {"name": "r1"}})).0, Verdict::NotFound);
+}
+
+#[test]
+fn two_devices_of_an_organization_are_at_one_address_only_where_somebody_says_so() {
+    let mut lane = Lane::with(&[]);
+    lane.add("acme", "r1");
+    let at = |name: &str, more: Value| {
+        let mut new = new(name);
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        new
+    };
+    let there = json!({"address": "192.0.2.1"});
+    let words = "`192.0.2.1` with port 22 is where `r1` is reached: say `shared_address` where both are there, as logical \
+                 systems are";
+    assert_eq!(lane.reach("acme", at("r2", there.clone())), (Verdict::Conflict, words.to_owned()));
+    assert_eq!(lane.reach("bolt", at("r2", there.clone())).0, Verdict::Done, "another's is none of it");
+    let mapped = lane.reach("acme", at("r2", json!({"address": "::ffff:192.0.2.1"})));
+    assert_eq!(mapped.0, Verdict::Conflict, "however it is written: {mapped:?}");
+    assert_eq!(lane.reach("acme", at("r2", json!({"address": "192.0.2.1", "port": 23}))).0, Verdict::Done);
+    let moved = lane.reach("acme", json!({"name": "r2", "port": 22, "credentials": "key"}));
+    assert_eq!(moved.0, Verdict::Conflict, "{moved:?}");
+    assert_eq!(lane.reach("acme", at("r3", json!({"address": "Pe.Example."}))).0, Verdict::Done);
+    let named = lane.reach("acme", at("r4", json!({"address": "pe.example"})));
+    assert!(named.1.contains("`r3`"), "{named:?}");
+    let shared = lane.reach("acme", json!({"name": "r2", "port": 22, "credentials": "key", "shares_address": true}));
+    assert_eq!(shared.0, Verdict::Done, "{shared:?}");
+    assert_eq!(lane.reach("acme", json!({"name": "r2", "poll_s": 60})).0, Verdict::Done, "it is there already");
+    lane.is_indexed();
+    for name in ["r1", "r2"] {
+        assert_eq!(lane.asked_of("acme", &json!({"remove_device": {"name": name}})).0, Verdict::Done);
+    }
+    assert_eq!(lane.reach("acme", at("r9", there)).0, Verdict::Done);
+    lane.is_indexed();
 }
 
 #[test]

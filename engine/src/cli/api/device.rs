@@ -152,6 +152,9 @@ pub(in crate::cli) enum Action {
         organization: String,
         /// The file
         file: PathBuf,
+        /// Devices may have the same address and port
+        #[arg(long)]
+        shared_address: bool,
         /// Only look whether all lines can be read
         #[arg(long)]
         dry_run: bool,
@@ -180,6 +183,9 @@ pub(in crate::cli) struct Way {
     /// Its host name or IP address
     #[arg(long, value_name = "A")]
     address: Option<String>,
+    /// Another device of the organization may have the same address and port
+    #[arg(long)]
+    shared_address: bool,
     /// The port of SSH [of a new one: 22]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -271,7 +277,9 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let path = format!("{}/host-key", which.path()?);
             api.write(Method::PUT, &path, Some(json!({ "host_key": host_key }))).await
         }
-        Action::Import { organization, file, dry_run } => import(api, organization, file, *dry_run).await,
+        Action::Import { organization, file, shared_address, dry_run } => {
+            import(api, organization, file, (*shared_address, *dry_run)).await
+        }
         Action::Export { organization } => export(api, organization).await,
     })
 }
@@ -311,6 +319,7 @@ impl Way {
         };
         let said = json!({
             "address": self.address,
+            "shared_address": self.shared_address.then_some(true),
             "port": self.port,
             "netconf_port": self.netconf_port,
             "user": self.user,
@@ -485,7 +494,12 @@ async fn host_key(api: &Api, which: &Which) -> anyhow::Result<()> {
 }
 
 /// Reads all lines, then sends one after the other; what became of each is told.
-async fn import(api: &Api, organization: &str, file: &Path, is_dry: bool) -> anyhow::Result<()> {
+async fn import(
+    api: &Api,
+    organization: &str,
+    file: &Path,
+    (shares_address, is_dry): (bool, bool),
+) -> anyhow::Result<()> {
     let sheet = Sheet::read(file, &REQUIRED, &OPTIONAL)?;
     let devices = sheet.lines(line, |(name, _)| name.clone())?;
     if is_dry {
@@ -494,7 +508,10 @@ async fn import(api: &Api, organization: &str, file: &Path, is_dry: bool) -> any
     }
     let key = api.command_key()?;
     let (all, mut refused) = (devices.len(), 0);
-    for (at, (name, body)) in devices.into_iter().enumerate() {
+    for (at, (name, mut body)) in devices.into_iter().enumerate() {
+        if shares_address {
+            body.insert("shared_address".to_owned(), json!(true));
+        }
         let key = format!("{key}-{at}");
         let said = match api.written(&Method::PUT, &path(organization, &name), &key, Some(&body.into())).await {
             Ok(state) => api.decided(&key, state).await?,

@@ -460,9 +460,8 @@ impl Device {
             (serial_number, row)
         });
         let name = reached.map_or(&row.host_name, |device| &device.name).clone();
-        let group = if row.host_name.is_empty() { &name } else { &row.host_name };
         Self {
-            group: groups.group_of(group).to_owned(),
+            group: groups.group_of(&name).to_owned(),
             name,
             organization,
             serial_number,

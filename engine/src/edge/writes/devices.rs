@@ -25,6 +25,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::Flag;
+use crate::harmless::steers;
 use crate::logging::full;
 use crate::seal::devices::Shown;
 
@@ -40,6 +41,8 @@ pub(in crate::edge) struct DeviceBody {
     /// Its host name or IP address; a new device needs one.
     #[schema(max_length = 255, nullable = false)]
     address: Option<String>,
+    /// Whether another device of the organization may have the same address and port; where it is not said, none may.
+    shared_address: bool,
     /// The port of SSH; 22.
     #[schema(nullable = false)]
     port: Option<u16>,
@@ -331,11 +334,36 @@ async fn settle(
 }
 
 impl DeviceBody {
+    /// A text that would not be read as it is written, in lists and in files that are exported; and why.
+    fn unlike_itself(&self) -> Option<(&'static str, &'static str)> {
+        let texts = [
+            ("address", self.address.as_deref()),
+            ("user", self.user.as_deref()),
+            ("directory", self.directory.as_deref()),
+            ("pattern", self.pattern.as_deref()),
+            ("move_to", self.move_to.as_deref()),
+            ("serial_number", self.serial_number.as_ref().and_then(Option::as_deref)),
+        ];
+        texts.into_iter().find_map(|(field, text)| {
+            let text = text?;
+            // Control characters are refused with all that is no name, address or path.
+            let is_unseen = text.chars().any(|c| steers(c) && !c.is_control());
+            match (is_unseen, text.trim() == text) {
+                (true, _) => Some((field, "has characters that are not seen")),
+                (false, false) => Some((field, "begins or ends with blanks")),
+                (false, true) => None,
+            }
+        })
+    }
+
     /// As a command says it, and what the device is shown.
     fn said(self, name: String, is_new: bool) -> Result<(DeviceSettings, Option<Shown>), Problem> {
         let wrong = |field: &str, detail: &str| {
             Problem::field(StatusCode::UNPROCESSABLE_ENTITY, format!("#/{field}"), format!("`{field}` {detail}"))
         };
+        if let Some((field, detail)) = self.unlike_itself() {
+            return Err(wrong(field, detail));
+        }
         let shown = match (self.password, self.key, self.passphrase) {
             (Some(_), Some(_), _) => return Err(wrong("password", "is given beside `key`: it is one or the other")),
             (Some(_), None, Some(_)) => return Err(wrong("passphrase", "is of a `key`")),
@@ -379,6 +407,7 @@ impl DeviceBody {
             name,
             is_new,
             address: self.address,
+            shares_address: self.shared_address,
             port: self.port,
             netconf_port: self.netconf_port,
             user: self.user,
@@ -396,5 +425,20 @@ impl DeviceBody {
             host_key: self.host_key,
         };
         Ok((settings, shown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_would_have_otherwise_is_no_text_of_a_device() {
+        let of = |directory: &str| DeviceBody { directory: Some(directory.to_owned()), ..DeviceBody::default() };
+        assert_eq!(of("/var/tmp").unlike_itself(), None);
+        assert_eq!(of("/a\u{202e}b").unlike_itself(), Some(("directory", "has characters that are not seen")));
+        assert_eq!(of("/ lead ").unlike_itself(), Some(("directory", "begins or ends with blanks")));
+        let body = DeviceBody { serial_number: Some(Some("JN1\u{200b}".to_owned())), ..DeviceBody::default() };
+        assert_eq!(body.unlike_itself().map(|(field, _)| field), Some("serial_number"));
     }
 }
