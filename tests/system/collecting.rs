@@ -387,25 +387,29 @@ async fn what_a_device_and_its_files_can_be_has_names_too() {
     assert!(engine.stop().await.unwrap().success());
 }
 
-#[tokio::test]
-async fn an_engine_that_is_killed_at_each_step_of_collection_brings_each_bundle_once() {
-    let rounds = std::env::var("LINESMAN_COLLECTIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+/// Kills the engine at each step of the collection of a device that is reached with these words too, from a round on and in
+/// so many; what the device then has in its directory, and in `/var/old`.
+async fn killed_at_each_step(more: Value, (first, rounds): (usize, usize)) -> (Vec<String>, Vec<String>, usize) {
+    let rounds = std::env::var("LINESMAN_COLLECTIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(rounds);
     let world = World::new().unwrap();
     let one = Device::start(&world, "r1").await;
+    let old = world.path("r1").join("var/old");
+    fs::create_dir_all(&old).unwrap();
     let mut engine = world.start(None).await.unwrap();
-    add(&engine.api().unwrap(), "r1", one.body()).await;
+    let mut body = one.body();
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    add(&engine.api().unwrap(), "r1", body).await;
     stands(&engine, "r1", "reachable").await;
     assert!(engine.stop().await.unwrap().success());
     let steps = ["reach::before-publish", "reach::before-brought", "reach::before-remove"];
-    let (mut number, mut expected) = (0, Vec::new());
+    let mut expected = 0;
     // Every one of them, at the first and at the second bundle, in as many rounds as there are of both.
-    for round in 0..rounds {
+    for round in first..first + rounds {
         let point = format!("{}={}*off->panic", steps[round % steps.len()], round / steps.len() % 2);
         for _ in 0..2 {
-            number += 1;
-            let text = event("edge-01", number, "WORK", "Low");
-            one.leaves(&format!("{number}.xml"), &text);
-            expected.push(number);
+            expected += 1;
+            let text = event("edge-01", expected, "WORK", "Low");
+            one.leaves(&format!("{expected}.xml"), &text);
         }
         let launch = Launch { crash_points: &point, ..Launch::default() };
         let mut engine = world.spawn(None, launch).unwrap();
@@ -414,12 +418,38 @@ async fn an_engine_that_is_killed_at_each_step_of_collection_brings_each_bundle_
         engine.ended().await;
     }
     let mut engine = world.start(None).await.unwrap();
-    until("nothing is left", async || one.has().is_empty().then_some(())).await;
+    let expected = usize::try_from(expected).unwrap();
+    until("all are brought", async || (bundles(&engine).await.len() >= expected).then_some(())).await;
+    if more["after"] != "leave" {
+        until("nothing is left", async || one.has().is_empty().then_some(())).await;
+    }
+    // Looked at once more nothing is brought again.
+    collect(&engine.api().unwrap(), "r1").await;
     let found = bundles(&engine).await;
     let mut once = found.clone();
     once.dedup();
-    assert_eq!((found.len(), once.len()), (expected.len(), expected.len()), "{found:?}");
+    assert_eq!((found.len(), once.len()), (expected, expected), "{found:?}");
     assert!(engine.stop().await.unwrap().success());
+    (one.has(), files(&old), expected)
+}
+
+#[tokio::test]
+async fn an_engine_that_is_killed_at_each_step_of_collection_brings_each_bundle_once() {
+    let (left, moved, _) = killed_at_each_step(json!({}), (0, ROUNDS)).await;
+    assert_eq!((left.len(), moved.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_engine_that_is_killed_at_each_step_loses_and_doubles_nothing_that_stays_on_its_device() {
+    let (left, moved, brought) = killed_at_each_step(json!({"after": "leave"}), (0, ROUNDS / 2)).await;
+    assert_eq!((left.len(), moved.len()), (brought, 0));
+}
+
+#[tokio::test]
+async fn an_engine_that_is_killed_at_each_step_moves_each_bundle() {
+    let words = json!({"after": "move", "move_to": "/var/old"});
+    let (left, moved, brought) = killed_at_each_step(words, (ROUNDS / 2, ROUNDS / 2)).await;
+    assert_eq!((left.len(), moved.len()), (0, brought), "{moved:?}");
 }
 
 /// How `linesman device test` of a device ended, and what it printed.
