@@ -42,6 +42,7 @@ mod life;
 mod limits;
 mod listeners;
 mod logins;
+mod looked;
 mod managers;
 mod matched;
 mod modes;
