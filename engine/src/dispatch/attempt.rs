@@ -13,6 +13,7 @@ use linesman_schemas::outcome::{Attempt, AttemptedChange, Failure, FailureClass,
 use linesman_schemas::reaction::{Action, Task};
 use tokio::sync::watch;
 
+use super::clock::{Moment, Steady, later};
 use super::contents::Fetching;
 use super::queue::Row;
 use super::{cases, contents, report, wanted};
@@ -30,6 +31,9 @@ pub(super) struct Shared {
     pub(super) sends: watch::Receiver<bool>,
     /// This node.
     node: Arc<str>,
+    steady: Steady,
+    /// The log's last time when the dispatcher began, and when that was.
+    began: (Timestamp, Instant),
 }
 
 impl Shared {
@@ -37,11 +41,13 @@ impl Shared {
         store: Arc<Store>,
         client: Client,
         lanes: Vec<watch::Receiver<LaneStatus>>,
-        sends: watch::Receiver<bool>,
+        (sends, steady): (watch::Receiver<bool>, Steady),
         node: Arc<str>,
     ) -> Self {
         let fetching = Fetching::new(client.clone());
-        Self { store, client, fetching, lanes, sends, node }
+        let last = lanes.iter().map(|status| status.borrow().now).max().unwrap_or(Timestamp::UNIX_EPOCH);
+        let began = (last, steady.now());
+        Self { store, client, fetching, lanes, sends, node, steady, began }
     }
 
     /// How far a lane is, as it goes on.
@@ -58,10 +64,15 @@ impl Shared {
         u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)
     }
 
-    /// Rows are timed by the log's clock; where ours is behind it, its counts.
-    pub(super) fn now(&self) -> Timestamp {
-        let lanes = self.lanes.iter().map(|status| status.borrow().now);
-        lanes.max().map_or_else(Timestamp::now, |lane| lane.max(Timestamp::now()))
+    /// What time it is in each lane.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::of(self.steady.now(), &self.lanes)
+    }
+
+    /// The time by which hours are counted: the log's as it was at the beginning, which has gone on steadily since.
+    pub(super) fn steady_now(&self) -> Timestamp {
+        let (last, at) = self.began;
+        later(last, self.steady.now().saturating_duration_since(at))
     }
 }
 

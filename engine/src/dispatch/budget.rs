@@ -1,6 +1,7 @@
 //! How many requests an hour the destinations of a connector bear together.
 //!
-//! The count of the last hour comes from the state, so that a restart does not begin it anew. Half of an hour's requests may
+//! The count of the last hour comes from the state, so that a restart does not begin it anew. The hour is the steady clock's:
+//! no clock that is set ends it. Half of an hour's requests may
 //! be made at once, the others evenly over the hour: whoever comes when somebody has spent the half waits for a turn, and
 //! not for the hour's end. Uploads have half of all that, so that no case waits for what somebody uploads.
 
@@ -13,6 +14,7 @@ use linesman_domain as domain;
 use linesman_domain::reactions::REQUESTS;
 use tokio::sync::watch;
 
+use super::attempt::Shared as Engine;
 use crate::store::Store;
 
 /// A budget, as the tasks of a connector's destinations have it.
@@ -28,8 +30,8 @@ impl Shared {
     ///
     /// # Errors
     /// The count of the last hour cannot be read.
-    pub(super) fn open(store: &Store, connector: &dyn Connector, lanes: u32) -> Result<Option<Self>, domain::Error> {
-        let budget = Budget::open(store, connector, lanes)?;
+    pub(super) fn open(shared: &Engine, connector: &dyn Connector) -> Result<Option<Self>, domain::Error> {
+        let budget = Budget::open(&shared.store, connector, shared.lanes_count(), shared.steady_now())?;
         Ok(budget.map(|budget| Self { budget: Arc::new(Mutex::new(budget)), ended: watch::channel(()).0 }))
     }
 
@@ -80,7 +82,13 @@ struct Budget {
 }
 
 impl Budget {
-    fn open(store: &Store, connector: &dyn Connector, lanes: u32) -> Result<Option<Self>, domain::Error> {
+    /// What was spent by a clock that was ahead was spent by now.
+    fn open(
+        store: &Store,
+        connector: &dyn Connector,
+        lanes: u32,
+        now: Timestamp,
+    ) -> Result<Option<Self>, domain::Error> {
         let Some(most) = connector.requests_per_hour() else { return Ok(None) };
         let of_connector = |destination: &[u8]| {
             let name = destination.split(|byte| *byte == b'/').next();
@@ -92,7 +100,9 @@ impl Budget {
             for found in REQUESTS.rows(&lane, &[]) {
                 let (destination, row) = found?;
                 let minutes = row.minutes.into_iter().filter(|_| of_connector(&destination));
-                spent.extend(minutes.filter_map(|(at, n)| Some((Timestamp::from_second(at * 60 + 59).ok()?, n))));
+                spent.extend(
+                    minutes.filter_map(|(at, n)| Some((Timestamp::from_second(at * 60 + 59).ok()?.min(now), n))),
+                );
             }
         }
         spent.sort_unstable();

@@ -156,7 +156,7 @@ impl Work {
 
     fn ended(&mut self, ended: &Ended) {
         if let Some(budget) = &self.budget {
-            budget.end(self.shared.now(), ended.requests);
+            budget.end(self.shared.steady_now(), ended.requests);
         }
         self.queues.released(ended.lane);
     }
@@ -182,18 +182,19 @@ impl Work {
 
     /// Hands out what is due, as far as the bounds allow; what to wait for then.
     fn hand_out(&mut self) -> Result<Wait, domain::Error> {
-        self.queues.catch_up()?;
+        let moment = self.shared.moment();
+        self.queues.catch_up(&moment)?;
         if self.connector.is_upstream() && !*self.shared.sends.borrow() {
             // What waits stands in the state, and is not given up meanwhile.
             return Ok(Wait::Pause(Some(LOOK_EVERY)));
         }
-        let now = self.shared.now();
+        let now = self.shared.steady_now();
         while self.attempts.len() < self.connector.concurrency(self.peer.as_ref()) {
             if let Some(Err(until)) = self.budget.as_ref().map(|budget| budget.allow(now, self.is_of_uploads())) {
                 self.permit = None;
                 return Ok(until.map_or(Wait::Budget, |until| until_of(now, Some(until))));
             }
-            match self.queues.next(now)? {
+            match self.queues.next(&moment)? {
                 Due::Now(row) if self.has_share() => {
                     self.queues.take(&row);
                     self.attempt(row);
@@ -201,7 +202,7 @@ impl Work {
                 Due::Now(_) => return Ok(Wait::Share),
                 Due::At(next) => {
                     self.permit = None;
-                    return Ok(until_of(now, next));
+                    return Ok(Wait::Pause(next.map(|next| next.saturating_duration_since(moment.at))));
                 }
             }
         }

@@ -14,6 +14,7 @@
 mod attempt;
 mod budget;
 mod cases;
+mod clock;
 mod contents;
 mod destination;
 mod queue;
@@ -36,6 +37,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lane::status::{Change, LaneStatus};
 use crate::store::{self, Store};
 use attempt::Shared;
+pub use clock::Steady;
 pub(crate) use contents::Fetching;
 use roster::Roster;
 
@@ -52,7 +54,7 @@ pub struct Dispatcher {
     pub store: Arc<Store>,
     /// Where reports are published.
     pub client: Client,
-    /// How far each lane is, by number: their clock is the one that rows are timed by.
+    /// How far each lane is, by number: its clock is the one that its rows are timed by.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Whether anything may leave for the upstream; what may not waits.
     pub sends: watch::Receiver<bool>,
@@ -60,6 +62,8 @@ pub struct Dispatcher {
     pub overview: watch::Sender<Overview>,
     /// This node, as reports name it.
     pub node: Arc<str>,
+    /// By what time passes while the lanes' clocks stand.
+    pub steady: Steady,
 }
 
 /// How the dispatcher is, for people.
@@ -90,8 +94,8 @@ impl Dispatcher {
         mut changes: mpsc::UnboundedReceiver<Change>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let Self { connectors, store, client, lanes, sends, overview, node } = self;
-        let shared = Arc::new(Shared::new(store, client, lanes, sends, node));
+        let Self { connectors, store, client, lanes, sends, overview, node, steady } = self;
+        let shared = Arc::new(Shared::new(store, client, lanes, (sends, steady), node));
         let (mut roster, mut rests) = Roster::new(connectors, Arc::clone(&shared), stop.clone(), tasks_most);
         for destination in queue::destinations(&shared)? {
             roster.want(destination);

@@ -211,7 +211,7 @@ impl Roster {
         let budget = match self.budgets.get(connector.name()) {
             Some(known) => known.clone(),
             None => {
-                let budget = Budget::open(&self.shared.store, &*connector, self.shared.lanes_count())?;
+                let budget = Budget::open(&self.shared, &*connector)?;
                 self.budgets.insert(connector.name(), budget.clone());
                 budget
             }

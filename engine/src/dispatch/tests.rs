@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::jetstream::{self, stream};
 use futures_util::TryStreamExt as _;
@@ -32,6 +33,7 @@ const BOUND: Duration = Duration::from_secs(30);
 struct Peers {
     served: Mutex<BTreeMap<String, usize>>,
     contents: Mutex<Vec<Vec<u8>>>,
+    hourly: Option<u32>,
 }
 
 impl Peers {
@@ -54,7 +56,7 @@ impl Connector for Peers {
     }
 
     fn requests_per_hour(&self) -> Option<u32> {
-        None
+        self.hourly
     }
 
     fn requests_most(&self) -> u32 {
@@ -124,12 +126,18 @@ struct World {
     stop: watch::Sender<bool>,
     dispatcher: Option<JoinHandle<Result<(), Error>>>,
     lane: watch::Sender<LaneStatus>,
+    /// How many seconds have passed by the steady clock.
+    passed: Arc<AtomicU64>,
     _dir: tempfile::TempDir,
 }
 
 impl World {
     /// `before` writes what stands in the state at the start.
     async fn new(tasks_most: usize, before: impl FnOnce(&Store)) -> Self {
+        Self::with(tasks_most, before, Peers::default(), LaneStatus::default()).await
+    }
+
+    async fn with(tasks_most: usize, before: impl FnOnce(&Store), peers: Peers, status: LaneStatus) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
         let client = log::connect(&server.engine_url(), "test").await.unwrap();
@@ -141,8 +149,10 @@ impl World {
         jetstream::new(client.clone()).create_stream(config).await.unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         before(&store);
-        let peers = Arc::new(Peers::default());
-        let (lane, lanes) = watch::channel(LaneStatus::default());
+        let peers = Arc::new(peers);
+        let began = std::time::Instant::now();
+        let (lane, lanes) = watch::channel(LaneStatus { moved: began, ..status });
+        let passed = Arc::new(AtomicU64::new(0));
         let (overview, seen) = watch::channel(Overview::default());
         let (send, sends) = watch::channel(true);
         let (stop, stopped) = watch::channel(false);
@@ -155,6 +165,10 @@ impl World {
             sends,
             overview,
             node: "node".into(),
+            steady: Steady::of({
+                let passed = Arc::clone(&passed);
+                move || began + Duration::from_secs(passed.load(Ordering::Relaxed))
+            }),
         };
         let dispatcher = tokio::spawn(dispatcher.run_within(tasks_most, changed, stopped));
         Self {
@@ -168,6 +182,7 @@ impl World {
             stop,
             dispatcher: Some(dispatcher),
             lane,
+            passed,
             _dir: dir,
         }
     }
@@ -234,7 +249,10 @@ fn id(number: u32) -> String {
 const SAID: &str = r#"{"log":{"message":"m","fields":{}}}"#;
 
 fn pend(store: &Store, destination: &str, number: u32, action: &str) {
-    let not_before = Timestamp::UNIX_EPOCH;
+    pend_at(store, destination, number, (Timestamp::UNIX_EPOCH, action));
+}
+
+fn pend_at(store: &Store, destination: &str, number: u32, (not_before, action): (Timestamp, &str)) {
     let row = PendingRow {
         org: "acme".parse().ok(),
         destination: destination.to_owned(),
@@ -254,7 +272,11 @@ fn pend(store: &Store, destination: &str, number: u32, action: &str) {
 
 /// The lane has settled a reaction.
 fn settle(store: &Store, destination: &str, number: u32) {
-    let place = reactions::queued(destination, "acme", Timestamp::UNIX_EPOCH, &id(number)).into_bytes();
+    settle_at(store, destination, number, Timestamp::UNIX_EPOCH);
+}
+
+fn settle_at(store: &Store, destination: &str, number: u32, not_before: Timestamp) {
+    let place = reactions::queued(destination, "acme", not_before, &id(number)).into_bytes();
     write(store, vec![(reactions::key(&id(number)).into_bytes(), None), (place, None)]);
 }
 
@@ -451,4 +473,48 @@ async fn what_is_under_way_is_broken_off_once_it_may_not_leave() {
         write(&world.store, vec![(reactions::key(&id(1)).into_bytes(), Some(vec![0xff; 3]))]);
     })
     .await;
+}
+
+/// The log's clock is decades behind the machine's time of day, and a century ahead of it.
+#[tokio::test]
+async fn rows_are_due_by_the_logs_time_whatever_the_machine_says_of_the_day() {
+    for now in ["1991-05-01T00:00:00Z", "2126-05-01T00:00:00Z"] {
+        let now: Timestamp = now.parse().unwrap();
+        let status = LaneStatus { now, ..LaneStatus::default() };
+        let world = World::with(16, |_| {}, Peers::default(), status).await;
+        let in_ten_minutes = now.checked_add(Duration::from_secs(600)).unwrap();
+        pend_at(&world.store, "test/well", 1, (in_ten_minutes, SAID));
+        // One that is due shows that it was looked.
+        pend_at(&world.store, "test/well", 2, (now, SAID));
+        world.tell("test/well");
+        assert_eq!(world.outcome(2).await, Outcome::Done(Done::Delivered));
+        settle_at(&world.store, "test/well", 2, now);
+        world.passed.store(598, Ordering::Relaxed);
+        pend_at(&world.store, "test/well", 3, (now, SAID));
+        world.tell("test/well");
+        assert_eq!(world.outcome(3).await, Outcome::Done(Done::Delivered));
+        assert_eq!(world.peers.served("well"), 2, "of {now}");
+        world.passed.store(601, Ordering::Relaxed);
+        world.tell("test/well");
+        assert_eq!(world.outcome(1).await, Outcome::Done(Done::Delivered));
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_hour_that_the_logs_clock_is_ahead_frees_nothing_of_the_hourly_bound() {
+    let peers = Peers { hourly: Some(4), ..Peers::default() };
+    let world = World::with(16, |_| {}, peers, LaneStatus::default()).await;
+    (1..=10).for_each(|number| world.pend("test/well", number, SAID));
+    world.eventually("half of it is asked for at once", |world| world.peers.served("well") == 2).await;
+    let ahead = Timestamp::UNIX_EPOCH.checked_add(Duration::from_secs(3 * 3_600)).unwrap();
+    world.lane.send_modify(|status| status.now = ahead);
+    world.tell("test/well");
+    // The other half has its turns by the steady clock.
+    world.passed.store(1_801, Ordering::Relaxed);
+    world.tell("test/well");
+    world.eventually("a turn", |world| world.peers.served("well") == 3).await;
+    let peers = Arc::clone(&world.peers);
+    world.stop().await;
+    assert_eq!(peers.served("well"), 3);
 }

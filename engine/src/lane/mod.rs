@@ -26,6 +26,7 @@ mod start;
 pub mod status;
 pub mod stopped;
 mod tail;
+mod ticking;
 
 use std::cell::RefCell;
 use std::io;
@@ -57,6 +58,7 @@ use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
 use quiet::Quiet;
 use status::{Change, Changes, LaneStatus};
+use ticking::Ticking;
 
 /// How much is received at once.
 const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
@@ -76,8 +78,6 @@ const CLOCK_EVERY: usize = 16;
 const CUT_MESSAGES: usize = 400;
 /// How many bytes, for memory's sake.
 const CUT_BYTES: usize = 8 << 20;
-/// The least time between two ticks: the server's clock may be behind ours.
-const TICK_EVERY: Duration = Duration::from_secs(1);
 /// How many rows are looked at for an earlier version before the lane looks for something better to do.
 const UPGRADE_ROWS: usize = 200;
 
@@ -117,7 +117,9 @@ pub(crate) struct Lane {
     /// The batch behind those, read beside the lane.
     reading: Option<Ahead<Result<Decoded, JoinError>>>,
     emitting: Option<InFlight>,
-    last_tick: Option<Instant>,
+    ticking: Ticking,
+    /// Whether a tick is to tell how late it is.
+    is_stale: bool,
     /// The input that it could not decide when it came to it last.
     halt: Option<u64>,
     /// The last input there was when it was taken up.
@@ -150,6 +152,9 @@ impl Lane {
     }
 
     async fn carry_on(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_stale) {
+            self.send(&Control::Tick).await;
+        }
         loop {
             let tick = self.tick_in();
             let slice = self.pace.wakes().filter(|_| self.domain.has_work());
@@ -249,6 +254,7 @@ impl Lane {
             }
         }
         verb.end("decide", decoded.inputs().len());
+        self.ticking.heard(self.domain.position().now, Instant::now());
         fail::fail_point!("decide");
         self.commit_if_due().await
     }
@@ -325,13 +331,11 @@ impl Lane {
     /// How long until a tick is worth sending: something is due and no input has come to say so.
     fn tick_in(&self) -> Option<Duration> {
         let due = self.domain.next_timer()?;
-        let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
-        let since_last = self.last_tick.map_or(TICK_EVERY, |at| at.elapsed());
-        Some(wait.max(TICK_EVERY.saturating_sub(since_last)))
+        Some(self.ticking.due_in(due, Instant::now()))
     }
 
     async fn tick(&mut self) {
-        self.last_tick = Some(Instant::now());
+        self.ticking.sent(Instant::now());
         self.send(&Control::Tick).await;
     }
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
+use jiff::Timestamp;
 use linesman_rules::Judge;
 use linesman_schemas::audit::LaneSealed;
 use linesman_schemas::lane_override::{Overridden, Override};
@@ -35,6 +36,7 @@ use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
 use super::stopped::Diverged;
 use super::tail::Tail;
+use super::ticking::Ticking;
 use super::{BOUNDS, Error, Lane, decide_one, take, unbroken};
 use crate::log;
 use crate::log::books::Books;
@@ -165,6 +167,9 @@ impl Shared {
         domain.bound_policies(Some(self.policy_time));
         let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
         let position = domain.position().clone();
+        let (ticking, is_stale) = Ticking::new(position.now, Timestamp::now(), Instant::now());
+        // A log that nothing was decided of has no clock yet.
+        let is_stale = is_stale && position.sequence > 0;
         let end = streams::last_of_lane(&self.client, id).await.map_err(fault)?;
         status.send_modify(|status| {
             status.is_running = true;
@@ -195,7 +200,8 @@ impl Shared {
             decided_since: Instant::now(),
             reading: None,
             emitting: None,
-            last_tick: None,
+            ticking,
+            is_stale,
             halt,
             end,
             brake: Rc::clone(self.brakes.borrow_mut().entry(id).or_default()),

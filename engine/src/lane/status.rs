@@ -1,6 +1,7 @@
 //! What a lane tells the rest of the engine: how far it is, whose queues changed, what was counted.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -19,6 +20,8 @@ pub struct LaneStatus {
     pub position: u64,
     /// The lane's clock.
     pub now: Timestamp,
+    /// When it moved on last, by the machine's steady clock.
+    pub moved: Instant,
     /// The engine level it decides at.
     pub level: u32,
     /// Why it was sealed and rebuilt, if it was.
@@ -49,6 +52,7 @@ impl Default for LaneStatus {
             is_running: false,
             position: 0,
             now: Timestamp::UNIX_EPOCH,
+            moved: Instant::now(),
             level: level::OLDEST,
             sealed: None,
             decided: 0,
@@ -67,6 +71,9 @@ impl LaneStatus {
 
     pub(super) fn advance(&mut self, position: &Position) {
         self.position = position.sequence;
+        if self.now != position.now {
+            self.moved = Instant::now();
+        }
         self.now = position.now;
         self.level = position.level;
     }

@@ -118,6 +118,7 @@ impl Outside {
             sends,
             overview,
             node: Arc::clone(&node),
+            steady: dispatch::Steady::default(),
         };
         let dispatcher = Part::start(|stop| async move { Ok(dispatcher.run(changes, stop).await?) });
         let (overview, brought) = watch::channel(sources::Overview::default());
