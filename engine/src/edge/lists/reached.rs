@@ -136,6 +136,13 @@ pub(super) fn named(walk: &Walk, org: &OrgName, text: &str) -> Result<Named, Err
     };
     match found.reached.is_some() || found.learned.is_some() {
         true => Ok(found),
+        // That there are several is told to whom all of them are.
+        false if sight.is_none() && reached::is_of_several(lane, org, text)? => {
+            let serial_number = linesman_rules::excerpt(text);
+            Err(Error::Several(format!(
+                "several devices of `{org}` have the serial number `{serial_number}`: say which by its name"
+            )))
+        }
         false => Err(nothing()),
     }
 }

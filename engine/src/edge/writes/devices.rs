@@ -23,9 +23,11 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
+use crate::edge::undone::undone;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::Flag;
 use crate::logging::full;
+use crate::reach::Undone;
 use crate::seal::devices::Shown;
 
 /// The longest password or passphrase, in bytes.
@@ -147,7 +149,7 @@ pub(in crate::edge) async fn set(
 }
 
 /// The name by which a device is reached that somebody who may do `operation` names so, or by its serial number; what they
-/// said where there is none.
+/// said where there is none. Where several have that serial number none of them is meant.
 fn named(
     sources: &Sources,
     viewer: &Viewer,
@@ -155,9 +157,15 @@ fn named(
     org: &OrgName,
     device: String,
 ) -> Result<String, Problem> {
-    viewer.may(operation, &Place::Organization(org.clone()))?;
-    let found = sources.hands.named(org, &device).map_err(|error| Problem::internal(&error))?;
-    Ok(found.unwrap_or(device))
+    let place = Place::Organization(org.clone());
+    viewer.may(operation, &place)?;
+    if let Some(name) = sources.hands.named(org, &device).map_err(|error| Problem::internal(&error))? {
+        return Ok(name);
+    }
+    match sources.hands.unnamed(org, &device).map_err(|error| Problem::internal(&error))? {
+        several @ Undone::Unfit(_) => Err(undone(several).of(operation, place)),
+        _ => Ok(device),
+    }
 }
 
 /// Lets something be done to its end, whether anybody waits for it or not: what the log has and what is kept here are of one
