@@ -197,8 +197,7 @@ pub(super) async fn configuration(
     Ok(Json(DeviceConfiguration { configuration }))
 }
 
-/// Sends a NETCONF request to a device, as it is. Its SHA-256 without secrets is on record. Where the device refuses, `reply` of
-/// the problem is its whole reply.
+/// Sends a NETCONF request to a device, as it is. Its SHA-256 without secrets is on record.
 #[utoipa::path(
     post, path = "/api/v1/devices/{organization}/{device}/rpc", operation_id = "use-device.rpc", tag = "devices",
     params(DevicePath), request_body = RpcBody,

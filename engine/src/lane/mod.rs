@@ -37,7 +37,6 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
 use linesman_schemas::control::Control;
 use tokio::sync::watch;
 use tokio::task::JoinError;

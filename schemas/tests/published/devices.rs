@@ -51,6 +51,15 @@ pub(crate) fn verbs() -> Vec<Verb> {
         DeviceVerb::PinHostKey(HostKeyPin { name: name(), host_key: Some(HOST_KEY.to_owned()), is_first: true }),
         DeviceVerb::Use(DeviceUse {
             name: name(),
+            what: UseKind::Download,
+            sha256: String::new(),
+            asks_only: false,
+            id: "1f3870be274f6c49".to_owned(),
+            added: None,
+            removed: None,
+        }),
+        DeviceVerb::Use(DeviceUse {
+            name: name(),
             what: UseKind::Rpc,
             sha256: HASH.to_owned(),
             asks_only: true,
@@ -66,15 +75,6 @@ pub(crate) fn verbs() -> Vec<Verb> {
             id: String::new(),
             added: Some(3),
             removed: Some(1),
-        }),
-        DeviceVerb::Use(DeviceUse {
-            name: name(),
-            what: UseKind::Download,
-            sha256: String::new(),
-            asks_only: false,
-            id: "1f3870be274f6c49".to_owned(),
-            added: None,
-            removed: None,
         }),
         DeviceVerb::JmbError(JmbErrorWish { name: name(), id: "1f3870be274f6c49".to_owned(), is_deleted: true }),
         DeviceVerb::Gather(Gathering {
