@@ -17,6 +17,7 @@ mod command_line;
 mod commands;
 mod consumers;
 mod crashes;
+mod damaged;
 mod dashboards;
 mod dead;
 mod device_scripts;

@@ -187,6 +187,12 @@ async fn live(
         };
         let error = match ended {
             Ok(()) => return Ok(()),
+            Err(error @ Error::Irremovable { .. }) => return Err(error),
+            // Whatever it was about: it is decided again from a state that is whole, unless that is not to be had.
+            Err(error) if !matches!(error, Error::Damaged { .. } | Error::Emit(_)) && shared.is_damaged(id) => {
+                undecided = None;
+                continue;
+            }
             // It is written that the policy is set aside.
             Err(Error::Overtime { .. }) => continue,
             // What stood before it in its batch is decided again, and committed.

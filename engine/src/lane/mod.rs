@@ -95,6 +95,8 @@ pub(crate) struct Lane {
     reader: Reader,
     outbox: Outbox,
     store: store::Lane,
+    /// Whether somebody finds that the store is damaged.
+    damages: watch::Receiver<Option<Arc<str>>>,
     books: Arc<Books>,
     behind: Behind,
     quiet: Quiet,
@@ -152,6 +154,7 @@ impl Lane {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.finish().await,
+                () = damaged(&mut self.damages) => return self.leave_off().await,
                 () = emitted(&mut self.emitting) => {
                     self.settle().await?;
                     self.commit_if_due().await?;
@@ -166,6 +169,14 @@ impl Lane {
                 () = std::future::ready(()), if self.upgrading.is_some() => self.upgrade().await?,
             }
         }
+    }
+
+    /// What is on its way is applied, as far as that goes; the lane is taken up again and rebuilt.
+    async fn leave_off(&mut self) -> Result<(), Error> {
+        self.settle().await?;
+        let what = self.store.damage().as_deref().unwrap_or_default().to_owned();
+        let source = store::Error::Damaged { lane: format!("lane-{}", self.id), what };
+        Err(Error::Store { lane: self.id, source })
     }
 
     /// All before an input that cannot be decided is committed.
@@ -392,6 +403,13 @@ async fn emitted(emitting: &mut Option<InFlight>) {
     match emitting {
         Some(batch) => batch.emission.done().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Ready once damage is found.
+async fn damaged(damages: &mut watch::Receiver<Option<Arc<str>>>) {
+    if damages.wait_for(Option::is_some).await.is_err() {
+        std::future::pending().await
     }
 }
 

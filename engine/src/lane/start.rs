@@ -104,6 +104,11 @@ enum Until {
 }
 
 impl Shared {
+    /// Whether it was found that a lane's state is damaged on disk.
+    pub(super) fn is_damaged(&self, lane: u32) -> bool {
+        self.store.lane(lane).is_ok_and(|store| store.damage().is_some())
+    }
+
     /// Takes up a lane; it is ours when this returns. It goes on up to the input `halt`, where there is one; `seen` is told
     /// how far OUT was read for overrides.
     pub(super) async fn start(
@@ -126,6 +131,7 @@ impl Shared {
             *seen = last;
             let store = self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?;
             let start = Start { shared: self, id, store, identity, stored, overrides, status, repeated: &repeated };
+            start.mend()?;
             let damage = start.damage().await?;
             let TakenUp { domain, unsaid } = match &damage {
                 Some(why) => start.rebuild(why).await?.into(),
@@ -157,6 +163,7 @@ impl Shared {
             client: self.client.clone(),
             reader: Reader::new(self.client.clone(), id, position.sequence).telling(&self.troubles),
             outbox: Outbox::new(self.emitter.clone(), id).telling(&self.troubles),
+            damages: start.store.damages(),
             store: start.store,
             books: Arc::clone(&self.books),
             behind: Behind::new(self.load.clone()),
@@ -183,6 +190,22 @@ impl Shared {
 }
 
 impl Start<'_> {
+    /// Drops a state that is damaged on disk: it is decided anew, like one that was deleted.
+    fn mend(&self) -> Result<(), Error> {
+        let Some(what) = self.store.damage() else { return Ok(()) };
+        if self.find_beginning().is_err() {
+            return Err(Error::Damaged { lane: self.id, what: what.to_string(), first: self.identity.first });
+        }
+        tracing::error!(
+            lane = self.id,
+            what = &*what,
+            "the lane's state is damaged: it is dropped and rebuilt from the log"
+        );
+        metrics::counter!("linesman_lane_rebuilds_total").increment(1);
+        self.forget();
+        self.store.clear().map_err(|source| Error::Irremovable { lane: self.id, source })
+    }
+
     /// What is wrong between state, mark and log, if anything.
     async fn damage(&self) -> Result<Option<String>, Error> {
         let state = domain::position::read(&self.store).map_err(|source| self.undecided(0, source))?;
@@ -250,6 +273,15 @@ impl Start<'_> {
         }
         let Some(stored) = &self.stored else { return Ok(domain.into()) };
         let until = Until::Position(stored.mark.position);
+        if from < stored.mark.position {
+            let to = stored.mark.position;
+            tracing::info!(
+                lane = self.id,
+                from,
+                to,
+                "the state stands behind the mark: what is between is decided again"
+            );
+        }
         let mut tail = self.repeat(&mut domain, &until).await?;
         if let Some(unsaid) = self.agree(from, &domain, stored) {
             return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
@@ -323,10 +355,15 @@ impl Start<'_> {
         }
     }
 
-    fn clear(&self) -> Result<(), Error> {
+    /// What was applied is that of an earlier time from here on.
+    fn forget(&self) {
         self.repeated.set(0);
         self.fall_behind();
         self.status.send_modify(|status| status.is_past = true);
+    }
+
+    fn clear(&self) -> Result<(), Error> {
+        self.forget();
         self.store.clear().map_err(|source| Error::Store { lane: self.id, source })
     }
 

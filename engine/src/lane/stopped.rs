@@ -82,6 +82,7 @@ impl Stopped {
     pub(super) async fn of(client: &Client, error: &Error) -> Option<Self> {
         let (position, diverged) = match error {
             Error::Decide { position, .. } => (*position, None),
+            Error::Damaged { .. } => (0, None),
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
         };

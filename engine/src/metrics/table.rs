@@ -233,7 +233,8 @@ pub static METRICS: &[Metric] = &[
     seconds("linesman_store_flush_seconds", WAIT_BOUNDS, &[], "How long it takes, in seconds, to have on disk what was applied."),
     gauge("linesman_store_bytes", &[], "How large the store is on disk, in bytes."),
     counter("linesman_rows_upgraded_total", &[], "Rows of the store that an earlier program wrote, written anew in today's version."),
-    counter("linesman_store_set_aside_total", &[], "Stores that did not open and were set aside."),
+    counter("linesman_store_set_aside_total", &[], "Stores that did not open, or were damaged, and were set aside."),
+    counter("linesman_store_damages_total", &[], "Lanes of the store that were found damaged."),
     // The edge.
     counter("linesman_api_requests_total", &[
         ROUTE,

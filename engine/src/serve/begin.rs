@@ -1,6 +1,8 @@
 //! What the engine is built of, each on what was built before: the log, the lanes with the rule book that they judge by, the way to
 //! devices, the listener for end customers.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
@@ -97,7 +99,7 @@ impl Judging {
         data_dir: &DataDir,
         (standing, files): (&Arc<licence::Standing>, &Files),
     ) -> Result<Self, Error> {
-        let store = Arc::new(Store::open(&data_dir.state())?);
+        let store = Arc::new(store(data_dir.state(), identity).await?);
         if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
             standing.had(ended);
         }
@@ -157,6 +159,23 @@ impl Judging {
             troubles,
         })
     }
+}
+
+/// Opens the store beside the runtime, which goes on meanwhile; whoever does not wait for it any more ends it.
+async fn store(path: PathBuf, identity: &Identity) -> Result<Store, Error> {
+    /// Stops what looks at it once it is dropped.
+    struct Stop(Arc<AtomicBool>);
+
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let (stop, is_log_whole) = (Stop(Arc::default()), identity.first <= 1);
+    let stopped = Arc::clone(&stop.0);
+    let opened = tokio::task::spawn_blocking(move || Store::open_beside(&path, is_log_whole, &stopped)).await;
+    Ok(opened.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
 }
 
 /// What reaches devices.

@@ -5,31 +5,39 @@
 //!
 //! ```text
 //! default tree   "format" -> FORMAT, "lane-<n>" -> the format that all rows of the lane are of
-//! lane-<n>       the rows of the domain's tables
+//! lane-<n>       the rows of the domain's tables, each with its check; 0xff: how they stand, with the sum of all checks
 //! ```
 
+mod check;
+mod lane;
+mod sealed;
 mod upgrade;
 
+pub use lane::Lane;
+
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
+use crate::panics::caught;
+use check::{Found, LANE};
 use linesman_domain::Error as DomainError;
-use linesman_domain::state::{Base, Row, Stretch, Writes};
 
 /// Raised whenever rows are written differently. A store of an earlier format is taken as it is and upgraded; one of a
 /// later format, or of none of ours, is rebuilt from the log.
-const FORMAT: &[u8] = b"7";
+const FORMAT: &[u8] = b"8";
 /// The formats before it that are upgraded.
-const EARLIER: [&[u8]; 5] = [b"2", b"3", b"4", b"5", b"6"];
+const EARLIER: [&[u8]; 6] = [b"2", b"3", b"4", b"5", b"6", b"7"];
+/// While the rows of one of those are given their checks.
+const SEALING: &[u8] = b"to be 8";
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +55,17 @@ pub enum Error {
     /// sled failed.
     #[error("the store failed")]
     Sled(#[from] sled::Error),
+    /// What is read is not what was written.
+    #[error("the store is damaged in {lane}: {what}")]
+    Damaged {
+        /// The name of the lane's tree.
+        lane: String,
+        /// What is damaged.
+        what: String,
+    },
+    /// It was told to stop while it was opened.
+    #[error("the store was not looked through to its end")]
+    Stopped,
 }
 
 impl From<Error> for DomainError {
@@ -55,61 +74,102 @@ impl From<Error> for DomainError {
     }
 }
 
+/// What a lane's handles say to each other of damage: what it is.
+type Damage = watch::Sender<Option<Arc<str>>>;
+
 /// The store of all lanes.
 pub struct Store {
     db: sled::Db,
     flusher: Mutex<Option<(mpsc::Sender<()>, JoinHandle<()>)>>,
+    /// By the names of lanes' trees.
+    damages: Mutex<HashMap<String, Damage>>,
+}
+
+/// A store as it was found.
+enum Opened {
+    /// One of ours, with what is damaged in it.
+    Ours(sled::Db, Vec<Found>),
+    /// One of another format.
+    Another,
 }
 
 impl Store {
-    /// Opens the store in a directory.
+    /// Opens the store in a directory, beside a log that has all its messages.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_beside`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_beside(path, true, &AtomicBool::new(false))
+    }
+
+    /// Opens the store in a directory, and looks at every row of it; takes about a second for each 100 MB, and ends soon
+    /// after `stop` is set.
     ///
     /// One that does not open, or is of another format, is set aside under a new name beside it and
-    /// reported; the lanes then rebuild theirs from the log.
+    /// reported; the lanes then rebuild theirs from the log. So is one with damage. Where the log is not whole any more, and
+    /// nothing can be rebuilt, it is kept; the lanes say what is damaged.
     ///
     /// # Errors
     /// Neither the old nor a new store can be opened, or the system refuses what another store would
-    /// need as well: the right to write, or room.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let db = match Self::open_as_it_is(path) {
-            Ok(Some(db)) => db,
+    /// need as well: the right to write, or room. It was stopped.
+    pub fn open_beside(path: &Path, is_log_whole: bool, stop: &AtomicBool) -> Result<Self, Error> {
+        let why = match Self::open_as_it_is(path, stop) {
+            Ok(Opened::Ours(db, found)) if found.is_empty() || !is_log_whole => return Ok(Self::of(db, found)),
+            Ok(Opened::Ours(db, found)) => {
+                close_damaged(db);
+                let told = |Found { lane, what }: Found| format!("{lane} is damaged: {what}");
+                found.into_iter().map(told).collect::<Vec<_>>().join("; ")
+            }
+            Ok(Opened::Another) => "it is of another format".to_owned(),
             Err(Error::Sled(sled::Error::Io(error))) if is_refused(&error) => {
                 return Err(Error::Sled(sled::Error::Io(error)));
             }
-            broken => {
-                let aside = path.with_extension(format!("set-aside-{}", Timestamp::now().as_second()));
-                let why = match broken {
-                    Err(error) => error.to_string(),
-                    Ok(_) => "it is of another format".to_owned(),
-                };
-                tracing::error!(path = %path.display(), aside = %aside.display(), why, "the store is set aside and rebuilt from the log");
-                metrics::counter!("linesman_store_set_aside_total").increment(1);
-                std::fs::rename(path, &aside).map_err(|source| Error::SetAside { path: path.to_owned(), source })?;
-                let db = config(path).open()?;
-                db.insert("format", FORMAT)?;
-                db
-            }
+            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(error) => crate::logging::full(&error),
         };
-        let flusher = spawn_flusher(db.clone());
-        Ok(Self { db, flusher: Mutex::new(Some(flusher)) })
+        let aside = path.with_extension(format!("set-aside-{}", Timestamp::now().as_second()));
+        tracing::error!(path = %path.display(), aside = %aside.display(), why, "the store is set aside and rebuilt from the log");
+        metrics::counter!("linesman_store_set_aside_total").increment(1);
+        std::fs::rename(path, &aside).map_err(|source| Error::SetAside { path: path.to_owned(), source })?;
+        let db = config(path).open()?;
+        db.insert("format", FORMAT)?;
+        Ok(Self::of(db, Vec::new()))
     }
 
-    fn open_as_it_is(path: &Path) -> Result<Option<sled::Db>, Error> {
+    fn of(db: sled::Db, found: Vec<Found>) -> Self {
+        let flusher = Mutex::new(Some(spawn_flusher(db.clone())));
+        let damages = found.into_iter().map(|found| {
+            tell(&found.lane, &found.what);
+            (found.lane, watch::Sender::new(Some(found.what.into())))
+        });
+        Self { db, flusher, damages: Mutex::new(damages.collect()) }
+    }
+
+    fn open_as_it_is(path: &Path, stop: &AtomicBool) -> Result<Opened, Error> {
         // sled panics on some kinds of damage where one would expect an error.
-        let opened = catch_unwind(AssertUnwindSafe(|| config(path).open()));
-        let db = opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while opening".to_owned())))?;
+        let opened = caught(|| Self::look_through(path, stop));
+        opened.unwrap_or_else(|| Err(sled::Error::ReportableBug("it panicked while opening".to_owned()).into()))
+    }
+
+    fn look_through(path: &Path, stop: &AtomicBool) -> Result<Opened, Error> {
+        let db = config(path).open()?;
         if !db.was_recovered() {
             db.insert("format", FORMAT)?;
         }
         let format = db.get("format")?.unwrap_or_default();
-        if EARLIER.contains(&&*format) {
+        if format == SEALING || EARLIER.contains(&&*format) {
             tracing::info!(path = %path.display(), "the store is of an earlier format; its rows are upgraded");
             // IMPORTANT: before the first row is. From here on an earlier program takes it for another's.
+            db.insert("format", SEALING)?;
+            db.flush()?;
+            check::seal_all(&db, stop)?;
             db.insert("format", FORMAT)?;
             db.flush()?;
-            return Ok(Some(db));
+        } else if format != FORMAT {
+            return Ok(Opened::Another);
         }
-        Ok((format == FORMAT).then_some(db))
+        let found = check::check(&db, stop)?;
+        Ok(Opened::Ours(db, found))
     }
 
     /// A lane's part of the store.
@@ -117,9 +177,13 @@ impl Store {
     /// # Errors
     /// sled cannot open the tree.
     pub fn lane(&self, lane: u32) -> Result<Lane, Error> {
-        let name = format!("lane-{lane}");
+        let name = format!("{LANE}{lane}");
         let tree = self.db.open_tree(&name)?;
-        Ok(Lane { tree, formats: sled::Tree::clone(&self.db), name })
+        let damage = {
+            let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+            damages.entry(name.clone()).or_default().clone()
+        };
+        Ok(Lane { tree, formats: sled::Tree::clone(&self.db), name: name.into(), damage })
     }
 
     /// Writes everything to disk and stops flushing by time.
@@ -140,6 +204,19 @@ impl Store {
             let _ = thread.join();
         }
     }
+}
+
+/// Lets go of a store with damage, which sled may not write to its end.
+fn close_damaged(db: sled::Db) {
+    if caught(|| drop(db)).is_none() {
+        tracing::debug!("the damaged store is not closed in order");
+    }
+}
+
+/// Tells what is damaged.
+fn tell(lane: &str, what: &str) {
+    metrics::counter!("linesman_store_damages_total").increment(1);
+    tracing::error!(lane, what, "the store is damaged");
 }
 
 /// Whether the system, not the store, is what is wrong.
@@ -193,121 +270,15 @@ fn flush(db: &sled::Db) -> Result<usize, sled::Error> {
     db.flush()
 }
 
-/// One lane's rows.
-#[derive(Clone)]
-pub struct Lane {
-    tree: sled::Tree,
-    /// The default tree.
-    formats: sled::Tree,
-    /// The name of its tree.
-    name: String,
-}
-
-impl Lane {
-    /// Writes a batch, all or nothing.
-    ///
-    /// # Errors
-    /// sled failed.
-    pub fn apply(&self, writes: &Writes) -> Result<(), Error> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in &writes.rows {
-            match value {
-                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                None => batch.remove(key.as_slice()),
-            }
-        }
-        self.tree.apply_batch(batch)?;
-        Ok(())
-    }
-
-    /// Removes every row.
-    ///
-    /// # Errors
-    /// sled failed.
-    pub fn clear(&self) -> Result<(), Error> {
-        self.tree.clear()?;
-        Ok(())
-    }
-
-    /// Rows whose keys begin with `prefix`, from behind `after` on, in key order.
-    pub fn rows<'a>(
-        &self,
-        prefix: &'a [u8],
-        after: Option<&[u8]>,
-    ) -> impl Iterator<Item = Result<Row, Error>> + use<'a> {
-        let from = after.map_or(Bound::Included(prefix.to_vec()), |after| Bound::Excluded(after.to_vec()));
-        let rows = self.tree.range((from, Bound::Unbounded));
-        rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(Error::from))
-            .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
-    }
-
-    /// Rows whose keys begin with `prefix`, from before `before` back, in reverse key order.
-    pub fn rows_back(&self, prefix: &[u8], before: Option<&[u8]>) -> impl Iterator<Item = Result<Row, Error>> + use<> {
-        let mut end = prefix.to_vec();
-        if let Some(last) = end.last_mut() {
-            // No prefix of ours ends with the highest byte.
-            *last = last.saturating_add(1);
-        }
-        let end = before.map_or(end, <[u8]>::to_vec);
-        let rows = self.tree.range((Bound::Included(prefix.to_vec()), Bound::Excluded(end)));
-        rows.rev().map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(Error::from))
-    }
-
-    /// The first row from `from` on whose key begins with `prefix`.
-    ///
-    /// # Errors
-    /// sled failed.
-    pub fn first_row(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
-        let from = from.map(<[u8]>::to_vec);
-        let row = self.tree.range((from, Bound::Unbounded)).next().transpose()?;
-        Ok(row.filter(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.to_vec(), value.to_vec())))
-    }
-
-    /// SHA-256 over all keys and values, each behind its length.
-    ///
-    /// # Errors
-    /// sled failed.
-    pub fn digest(&self) -> Result<[u8; 32], Error> {
-        let mut hasher = Sha256::new();
-        for row in self.rows(b"", None) {
-            let (key, value) = row?;
-            for bytes in [key, value] {
-                hasher.update((bytes.len() as u64).to_be_bytes());
-                hasher.update(&bytes);
-            }
-        }
-        Ok(hasher.finalize().into())
-    }
-}
-
-impl Base for Lane {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, DomainError> {
-        let value = self.tree.get(key).map_err(Error::from)?;
-        Ok(value.map(|value| value.to_vec()))
-    }
-
-    fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, DomainError> {
-        Ok(self.first_row(from, prefix)?)
-    }
-
-    fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, DomainError> {
-        let mut rows = Vec::new();
-        for row in self.tree.range((from.map(<[u8]>::to_vec), Bound::Unbounded)) {
-            let (key, value) = row.map_err(Error::from)?;
-            if !key.starts_with(prefix) {
-                break;
-            }
-            rows.push((key.to_vec(), value.to_vec()));
-            if rows.len() >= most {
-                return Ok(Stretch { rows, is_all: false });
-            }
-        }
-        Ok(Stretch { rows, is_all: true })
-    }
-}
+#[cfg(test)]
+mod flips;
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Bound;
+
+    use linesman_domain::state::{Base as _, Stretch, Writes};
+
     use super::*;
 
     fn writes(rows: &[(&str, Option<&str>)]) -> Writes {

@@ -16,7 +16,7 @@ impl Lane {
     /// # Errors
     /// sled failed.
     pub fn is_behind(&self) -> Result<bool, Error> {
-        Ok(self.formats.get(&self.name)?.is_none_or(|format| format != FORMAT))
+        Ok(self.formats.get(&*self.name)?.is_none_or(|format| format != FORMAT))
     }
 
     /// Writes the rows that a store of an earlier format has not, and that are made of others: decisions need them all.
@@ -42,26 +42,25 @@ impl Lane {
     pub fn upgrade(&self, after: &[u8], most: usize) -> Result<Option<Vec<u8>>, Error> {
         let mut writes = Writes::default();
         let mut last = None;
-        let rows = self.tree.range::<&[u8], _>((Bound::Excluded(after), Bound::Unbounded));
-        for row in rows.take(most) {
+        for row in self.range((Bound::Excluded(after), Bound::Unbounded)).take(most) {
             let (key, bytes) = row?;
             let table = TABLES.iter().find(|table| key.first() == Some(&table.letter()));
             match table.map(|table| table.upgraded(&key, &bytes)) {
                 Some(Ok(None)) => {}
-                Some(Ok(Some(upgraded))) => writes.rows.push((key.to_vec(), Some(upgraded))),
+                Some(Ok(Some(upgraded))) => writes.rows.push((key.clone(), Some(upgraded))),
                 Some(Err(error)) => {
                     let error = crate::logging::full(&error);
                     tracing::error!(error, "a row of an earlier version cannot be upgraded");
                 }
                 None => tracing::error!(key = %key.escape_ascii(), "a row of no table is left as it is"),
             }
-            last = Some(key.to_vec());
+            last = Some(key);
         }
         self.apply(&writes)?;
         metrics::counter!("linesman_rows_upgraded_total").increment(writes.rows.len() as u64);
         if last.is_none() {
-            self.formats.insert(&self.name, FORMAT)?;
-            tracing::debug!(lane = self.name, "every row is of today's version");
+            self.formats.insert(&*self.name, FORMAT)?;
+            tracing::debug!(lane = &*self.name, "every row is of today's version");
         }
         Ok(last)
     }

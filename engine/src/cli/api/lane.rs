@@ -100,6 +100,10 @@ fn ways_out(lane: &Value) {
     let text = |of: &Value, name: &str| of.get(name).map(show::plain).unwrap_or_default();
     let (number, position) = (text(lane, "lane"), text(stopped, "position"));
     outln!("\nlane {number} stands still since {}: {}", text(stopped, "since"), text(stopped, "why"));
+    // It is its state that is damaged, and no input.
+    if position == "0" {
+        return;
+    }
     outln!("  input    {position}, {}, {} bytes", text(stopped, "subject"), text(stopped, "length"));
     outln!("  SHA-256  {}", text(stopped, "sha256"));
     let diverged = stopped.get("diverged").filter(|diverged| !diverged.is_null());
