@@ -50,6 +50,7 @@ mod permissions;
 mod policies;
 mod provided;
 mod pushed;
+mod quotas;
 mod reached;
 mod record;
 mod redact;

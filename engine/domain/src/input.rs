@@ -66,6 +66,8 @@ pub enum Content<'a> {
     Expiry(Expiry),
     /// Time passes.
     Tick,
+    /// It was not read, as it is likely to be left undecided; it is read where it is decided.
+    Unread,
     /// What cannot be read.
     Undecodable {
         /// Why.

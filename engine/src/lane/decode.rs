@@ -3,6 +3,8 @@
 //! Reading needs nothing of the lane, so a batch can be read beside the lane's thread while the lane
 //! decides on the one before it.
 
+use std::sync::Arc;
+
 use linesman_schemas::control::{Control, IntelligenceRef, RuleBookRef};
 use linesman_schemas::dead_letter::Reason;
 use self_cell::self_cell;
@@ -14,6 +16,7 @@ use super::Verb;
 use crate::log::books::Books;
 use crate::log::reader::InMessage;
 use linesman_domain::input::{Content, Input, Provided, json_place};
+use linesman_domain::quotas::Overdrawn;
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;
@@ -49,14 +52,14 @@ impl Decoded {
         &self.borrow_dependent().inputs
     }
 
-    /// Reads a batch. What cannot be read becomes an input that says so.
-    fn read(batch: Vec<InMessage>) -> Self {
+    /// Reads a batch, but for messages that are likely to be left undecided. What cannot be read becomes an input that says so.
+    fn read(batch: Vec<InMessage>, overdrawn: Option<&Overdrawn>) -> Self {
         let verb = Verb::start();
         let count = batch.len();
         let decoded = Self::new(batch, |batch| {
             let mut read = Inputs { inputs: Vec::with_capacity(batch.len()), named: Vec::new() };
             for message in batch {
-                read.take(message);
+                read.take(message, overdrawn);
             }
             read
         });
@@ -86,7 +89,11 @@ impl Decoded {
 }
 
 impl<'a> Inputs<'a> {
-    fn take(&mut self, message: &'a InMessage) {
+    fn take(&mut self, message: &'a InMessage, overdrawn: Option<&Overdrawn>) {
+        let (org, kind) = message.subject.split_once('.').unwrap_or_default();
+        if overdrawn.is_some_and(|overdrawn| overdrawn.has(org, kind, message.time)) {
+            return self.inputs.push(input(message, Content::Unread));
+        }
         let (input, named) = read(message);
         self.named.extend(named.map(|named| (self.inputs.len(), named)));
         self.inputs.push(input);
@@ -98,7 +105,13 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
     let (content, named) =
         if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) };
-    let input = Input {
+    (input(message, content), named)
+}
+
+/// A message as a lane decides on it.
+fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
+    let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
+    Input {
         sequence: message.sequence,
         time: message.time,
         sha256: Sha256::digest(&message.payload).into(),
@@ -106,8 +119,7 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
         kind,
         bytes: &message.payload,
         content,
-    };
-    (input, named)
+    }
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
@@ -131,7 +143,8 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
     (content, None)
 }
 
-/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched.
+/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched. What is said to be `overdrawn` is
+/// not read.
 ///
 /// # Errors
 /// The other thread panicked.
@@ -139,10 +152,13 @@ pub(super) async fn decode(
     batch: Vec<InMessage>,
     books: &Books,
     beside: Option<&Handle>,
+    overdrawn: Option<Arc<Overdrawn>>,
 ) -> Result<Decoded, JoinError> {
     let mut decoded = match beside {
-        Some(runtime) if batch.len() > INLINE_MOST => runtime.spawn_blocking(|| Decoded::read(batch)).await?,
-        _ => Decoded::read(batch),
+        Some(runtime) if batch.len() > INLINE_MOST => {
+            runtime.spawn_blocking(move || Decoded::read(batch, overdrawn.as_deref())).await?
+        }
+        _ => Decoded::read(batch, overdrawn.as_deref()),
     };
     decoded.fetch(books).await;
     Ok(decoded)

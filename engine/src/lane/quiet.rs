@@ -31,7 +31,11 @@ impl Quiet {
 /// What lanes and connectors send of themselves comes of the work itself.
 const fn is_of_others(input: &Input<'_>) -> bool {
     match input.content {
-        Content::Bundle(_) | Content::Intelligence(_) | Content::Command(_) | Content::Undecodable { .. } => true,
+        Content::Bundle(_)
+        | Content::Intelligence(_)
+        | Content::Command(_)
+        | Content::Unread
+        | Content::Undecodable { .. } => true,
         Content::Report(_)
         | Content::Attempt(_)
         | Content::RuleBook(_)
