@@ -19,7 +19,7 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
-        bench-policies bench-managers bench-memory bench-substitution bench-redact bench-impact \
+        bench-policies bench-managers bench-memory bench-fairness bench-substitution bench-redact bench-impact \
         bench-framing bench-collect bench-poll fmt clean
 
 help: ## List the targets
@@ -90,6 +90,9 @@ bench: tools ## Measure the verbs one by one, then the whole against the raw str
 
 bench-policies: tools ## Measure how the cost of a message grows with the number of policies
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench policies
+
+bench-fairness: tools ## Measure what others wait while one organization floods IN
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench fairness
 
 bench-substitution: tools ## Measure the values of an access line, and rendering 100,000 of them
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench substitution

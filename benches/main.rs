@@ -1,9 +1,10 @@
-//! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
+//! The benches that need a server: `end-to-end`, `policies`, `fairness` and `substitution`, and `serve`, by which they start the
 //! engine as a process of its own. `collect` and `poll`, which need a server and devices, and `standins`, by which they
 //! start these. And `managers` and `memory`, which need a store, and `framing`, `redact` and `impact`, which need nothing.
 
 mod collect;
 mod end_to_end;
+mod fairness;
 mod framing;
 mod impact;
 mod managers;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], memory [IDS], substitution [LINES], redact or framing [MEGABYTES], impact or poll [DEVICES], or collect [BUNDLES]";
+    let usage = "usage: linesman-bench end-to-end|policies|fairness [BUNDLES], managers [MANAGERS], memory [IDS], substitution [LINES], redact or framing [MEGABYTES], impact or poll [DEVICES], or collect [BUNDLES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
@@ -80,6 +81,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "impact" => impact::run(count),
         // As many threads as the engine has.
         "collect" => threads()?.block_on(collect::run(count)),
+        "fairness" => threads()?.block_on(fairness::run(count)),
         "poll" => threads()?.block_on(poll::run(count)),
         _ => anyhow::bail!(usage),
     }

@@ -150,6 +150,7 @@ fn enterprise(number: usize) -> anyhow::Result<OrgRow> {
         upload: true,
         snapshot_interval_s: 0,
         approvals: Default::default(),
+        quotas: Default::default(),
         address: String::new(),
         display_name: format!("Enterprise {number}"),
         is_proxy: true,

@@ -300,6 +300,7 @@ fn row(number: usize) -> OrgRow {
         upload: true,
         snapshot_interval_s: 0,
         approvals: Default::default(),
+        quotas: Default::default(),
         address: String::new(),
         display_name: format!("Organization {number}"),
         is_proxy: true,

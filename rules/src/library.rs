@@ -18,6 +18,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("held.rhai", include_str!("../library/held.rhai")),
     ("matches.rhai", include_str!("../library/matches.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),
+    ("quotas.rhai", include_str!("../library/quotas.rhai")),
     ("refused-attempts.rhai", include_str!("../library/refused-attempts.rhai")),
     ("silent-devices.rhai", include_str!("../library/silent-devices.rhai")),
     ("without-address.rhai", include_str!("../library/without-address.rhai")),

@@ -26,11 +26,13 @@ pub enum SubjectKind {
     Device,
     /// `contract.*`: a service contract.
     Contract,
+    /// `quota.*`: a quota of an organization's.
+    Quota,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Incident,
         Self::Update,
         Self::Message,
@@ -39,6 +41,7 @@ impl SubjectKind {
         Self::Approval,
         Self::Device,
         Self::Contract,
+        Self::Quota,
     ];
 
     /// What `trigger` is about.
@@ -67,6 +70,7 @@ impl SubjectKind {
             | Trigger::ConfigurationDrifted
             | Trigger::ConfigurationHeld => Self::Device,
             Trigger::ContractExpiring => Self::Contract,
+            Trigger::QuotaNearing | Trigger::QuotaExhausted => Self::Quota,
         }
     }
 
@@ -81,6 +85,7 @@ impl SubjectKind {
             Self::Approval => "approval",
             Self::Device => "device",
             Self::Contract => "contract",
+            Self::Quota => "quota",
         }
     }
 
@@ -95,6 +100,7 @@ impl SubjectKind {
             Self::Approval => "an approval",
             Self::Device => "a device",
             Self::Contract => "a contract",
+            Self::Quota => "a quota",
         }
     }
 
@@ -187,6 +193,9 @@ pub enum Field {
     SkuType,
     Start,
     PartNumber,
+    Used,
+    Most,
+    Day,
 }
 
 /// What a field holds.
@@ -317,6 +326,9 @@ const CONTRACT: [(&str, Field); 12] = [
     ("group", Field::DeviceGroup),
 ];
 
+const QUOTA: [(&str, Field); 4] =
+    [("kind", Field::Kind), ("used", Field::Used), ("most", Field::Most), ("day", Field::Day)];
+
 /// Every operation, as records name it.
 static OPERATIONS: LazyLock<Vec<&str>> =
     LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
@@ -337,13 +349,16 @@ impl Field {
             SubjectKind::Approval => &APPROVAL,
             SubjectKind::Device => &DEVICE,
             SubjectKind::Contract => &CONTRACT,
+            SubjectKind::Quota => &QUOTA,
         }
     }
 
     /// What it holds.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::Severity | Self::Repeats | Self::Index | Self::AffectedCount => Shape::Number,
+            Self::Severity | Self::Repeats | Self::Index | Self::AffectedCount | Self::Used | Self::Most => {
+                Shape::Number
+            }
             Self::OffBox | Self::HasEnded | Self::TwoPerson => Shape::Flag,
             Self::SerialNumbers
             | Self::Products
@@ -367,6 +382,7 @@ impl Field {
             (Self::Kind, SubjectKind::Approval) => {
                 Some(&["send-intelligence", "forward-case", "activate-service", "configure-device"])
             }
+            (Self::Kind, SubjectKind::Quota) => Some(&["messages", "bytes", "devices"]),
             (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),
@@ -379,7 +395,7 @@ impl Field {
     pub(crate) const fn numbers(self) -> Option<(i64, i64)> {
         match self {
             Self::Severity => Some((0, 7)),
-            Self::Repeats | Self::Index | Self::AffectedCount => Some((0, i64::MAX)),
+            Self::Repeats | Self::Index | Self::AffectedCount | Self::Used | Self::Most => Some((0, i64::MAX)),
             _ => None,
         }
     }

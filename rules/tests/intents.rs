@@ -362,6 +362,7 @@ fn the_stock_policies_load_and_react() {
             ("held.rhai", 1),
             ("matches.rhai", 1),
             ("notices.rhai", 1),
+            ("quotas.rhai", 1),
             ("refused-attempts.rhai", 1),
             ("silent-devices.rhai", 1),
             ("without-address.rhai", 1),

@@ -11,7 +11,7 @@ use crate::mode::Mode;
 use crate::mode::Upstream;
 use crate::outcome::Attempt;
 use crate::trigger::Expiry;
-use crate::{OrgName, PolicyName, SourceName};
+use crate::{OrgName, PolicyName, Quotas, SourceName};
 
 /// A message on a lane's control subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -255,11 +255,20 @@ pub struct Settings {
     /// The longest rest of a circuit.
     pub circuit_rest_most_s: u64,
     /// How long the audit keeps what a record says, beside its hash; 0: for ever.
-    #[serde(skip_serializing_if = "is_for_ever")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub audit_retention_s: u64,
     /// How long what end customers have uploaded with a case is kept once that is closed.
     #[serde(skip_serializing_if = "is_a_week")]
     pub upload_retention_s: u64,
+    /// How many messages of an organization's publishers are decided a day, where the organization says nothing else; 0: all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub quota_messages: u64,
+    /// How many bytes of them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub quota_bytes: u64,
+    /// How many devices an organization has.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub quota_devices: u64,
     /// What needs approval, and how long there is to decide.
     #[serde(skip_serializing_if = "is_usual")]
     pub approvals: ApprovalSettings,
@@ -304,8 +313,16 @@ fn is_a_week(retention_s: &u64) -> bool {
 }
 
 /// What is not said does not change the hash of settings from before it could be.
-fn is_for_ever(retention_s: &u64) -> bool {
-    *retention_s == 0
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Settings {
+    /// The quotas of organizations that say nothing else.
+    pub fn quotas(&self) -> Quotas {
+        let Self { quota_messages, quota_bytes, quota_devices, .. } = self;
+        Quotas { messages: Some(*quota_messages), bytes: Some(*quota_bytes), devices: Some(*quota_devices) }
+    }
 }
 
 impl Default for Settings {
@@ -321,6 +338,9 @@ impl Default for Settings {
             circuit_rest_most_s: 600,
             audit_retention_s: 0,
             upload_retention_s: WEEK_S,
+            quota_messages: 0,
+            quota_bytes: 0,
+            quota_devices: 0,
             approvals: ApprovalSettings::default(),
             activations: ActivationSettings::default(),
         }

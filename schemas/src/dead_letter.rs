@@ -30,6 +30,8 @@ pub enum Reason {
     UnknownCase,
     /// There are as many devices as the mode has.
     DeviceLimit,
+    /// The organization has sent more than its quota of the day.
+    OverQuota,
     /// Somebody has set the input aside, since its lane could not pass it.
     InputSkipped,
     /// A policy failed.
@@ -40,7 +42,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BundleUndecodable,
         Self::IntelligenceUndecodable,
         Self::CommandUndecodable,
@@ -51,6 +53,7 @@ impl Reason {
         Self::UnknownSubject,
         Self::UnknownCase,
         Self::DeviceLimit,
+        Self::OverQuota,
         Self::InputSkipped,
         Self::PolicyFailed,
         Self::ReactionFailed,
@@ -69,6 +72,7 @@ impl Reason {
             Self::UnknownSubject => "unknown-subject",
             Self::UnknownCase => "unknown-case",
             Self::DeviceLimit => "device-limit",
+            Self::OverQuota => "over-quota",
             Self::InputSkipped => "input-skipped",
             Self::PolicyFailed => "policy-failed",
             Self::ReactionFailed => "reaction-failed",
@@ -101,6 +105,22 @@ pub struct DeadLetter {
     /// The input's bytes in base64, up to 64 KiB of them; a larger one stands in IN at `sequence`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<String>,
+    /// How many inputs it stands for, where it counts them: then `sequence` is that of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+}
+
+/// What a dead letter counts: inputs of an organization that were left undecided on a day. They stand in IN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counted {
+    /// The day by the log's clock and UTC: `YYYY-MM-DD`.
+    pub day: String,
+    /// How many they were.
+    pub messages: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The sequence of the last of them in the stream IN.
+    pub last: u64,
 }
 
 /// The largest input, in bytes, that a dead letter holds itself.

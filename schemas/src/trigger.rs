@@ -61,6 +61,10 @@ pub enum Trigger {
     ConfigurationDrifted,
     /// The rest of a change of many devices is held: too many have failed, or one has taken its change back.
     ConfigurationHeld,
+    /// Of a quota of an organization's four fifths are used.
+    QuotaNearing,
+    /// A quota of an organization's is used up.
+    QuotaExhausted,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
@@ -68,7 +72,7 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 23] = [
+    pub const TOLD: [Self; 25] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
@@ -92,6 +96,8 @@ impl Trigger {
         Self::CollectionSwitched,
         Self::ConfigurationDrifted,
         Self::ConfigurationHeld,
+        Self::QuotaNearing,
+        Self::QuotaExhausted,
     ];
 
     /// All triggers.
@@ -125,6 +131,8 @@ impl Trigger {
             Self::CollectionSwitched => "collection.switched",
             Self::ConfigurationDrifted => "configuration.drifted",
             Self::ConfigurationHeld => "configuration.held",
+            Self::QuotaNearing => "quota.nearing",
+            Self::QuotaExhausted => "quota.exhausted",
             Self::Audit(operation) => operation.trigger(),
         }
     }

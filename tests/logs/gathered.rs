@@ -4,6 +4,7 @@ mod collected;
 mod drift;
 mod gathering;
 mod pushes;
+mod quotas;
 mod scripts;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     pushes::make(&mut scribe, &book)?;
     collected::make(&mut scribe)?;
     drift::make(&mut scribe, &book)?;
+    quotas::make(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

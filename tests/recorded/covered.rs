@@ -81,6 +81,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Cursor(_) => CONTENTS[10],
         Content::Expiry(_) => CONTENTS[11],
         Content::Provided(_) => CONTENTS[12],
+        Content::Unread => unreachable!("all is read here"),
     }
 }
 

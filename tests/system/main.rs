@@ -53,6 +53,7 @@ mod permissions;
 mod policies;
 mod provided;
 mod pushed;
+mod quotas;
 mod reached;
 mod record;
 mod redact;

@@ -32,7 +32,7 @@ impl Letter {
 impl From<Letter> for DeadLetter {
     fn from(letter: Letter) -> Self {
         let Letter { reason, detail, place, sequence, subject, policy, reaction } = letter;
-        Self { reason, detail, place, sequence, subject, policy, reaction, length: 0, bytes: None }
+        Self { reason, detail, place, sequence, subject, policy, reaction, length: 0, bytes: None, counted: None }
     }
 }
 
@@ -46,6 +46,7 @@ fn covered(letter: &DeadLetter) -> DeadLetter {
         subject: letter.subject.clone(),
         policy: letter.policy.clone(),
         reaction: letter.reaction.clone(),
+        counted: letter.counted.clone(),
         ..*letter
     }
 }
@@ -105,6 +106,7 @@ fn of_input(input: &Input<'_>, why: &Why<'_>) -> DeadLetter {
         reaction: None,
         length: input.bytes.len(),
         bytes: is_small.then(|| base64::engine::general_purpose::STANDARD.encode(input.bytes)),
+        counted: None,
     }
 }
 

@@ -26,7 +26,7 @@ use super::policies::Policies;
 use super::rule_book::BookRow;
 use super::services::{Catalog, Services};
 use super::table::{Key, Row, Table};
-use super::{activations::pushes, uploads};
+use super::{activations::pushes, quotas, uploads};
 
 /// The engine level from which on there are such records.
 const LEVEL: u32 = 7;
@@ -85,6 +85,8 @@ pub(crate) struct Judged {
     releases_uploads: bool,
     /// Whether it is settled in which order devices are told.
     orders_devices: bool,
+    /// Whether there are quotas.
+    has_quotas: bool,
 }
 
 impl Judged {
@@ -97,6 +99,7 @@ impl Judged {
             mode: desk.mode,
             releases_uploads: desk.is_at(uploads::ON_THEIR_OWN),
             orders_devices: desk.is_at(pushes::LEVEL),
+            has_quotas: desk.is_at(quotas::LEVEL),
             upstream: if desk.installed.has_partner { Upstream::Partner } else { Upstream::SupportSystem },
         }
     }
@@ -117,6 +120,15 @@ impl Judged {
                     true => settings.insert("activations".to_owned(), json!(self.settings.activations)),
                     false => settings.remove("activations"),
                 };
+                let Settings { quota_messages, quota_bytes, quota_devices, .. } = self.settings;
+                for (quota, most) in
+                    [("quota_messages", quota_messages), ("quota_bytes", quota_bytes), ("quota_devices", quota_devices)]
+                {
+                    match self.has_quotas {
+                        true => settings.insert(quota.to_owned(), json!(most)),
+                        false => settings.remove(quota),
+                    };
+                }
                 if !self.orders_devices
                     && let Some(approvals) = settings.get_mut("approvals").and_then(Value::as_object_mut)
                 {

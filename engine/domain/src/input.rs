@@ -68,6 +68,8 @@ pub enum Content<'a> {
     Tick,
     /// Reading it panicked, which is a fault of the program's own: it is decided only once it is set aside.
     Broken,
+    /// It was not read, as it is likely to be left undecided; it is read where it is decided.
+    Unread,
     /// What cannot be read.
     Undecodable {
         /// Why.

@@ -18,6 +18,7 @@
 //! | `addresses`, `contracts` | where devices are and their spare parts go; what covers them, and that it ends |
 //! | `reached` | devices that are reached: how, how they stand, files of theirs that are no bundles, what is gathered from them |
 //! | `scripts` | bundles of scripts and event profiles; which device group is to have which, and how far devices are |
+//! | `quotas` | how much of an organization's is decided a day, and how many devices it has |
 //! | `silence` | devices that have sent nothing for long |
 //! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
@@ -92,6 +93,7 @@ pub mod places;
 mod policies;
 pub mod position;
 pub mod preview;
+pub mod quotas;
 pub mod reached;
 pub mod reactions;
 pub mod removals;
@@ -148,6 +150,7 @@ use overrides::Overrides;
 use places::Ties;
 use policies::Policies;
 use position::Position;
+use quotas::{Meters, Overdrawn};
 use rule_book::Books;
 use services::Services;
 use sightings::{Room, Seed, Sightings};
@@ -191,6 +194,7 @@ pub const TABLES: [&dyn Upgradable; 86] = [
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
+    &quotas::QUOTAS,
     &reactions::QUEUES,
     &reactions::PENDING,
     &snapshots::SNAPSHOTS,
@@ -278,6 +282,7 @@ pub struct Domain {
     approvals: Approvals,
     exposures: Exposures,
     overrides: Overrides,
+    meters: Meters,
 }
 
 /// What a domain is made of besides its state.
@@ -341,6 +346,7 @@ impl Domain {
             approvals,
             exposures: Exposures::default(),
             overrides: Overrides::default(),
+            meters: Meters::default(),
         })
     }
 
@@ -362,6 +368,11 @@ impl Domain {
     /// Whether slices may be larger while nobody else is there: then a `Control::ContinueAlone` says so.
     pub fn knows_alone(&self) -> bool {
         self.desk.is_at(activations::ALONE)
+    }
+
+    /// Whose messages need not be read, as they are beyond their quota of the day; none where that is nobody's.
+    pub fn overdrawn(&self) -> Option<Arc<Overdrawn>> {
+        self.meters.overdrawn()
     }
 
     /// Bounds the processor time of each run of a policy from here on; without a bound, what takes long is waited for.

@@ -15,8 +15,8 @@ use super::desk::{Counts, Desk};
 use super::device_groups::DeviceGroups;
 use super::snapshots::upward;
 use super::state::State;
-use super::{approvals, uploads};
-pub use row::{ApprovalsRow, GroupRow, ORGANIZATIONS, OrgRow, Standing, all, key};
+use super::{approvals, quotas, uploads};
+pub use row::{ApprovalsRow, GroupRow, ORGANIZATIONS, OrgRow, QuotasRow, Standing, all, key};
 
 struct Known {
     name: OrgName,
@@ -146,6 +146,7 @@ impl Organizations {
             upload: true,
             snapshot_interval_s: 0,
             approvals: ApprovalsRow::default(),
+            quotas: QuotasRow::default(),
         };
         // Before, nobody asked what was said of these.
         let row = match desk.is_at(CASCADE) {
@@ -164,6 +165,10 @@ impl Organizations {
         };
         let row = match desk.is_at(approvals::LEVEL) {
             true => OrgRow { approvals: settings.approvals.into(), ..row },
+            false => row,
+        };
+        let row = match desk.is_at(quotas::LEVEL) {
+            true => OrgRow { quotas: settings.quotas.into(), ..row },
             false => row,
         };
         self.set(desk, org, row)

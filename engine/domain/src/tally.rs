@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::Reason;
 
 /// Counts of one batch. Label sets are bounded: kinds, outcomes and reasons are words of the code.
@@ -34,6 +35,8 @@ pub struct Tally {
     pub waves: BTreeMap<&'static str, u64>,
     /// Bytes of uploads that the upstream has.
     pub upload_bytes: u64,
+    /// What came beyond an organization's quota: messages and bytes.
+    pub left_out: BTreeMap<OrgName, (u64, u64)>,
 }
 
 impl Tally {
@@ -42,6 +45,16 @@ impl Tally {
         const KINDS: [&str; 5] = ["jmb", "intel", "cmd", "result", "ctl"];
         let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or("other");
         *self.inputs.entry((kind, outcome)).or_default() += 1;
+    }
+
+    /// Counts a message of so many bytes that comes beyond an organization's quota.
+    pub fn left_out(&mut self, kind: &str, org: &OrgName, bytes: u64) {
+        self.input(kind, "over quota");
+        let known = match self.left_out.get_mut(org) {
+            Some(known) => known,
+            None => self.left_out.entry(org.clone()).or_default(),
+        };
+        *known = (known.0 + 1, known.1.saturating_add(bytes));
     }
 
     /// Counts a dead letter.

@@ -13,7 +13,7 @@ use super::sightings::Sightings;
 use super::snapshots::upward;
 use super::state::State;
 use super::table::{self, Key, Table};
-use super::{Error, activations, approvals, contracts, silence, uploads};
+use super::{Error, activations, approvals, contracts, quotas, silence, uploads};
 
 /// What is to happen.
 pub(crate) enum Timer<'a> {
@@ -34,6 +34,8 @@ pub(crate) enum Timer<'a> {
     Watch(i64),
     /// Nobody has decided an approval in time; the key of its row.
     Approval(&'a [u8]),
+    /// A day ends on which an organization has sent more than its quota; its name.
+    Quota(&'a str),
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
@@ -46,6 +48,7 @@ const RELEASE: u8 = b'u';
 const SNAPSHOTS: u8 = b'n';
 const APPROVAL: u8 = b'v';
 const WATCH: u8 = b'w';
+const QUOTA: u8 = b'q';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -92,6 +95,7 @@ impl Timer<'_> {
             Self::Release(row) => key(due, RELEASE, row),
             Self::Snapshots(org) => key(due, SNAPSHOTS, org.as_bytes()),
             Self::Approval(row) => key(due, APPROVAL, row),
+            Self::Quota(org) => key(due, QUOTA, org.as_bytes()),
             Self::Watch(since) => key(due, WATCH, &since.to_be_bytes()),
         }
     }
@@ -173,6 +177,7 @@ pub(crate) fn fire(
                 }
             }
             Some((&WATCH, since)) => watch(desk, jobs, since)?,
+            Some((&QUOTA, org)) => quotas::end(desk, org)?,
             Some((&APPROVAL, _)) if undecided.len() >= lapses => break,
             Some((&APPROVAL, row)) => undecided.extend(approvals::read_key(row)),
             _ => {}

@@ -104,6 +104,9 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
             )
         }
         ("trigger", "device.silent") => format!("{} {}", text("/device/host_name"), text("/last_seen")),
+        ("trigger", "quota.nearing" | "quota.exhausted") => {
+            format!("{} of {} {}, {}", text("/used"), text("/most"), text("/kind"), text("/day"))
+        }
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))
         }

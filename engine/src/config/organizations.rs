@@ -4,7 +4,8 @@ use linesman_connectors::Secret;
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
 use linesman_connectors::tls::{CertificateName, Fingerprint};
 use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, OrganizationSettings, SubmitCaseAs};
-use linesman_schemas::{ApprovalRules, OrgName};
+use linesman_schemas::quota::QUOTA_MOST;
+use linesman_schemas::{ApprovalRules, OrgName, Quotas};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -58,6 +59,9 @@ pub(super) static SECTION: Section = Section {
         Key::new("approve_send_intelligence", Kind::Words(&approvals::RULES), "Whether an intelligence message goes to it only once somebody approves it. Of this and `[approvals]` the stricter counts.").or("none").like("two-person"),
         Key::new("approve_forward_case", Kind::Words(&approvals::RULES), "The same of a case that it reports and that goes on to the upstream.").or("none").like("two-person"),
         Key::new("approve_activate_service", Kind::Words(&approvals::RULES), "The same of a service that becomes configuration of its devices.").or("none").like("one-person"),
+        Key::new("quota_messages", count(0, QUOTA_MOST), "How many messages of its publishers are decided a day, by UTC. Not set, as in `[settings]`; 0: all.").like("1000000"),
+        Key::new("quota_bytes", count(0, QUOTA_MOST), "How many bytes of them. Not set, as in `[settings]`; 0: all.").like("2000000000"),
+        Key::new("quota_devices", count(0, QUOTA_MOST), "How many devices it has before no further one is reached. Not set, as in `[settings]`; 0: any number.").like("500"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its name: that by which it is reached, else its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
@@ -114,6 +118,11 @@ fn read(entry: &Entry) -> Option<Organization> {
             send_intelligence: approvals::rule(entry, "approve_send_intelligence")?,
             forward_case: approvals::rule(entry, "approve_forward_case")?,
             activate_service: approvals::rule(entry, "approve_activate_service")?,
+        },
+        quotas: Quotas {
+            messages: entry.number("quota_messages"),
+            bytes: entry.number("quota_bytes"),
+            devices: entry.number("quota_devices"),
         },
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,

@@ -5,6 +5,7 @@
 
 use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use linesman_schemas as schemas;
+use linesman_schemas::quota::QUOTA_MOST;
 
 use super::{activations, approvals, organizations};
 use crate::edge::logins::limits;
@@ -68,6 +69,9 @@ pub(super) static DECISIONS: Section = Section {
         Key::new("circuit_rest_most_s", seconds(DAY_S), "The longest rest of a circuit, in seconds.").or("600"),
         Key::new("audit_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long the audit keeps what a record says, in seconds; its hash stays. 0 is for ever.").or("0"),
         Key::new("upload_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long what end customers have uploaded with a case is kept once that is closed, in seconds.").or("604800"),
+        Key::new("quota_messages", count(0, QUOTA_MOST), "How many messages of an organization's publishers are decided a day, by UTC, where the organization says nothing else (`docs/operations.md`). 0: all.").or("0"),
+        Key::new("quota_bytes", count(0, QUOTA_MOST), "How many bytes of them. 0: all.").or("0"),
+        Key::new("quota_devices", count(0, QUOTA_MOST), "How many devices an organization has before no further one is reached. 0: any number.").or("0"),
     ],
 };
 
@@ -84,6 +88,9 @@ pub(super) fn decisions(entry: &Entry, approving: &Entry, activating: &Entry) ->
         circuit_rest_most_s: entry.number("circuit_rest_most_s")?,
         audit_retention_s: entry.number("audit_retention_s")?,
         upload_retention_s: entry.number("upload_retention_s")?,
+        quota_messages: entry.number("quota_messages")?,
+        quota_bytes: entry.number("quota_bytes")?,
+        quota_devices: entry.number("quota_devices")?,
         approvals: approvals::read(approving)?,
         activations: activations::read(activating)?,
     })

@@ -1,6 +1,7 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
 mod licence;
+mod quotas;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,7 +202,9 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let seen = sources.gauges.look().await;
     let (lanes, standing, devices) = (Arc::clone(&sources.rows), Arc::clone(&sources.standing), seen.devices);
     let read = tokio::task::spawn_blocking(move || {
-        Ok::<_, Error>((read(&lanes)?, licence::state(&standing, &lanes, devices)?))
+        let (licence, mut notices) = licence::state(&standing, &lanes, devices)?;
+        notices.extend(quotas::notices(&lanes, Timestamp::now())?);
+        Ok::<_, Error>((read(&lanes)?, (licence, notices)))
     });
     let read = read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let (Told { lanes, circuits, jobs, cursors }, (licence, mut notices)) = read;

@@ -12,11 +12,12 @@ use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
 use linesman_schemas::intelligence::{self, Kind};
+use linesman_schemas::quota::QUOTA_MOST;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::upload::UploadKind;
-use linesman_schemas::{FilterLevel, IncidentStep, Mode, OrgName, Priority, Privilege, Right};
+use linesman_schemas::{FilterLevel, IncidentStep, Mode, OrgName, Priority, Privilege, QuotaKind, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
@@ -146,6 +147,16 @@ pub(super) fn approval_rules() -> Schema {
         .into_iter()
         .fold(object, |object, kind| object.property(kind.as_str(), rule()))
         .into()
+}
+
+/// The schema of quotas: one that is null, or is not there, is that of the settings; 0 is none.
+pub(super) fn quotas() -> Schema {
+    let object = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    let number = || {
+        let types = SchemaType::from_iter([Type::Integer, Type::Null]);
+        ObjectBuilder::new().schema_type(types).minimum(Some(0)).maximum(Some(QUOTA_MOST as f64))
+    };
+    QuotaKind::ALL.into_iter().fold(object, |object, kind| object.property(kind.as_str(), number())).into()
 }
 
 /// The schema of who solves a case that was reported.

@@ -4,6 +4,7 @@
 //! decides on the one before it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use linesman_schemas::control::{Control, IntelligenceRef, RuleBookRef};
@@ -17,6 +18,7 @@ use super::Verb;
 use crate::log::books::Books;
 use crate::log::reader::InMessage;
 use linesman_domain::input::{Content, Input, Provided, json_place};
+use linesman_domain::quotas::Overdrawn;
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;
@@ -52,14 +54,14 @@ impl Decoded {
         &self.borrow_dependent().inputs
     }
 
-    /// Reads a batch. What cannot be read becomes an input that says so.
-    fn read(batch: Vec<InMessage>) -> Self {
+    /// Reads a batch, but for messages that are likely to be left undecided. What cannot be read becomes an input that says so.
+    fn read(batch: Vec<InMessage>, overdrawn: Option<&Overdrawn>) -> Self {
         let verb = Verb::start();
         let count = batch.len();
         let decoded = Self::new(batch, |batch| {
             let mut read = Inputs { inputs: Vec::with_capacity(batch.len()), named: Vec::new() };
             for message in batch {
-                read.take(message);
+                read.take(message, overdrawn);
             }
             read
         });
@@ -92,7 +94,11 @@ impl Decoded {
 }
 
 impl<'a> Inputs<'a> {
-    fn take(&mut self, message: &'a InMessage) {
+    fn take(&mut self, message: &'a InMessage, overdrawn: Option<&Overdrawn>) {
+        let (org, kind) = message.subject.split_once('.').unwrap_or_default();
+        if overdrawn.is_some_and(|overdrawn| overdrawn.has(org, kind, message.time)) {
+            return self.inputs.push(input(message, Content::Unread));
+        }
         let (input, named) = read(message);
         self.named.extend(named.map(|named| (self.inputs.len(), named)));
         self.inputs.push(input);
@@ -109,7 +115,13 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
         if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) }
     }));
     let (content, named) = read.unwrap_or((Content::Broken, None));
-    let input = Input {
+    (input(message, content), named)
+}
+
+/// A message as a lane decides on it.
+fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
+    let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
+    Input {
         sequence: message.sequence,
         time: message.time,
         sha256: Sha256::digest(&message.payload).into(),
@@ -117,8 +129,7 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
         kind,
         bytes: &message.payload,
         content,
-    };
-    (input, named)
+    }
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
@@ -142,7 +153,8 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
     (content, None)
 }
 
-/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched.
+/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched. What is said to be `overdrawn` is
+/// not read.
 ///
 /// # Errors
 /// The other thread panicked.
@@ -150,10 +162,13 @@ pub(super) async fn decode(
     batch: Vec<InMessage>,
     books: &Books,
     beside: Option<&Handle>,
+    overdrawn: Option<Arc<Overdrawn>>,
 ) -> Result<Decoded, JoinError> {
     let mut decoded = match beside {
-        Some(runtime) if batch.len() > INLINE_MOST => runtime.spawn_blocking(|| Decoded::read(batch)).await?,
-        _ => Decoded::read(batch),
+        Some(runtime) if batch.len() > INLINE_MOST => {
+            runtime.spawn_blocking(move || Decoded::read(batch, overdrawn.as_deref())).await?
+        }
+        _ => Decoded::read(batch, overdrawn.as_deref()),
     };
     decoded.fetch(books).await;
     Ok(decoded)

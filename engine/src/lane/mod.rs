@@ -206,7 +206,8 @@ impl Lane {
         let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
         self.behind.set(self.reader.is_behind());
         let (books, beside) = (Arc::clone(&self.books), self.behind.spare().cloned());
-        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref()).await }));
+        let overdrawn = self.domain.overdrawn();
+        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref(), overdrawn).await }));
         Ok(())
     }
 

@@ -35,6 +35,7 @@ const fn is_of_others(input: &Input<'_>) -> bool {
         | Content::Intelligence(_)
         | Content::Command(_)
         | Content::Broken
+        | Content::Unread
         | Content::Undecodable { .. } => true,
         Content::Report(_)
         | Content::Attempt(_)

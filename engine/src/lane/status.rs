@@ -1,6 +1,7 @@
 //! What a lane tells the rest of the engine: how far it is, whose queues changed, what was counted.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -107,6 +108,23 @@ impl Changes {
     }
 }
 
+/// How many organizations are named in metrics.
+const NAMED_MOST: usize = 100;
+/// Those that are: the first since the start.
+static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// How metrics name an organization; all but the first are `_others`.
+fn named(org: &str) -> String {
+    let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !named.contains(org) {
+        if named.len() >= NAMED_MOST {
+            return "_others".to_owned();
+        }
+        named.insert(org.to_owned());
+    }
+    org.to_owned()
+}
+
 /// Hands a batch's counts to the metrics.
 pub(super) fn count(decision: &Decision) {
     let tally = &decision.tally;
@@ -145,6 +163,11 @@ pub(super) fn count(decision: &Decision) {
     }
     for (end, count) in &tally.upload_attempts {
         metrics::counter!("linesman_upload_attempts_total", "end" => *end).increment(*count);
+    }
+    for (org, (messages, bytes)) in &tally.left_out {
+        let org = named(org.as_str());
+        metrics::counter!("linesman_over_quota_messages_total", "organization" => org.clone()).increment(*messages);
+        metrics::counter!("linesman_over_quota_bytes_total", "organization" => org).increment(*bytes);
     }
     metrics::counter!("linesman_upload_bytes_total").increment(tally.upload_bytes);
 }

@@ -74,6 +74,10 @@ const SECTION: Label = Label {
 const COUNTED_VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "apply"]) };
 const LANE: Label = Label { name: "lane", values: Values::Few("the number of a lane, `lanes` of them, at most 48") };
+const OVERDRAWN: Label = Label {
+    name: "organization",
+    values: Values::Few("the first 100 organizations since the start that sent more than their quota, and `_others`"),
+};
 const DESTINATION: Label =
     Label { name: "destination", values: Values::Few("where reactions go: the connectors of the program") };
 const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the connectors of the program") };
@@ -118,6 +122,8 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_verb_items_total", &[COUNTED_VERB], "Messages received, decoded and decided, and rows applied."),
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
+    counter("linesman_over_quota_messages_total", &[OVERDRAWN], "Messages that came beyond their organization's quota of a day and were left undecided."),
+    counter("linesman_over_quota_bytes_total", &[OVERDRAWN], "Bytes of them."),
     counter("linesman_policy_failures_total", &[
         Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `time`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),

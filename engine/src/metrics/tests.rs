@@ -105,8 +105,8 @@ Written by a test from the table of metrics (`engine/src/metrics/table.rs`); aft
 
 Counters begin at 0 with the process. What is marked *later* appears when something is first counted or
 seen; all else is there from the first scrape. Label sets are bounded: a value is a word of the program, the
-number of a lane, or the template of a path. No name from outside, of an organization, a device or a policy,
-becomes one. What belongs to the process is read from `/proc`.
+number of a lane, or the template of a path. No name from outside, of a device or a policy, becomes one,
+and of organizations those alone that send more than their quota, the first 100. What belongs to the process is read from `/proc`.
 ";
 
 fn document() -> String {

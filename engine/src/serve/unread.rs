@@ -210,5 +210,6 @@ fn letter(message: &InMessage) -> DeadLetter {
         reaction: None,
         length: message.payload.len(),
         bytes: is_small.then(|| BASE64_STANDARD.encode(&message.payload)),
+        counted: None,
     }
 }

@@ -194,6 +194,13 @@ pub(crate) fn contract() -> Plain {
     contract
 }
 
+/// A quota of which much is used.
+pub(crate) fn quota() -> Plain {
+    let mut quota = Plain::new(SubjectKind::Quota).with(Field::Kind, "messages").with(Field::Day, "2026-11-21");
+    quota.fields.extend([(Field::Used, Held::Number(800)), (Field::Most, Held::Number(1_000))]);
+    quota
+}
+
 /// A licence that ends soon.
 pub(crate) fn expiry() -> Plain {
     let mut expiry = Plain::new(SubjectKind::Expiry)
@@ -215,6 +222,7 @@ pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
         SubjectKind::Approval => approval(),
         SubjectKind::Device => device(),
         SubjectKind::Contract => contract(),
+        SubjectKind::Quota => quota(),
     }
 }
 

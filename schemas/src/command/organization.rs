@@ -7,7 +7,7 @@ use super::address::{AddressChanges, ContractChanges};
 use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, hash, label, list, text};
 use crate::approval::ApprovalRules;
 use crate::cascade::CONTROLLER_MOST;
-use crate::{FilterLevel, IncidentId};
+use crate::{FilterLevel, IncidentId, Quotas};
 
 /// What is asked for of the organization that the command's subject names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +142,9 @@ pub struct OrganizationSettings {
     /// What needs approval here, beside what needs it everywhere.
     #[serde(default, skip_serializing_if = "is_default")]
     pub approvals: ApprovalRules,
+    /// Its quotas; from engine level 13 on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quotas: Quotas,
     /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
     /// configuration last said as it is.
     #[serde(default)]
@@ -161,6 +164,7 @@ impl OrganizationSettings {
             let message = format!("is less than {SNAPSHOT_LEAST_S} seconds; 0 means never");
             return Err(Fault::new("/snapshot_interval_s", message));
         }
+        self.quotas.check()?;
         list("/device_groups", &self.device_groups)?;
         for (at, group) in self.device_groups.iter().enumerate() {
             label(&format!("/device_groups/{at}/name"), &group.name, OWNER_MOST)?;

@@ -16,7 +16,7 @@ use linesman_schemas::trigger::{
     ArrivalData, CaseData, ContractData, DriftData, Expiry, ExposureData, HeldData, IncidentData, IntelligenceData,
     MatchData, ReachedData, SilenceData, SwitchData, Trigger,
 };
-use linesman_schemas::{bundle, event};
+use linesman_schemas::{QuotaData, bundle, event};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -316,6 +316,8 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::ContractExpiring => {
             of::<ContractData<'_>>(trigger, "A service contract ends within 30 days, or has ended.")
         }
+        Trigger::QuotaNearing => of::<QuotaData<'_>>(trigger, "Of a quota of an organization's four fifths are used."),
+        Trigger::QuotaExhausted => of::<QuotaData<'_>>(trigger, "A quota of an organization's is used up."),
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }

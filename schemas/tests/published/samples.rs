@@ -17,7 +17,7 @@ use linesman_schemas::command::{
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
 };
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
+use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::lane_override::{Overridden, Override};
@@ -34,7 +34,7 @@ use linesman_schemas::trigger::{
     MatchData, SilenceData, SwitchData, Trigger,
 };
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
-use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
+use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority, QuotaData, QuotaKind, Quotas};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -108,6 +108,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 forward_case: linesman_schemas::ApprovalRule::TwoPerson,
                 ..Default::default()
             },
+            quotas: Quotas { messages: Some(1_000_000), bytes: None, devices: Some(500) },
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
@@ -717,6 +718,12 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("A-17 SN1234 SVC-COR-MX240"), data)
         }
+        Trigger::QuotaNearing | Trigger::QuotaExhausted => {
+            let organization = &parsed("acme");
+            let used = if trigger == Trigger::QuotaNearing { 800_000 } else { 1_000_000 };
+            let data = QuotaData { organization, kind: QuotaKind::Messages, used, most: 1_000_000, day: "2026-11-21" };
+            event(&kind, ORGANIZATION, Some("messages"), data)
+        }
         Trigger::ApprovalRequired => approval_required(false),
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
@@ -938,6 +945,7 @@ pub(crate) fn dead_letters() -> Vec<Value> {
         reaction: None,
         length: 5,
         bytes: Some("PGptYi8=".to_owned()),
+        counted: None,
     };
     let undecodable = DeadLetter {
         place: Some(LineColumn { line: 1, column: 7 }),
@@ -965,9 +973,16 @@ pub(crate) fn dead_letters() -> Vec<Value> {
         bytes: None,
         ..letter(Reason::ReactionFailed, "attempt 1: refused: the support system knows no such device")
     };
+    let counted = DeadLetter {
+        subject: "in.acme".to_owned(),
+        length: 0,
+        bytes: None,
+        counted: Some(Counted { day: "2026-11-21".to_owned(), messages: 1_200, bytes: 2_457_600, last: 4_711 }),
+        ..letter(Reason::OverQuota, "1200 messages of 2457600 bytes came beyond the quota of 2026-11-21")
+    };
     let dead =
         |letter: DeadLetter| event(&format!("linesman.dead.{}", letter.reason.as_str()), ORGANIZATION, None, letter);
-    [undecodable, failed, refused].map(dead).into()
+    [undecodable, failed, refused, counted].map(dead).into()
 }
 
 pub(crate) fn mark() -> Vec<Value> {

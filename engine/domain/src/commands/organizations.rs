@@ -1,21 +1,21 @@
 //! What is asked of an organization.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{CredentialsChange, Organization};
-use linesman_schemas::{ApprovalRules, OrgName};
+use linesman_schemas::command::{CredentialsChange, Organization, OrganizationSettings};
+use linesman_schemas::{ApprovalRules, OrgName, Principal, Quotas};
 use serde_json::{Value, json};
 
 use super::Answer;
 use crate::desk::Desk;
 use crate::organizations::{OrgRow, Organizations, Standing};
-use crate::{Error, addresses, approvals, contracts};
+use crate::{Error, addresses, approvals, contracts, quotas};
 
 /// Does what is asked of an organization; one that is not there is only set. What is pending for it is to be reviewed.
 pub(crate) fn ask(
     desk: &mut Desk,
     organizations: &mut Organizations,
     org: &OrgName,
-    verb: &Organization,
+    (principal, verb): (&Principal, &Organization),
 ) -> Result<Answer, Error> {
     match verb {
         // The node that was asked does it; here it goes on record.
@@ -52,7 +52,13 @@ pub(crate) fn ask(
             return Ok(Answer::refused(Verdict::Conflict, detail));
         }
         Organization::Set(settings) => {
-            organizations.configure(desk, org, settings)?;
+            let Some(settings) = with_quotas(desk, old.as_ref(), principal, settings) else {
+                return Ok(Answer::refused(
+                    Verdict::Forbidden,
+                    "an organization's quotas are set by the provider's people",
+                ));
+            };
+            organizations.configure(desk, org, &settings)?;
             if old.is_none() {
                 return Ok(Answer::created(shown(organizations.row(org))));
             }
@@ -64,6 +70,22 @@ pub(crate) fn ask(
         }
     };
     Ok(Answer::done(detail, shown(old.as_ref()), shown(organizations.row(org))))
+}
+
+/// Whose quotas stay as they are where somebody who is not the provider's gives none; none where they give others.
+fn with_quotas(
+    desk: &Desk,
+    old: Option<&OrgRow>,
+    principal: &Principal,
+    settings: &OrganizationSettings,
+) -> Option<OrganizationSettings> {
+    let is_providers = matches!(principal, Principal::Provider { .. } | Principal::Configuration | Principal::Machine);
+    if is_providers || !desk.is_at(quotas::LEVEL) {
+        return Some(settings.clone());
+    }
+    let quotas = old.map_or(Quotas::default(), |row| row.quotas.into());
+    let stay = settings.quotas == Quotas::default() || settings.quotas == quotas;
+    stay.then(|| OrganizationSettings { quotas, ..settings.clone() })
 }
 
 /// What the audit shows of an organization: all that can be set, from level 8 on.
@@ -85,6 +107,9 @@ fn shown(row: Option<&OrgRow>, level: u32) -> Value {
         fields.insert("snapshot_interval_s".to_owned(), json!(row.snapshot_interval_s));
         if level >= approvals::LEVEL {
             fields.insert("approvals".to_owned(), json!(ApprovalRules::from(row.approvals)));
+        }
+        if level >= quotas::LEVEL {
+            fields.insert("quotas".to_owned(), json!(Quotas::from(row.quotas)));
         }
     }
     shown

@@ -16,6 +16,7 @@ use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
 use crate::intelligence::matching;
+use crate::quotas::QuotaSubject;
 use crate::reached::{ReachedSubject, SwitchSubject};
 use crate::silence::DeviceSubject;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
@@ -51,6 +52,8 @@ pub(crate) enum Failed {
     Held(Box<HeldSubject>),
     /// A contract.
     Contract(Box<ContractSubject>),
+    /// A quota.
+    Quota(Box<QuotaSubject>),
 }
 
 /// What a policy failed on; none where there is no such thing any more.
@@ -96,6 +99,8 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
         }
         // What runs out is the provider's, and policies are run again in organizations.
         SubjectKind::Expiry => return Ok(None),
+        // The router looks at what is counted.
+        SubjectKind::Quota => return Ok(None),
         SubjectKind::Incident | SubjectKind::Update => {}
     }
     let id: Option<IncidentId> = run.about.parse().ok().filter(|id: &IncidentId| id.org == *org);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use linesman_schemas::approval::{ApprovalRule, ApprovalRules};
 use linesman_schemas::command::{DeviceGroup, Handling, SubmitCaseAs};
-use linesman_schemas::{FilterLevel, OrgName};
+use linesman_schemas::{FilterLevel, OrgName, Quotas};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -12,7 +12,7 @@ use crate::cases::CASCADE;
 use crate::coded;
 use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
-use crate::{approvals, uploads};
+use crate::{approvals, quotas, uploads};
 
 /// Whether an organization takes part. Stored by its place: a new word is added at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,25 @@ pub struct OrgRow {
     pub snapshot_interval_s: u64,
     /// What needs approval here.
     pub approvals: ApprovalsRow,
+    /// Its quotas.
+    pub quotas: QuotasRow,
+}
+
+/// The quotas of an organization, as it was given them: messages and bytes a day, devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QuotasRow(Option<u64>, Option<u64>, Option<u64>);
+
+impl From<Quotas> for QuotasRow {
+    fn from(quotas: Quotas) -> Self {
+        let Quotas { messages, bytes, devices } = quotas;
+        Self(messages, bytes, devices)
+    }
+}
+
+impl From<QuotasRow> for Quotas {
+    fn from(QuotasRow(messages, bytes, devices): QuotasRow) -> Self {
+        Self { messages, bytes, devices }
+    }
 }
 
 /// What needs approval in an organization.
@@ -105,14 +124,14 @@ type AddedThen = (bool, u64);
 /// What that was before anybody could say so.
 const BEFORE: AddedThen = (true, 0);
 
-/// What version 4 added: what needs approval, which nothing did before.
-type AddedLast = ApprovalsRow;
+/// What versions 4 and 5 added: what needs approval, which nothing did before, and quotas, of which there were none.
+type AddedLast = (ApprovalsRow, QuotasRow);
 
 impl OrgRow {
     fn added(&self) -> (AddedFirst<'_>, AddedThen, AddedLast) {
         let Self { alias, handling, submit_case_as, address, .. } = self;
         let first = AddedFirst { alias, handling: *handling, submit_case_as: *submit_case_as, address };
-        (first, (self.upload, self.snapshot_interval_s), self.approvals)
+        (first, (self.upload, self.snapshot_interval_s), (self.approvals, self.quotas))
     }
 }
 
@@ -145,12 +164,13 @@ impl OrgRow {
             upload: false,
             snapshot_interval_s: 0,
             approvals: ApprovalsRow::default(),
+            quotas: QuotasRow::default(),
         }
     }
 }
 
 impl Row for OrgRow {
-    const VERSION: u8 = 4;
+    const VERSION: u8 = 5;
 
     fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
         match version {
@@ -161,13 +181,17 @@ impl Row for OrgRow {
             }
             2 => table::with_added(bytes, &(BEFORE, AddedLast::default())),
             3 => table::with_added(bytes, &AddedLast::default()),
+            4 => table::with_added(bytes, &QuotasRow::default()),
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        if level >= approvals::LEVEL {
+        if level >= quotas::LEVEL {
             return Ok(Cow::Borrowed(stored));
+        }
+        if level >= approvals::LEVEL {
+            return table::without_added(self, 4, &self.quotas).map(Cow::Owned);
         }
         let (_, then, last) = self.added();
         if level >= uploads::LEVEL {

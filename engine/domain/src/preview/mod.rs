@@ -241,6 +241,7 @@ impl Domain {
             ties: Ties::default(),
             jobs: Jobs::default(),
             approvals: Approvals::default(),
+            meters: crate::quotas::Meters::default(),
             overrides: Overrides::default(),
             exposures: Exposures::default(),
         })

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use linesman_rules::{Failure, Subject};
+use linesman_rules::{Failure, Subject, SubjectKind};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     Audit as AuditVerb, Case, Command, DeviceVerb, Input as InputVerb, Message as MessageVerb, Organization,
@@ -146,13 +146,13 @@ impl Domain {
     pub(crate) fn carry_out(&mut self, org: &OrgName, command: &Command) -> Result<Answer, Error> {
         let standing = self.organizations.row(org).map(|row| row.standing);
         match (&command.verb, standing) {
-            (Verb::Organization(verb @ Organization::Set(_)), None) => self.change_organization(org, verb),
+            (Verb::Organization(verb @ Organization::Set(_)), None) => self.change_organization(org, command, verb),
             (_, None) => Ok(Answer::nobody(org)),
             (Verb::Case(Case::Submit(_)) | Verb::Policy(PolicyVerb::Run(_)), Some(Standing::Suspended)) => {
                 let detail = format!("the organization `{org}` is suspended");
                 Ok(Answer::refused(Verdict::Conflict, detail))
             }
-            (Verb::Organization(verb), Some(_)) => self.change_organization(org, verb),
+            (Verb::Organization(verb), Some(_)) => self.change_organization(org, command, verb),
             (Verb::Incident(verb), Some(_)) => {
                 self.change_incident(org, command, verb.incident(), |desk, _, incident| {
                     commands::incidents::ask(desk, incident, command, verb)
@@ -203,7 +203,20 @@ impl Domain {
 
     /// Does what is asked of a device, and lets policies hear if it makes no snapshots of its own any more.
     fn ask_device(&mut self, org: &OrgName, command: &Command, verb: &DeviceVerb) -> Result<Answer, Error> {
+        if let DeviceVerb::Set(settings) = verb {
+            let asked = (org, settings);
+            if let Some(refused) = self.meters.refusal(&mut self.desk, &self.organizations, &mut self.devices, asked)? {
+                return Ok(refused);
+            }
+        }
+        let is_new = match verb {
+            DeviceVerb::Set(settings) => self.desk.read(&reached::key(org, &settings.name))?.is_none(),
+            _ => false,
+        };
         let (answer, switched) = reached::ask(&mut self.desk, org, command, verb)?;
+        if is_new && answer.is_done() {
+            self.tell_of_devices(org, false)?;
+        }
         if let Some((fired, device)) = switched {
             self.judge(org, fired, device)?;
         }
@@ -281,10 +294,11 @@ impl Domain {
     }
 
     /// Changes an organization; what is pending for it follows its settings.
-    fn change_organization(&mut self, org: &OrgName, verb: &Organization) -> Result<Answer, Error> {
+    fn change_organization(&mut self, org: &OrgName, command: &Command, verb: &Organization) -> Result<Answer, Error> {
         let before = self.organizations.governs(&self.desk, org);
         let interval_s = self.organizations.row(org).map_or(0, |row| row.snapshot_interval_s);
-        let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
+        let asked = (&command.principal, verb);
+        let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, asked)?;
         if matches!(verb, Organization::SetContracts(_)) && answer.is_done() {
             self.look_at_contracts()?;
         }
@@ -339,6 +353,13 @@ impl Domain {
     /// Lets a policy judge again, if it still matches.
     fn judge_again(&mut self, org: &OrgName, run: &PolicyRun) -> Result<Answer, Error> {
         let failed = commands::policies::subject(&self.desk, &self.devices, org, run)?;
+        let failed = match SubjectKind::of(run.trigger) {
+            SubjectKind::Quota => {
+                let found = self.meters.find(&mut self.desk, &self.organizations, org, &run.about)?;
+                found.map(|quota| Failed::Quota(Box::new(quota)))
+            }
+            _ => failed,
+        };
         let (event, about) = (run.event.clone(), run.about.clone());
         let fired = Fired { trigger: run.trigger, event, about, is_providers: false };
         let judged = match failed {
@@ -359,6 +380,7 @@ impl Domain {
             Some(Failed::Switched(device)) => Some(self.judge_alone(org, run, fired, *device)?),
             Some(Failed::Held(device)) => Some(self.judge_alone(org, run, fired, *device)?),
             Some(Failed::Contract(contract)) => Some(self.judge_alone(org, run, fired, *contract)?),
+            Some(Failed::Quota(quota)) => Some(self.judge_alone(org, run, fired, *quota)?),
             Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };
         Ok(commands::policies::answer(org, run, judged))

@@ -21,6 +21,7 @@
 //! | `forwarding` | what policies send on of the provider's messages |
 //! | `approvals` | what needs approval: asked for, decided, carried out |
 //! | `matches` | whom messages concern: told once they come, and when devices change |
+//! | `quotas` | what comes beyond an organization's quota, and who hears of quotas |
 //! | `work` | jobs, slice by slice |
 
 mod activations;
@@ -32,6 +33,7 @@ mod drift;
 mod forwarding;
 mod matches;
 mod pushes;
+mod quotas;
 mod rollouts;
 mod watch;
 mod wishes;
@@ -141,6 +143,17 @@ impl Domain {
             let why = Why { reason: Reason::OrganizationSuspended, detail: &detail, place: None };
             return dead_letters::set_aside(&mut self.desk, Some(&org), input, &why);
         }
+        if self.leaves(&org, input)? {
+            return Ok(());
+        }
+        let read;
+        let content = match content {
+            Content::Unread => {
+                read = Content::decode(input.kind, input.bytes);
+                &read
+            }
+            content => content,
+        };
         match content {
             Content::Bundle(bundle) => self.take_bundle(&org, bundle, input, None),
             Content::Intelligence(heard) => self.take_intelligence(&org, heard, input),
@@ -159,7 +172,8 @@ impl Domain {
             | Content::Cursor(_)
             | Content::Provided(_)
             | Content::Expiry(_)
-            | Content::Broken => Ok(()),
+            | Content::Broken
+            | Content::Unread => Ok(()),
         }
     }
 
@@ -216,7 +230,7 @@ impl Domain {
                 let why = Why { reason: *reason, detail, place: *place };
                 dead_letters::set_aside_control(desk, input, &why)
             }
-            Content::Tick | Content::Bundle(_) | Content::Intelligence(_) | Content::Report(_) | Content::Broken => {
+            Content::Tick | Content::Bundle(_) | Content::Intelligence(_) | Content::Report(_) | Content::Broken | Content::Unread => {
                 desk.tally.input("ctl", "tick");
                 Ok(())
             }
@@ -235,7 +249,7 @@ impl Domain {
 
     /// A problem becomes an incident, which policies judge; information a snapshot of its device. `whole` is where the bytes are of
     /// one that is an outline.
-    fn take_bundle(
+    pub(super) fn decide_bundle(
         &mut self,
         org: &OrgName,
         bundle: &Bundle<'_>,

@@ -29,6 +29,7 @@ mod parts;
 mod policies;
 mod principals;
 mod provided;
+mod quotas;
 mod reached;
 mod removals;
 mod scripts;

@@ -29,6 +29,7 @@ Examples:
   linesman org list --data-dir D
   linesman org set acme --display-name 'Acme Corp' --proxy --filter-level 'Send all information' --data-dir D
   linesman org set acme --upload --snapshot-interval-s 604800 --data-dir D
+  linesman org set acme --quota messages=1000000 --quota devices=500 --data-dir D
   linesman org credentials acme --user acme --password-file acme.password --data-dir D
   linesman org suspend acme --data-dir D
   linesman org test acme --data-dir D
@@ -80,6 +81,10 @@ pub(in crate::cli) enum Action {
         /// What needs approval here: `<kind>=<rule>`, such as `forward-case=two-person`; may be given more than once
         #[arg(long, value_name = "RULE")]
         approval: Vec<String>,
+        /// A quota: `messages=`, `bytes=` or `devices=` and a number, 0 for none, or `usual`, as in the settings; may be given more
+        /// than once
+        #[arg(long, value_name = "QUOTA")]
+        quota: Vec<String>,
     },
     /// Give its controller another user and password at the partner listener, or take them back
     ///
@@ -137,12 +142,14 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             upload,
             snapshot_interval_s,
             approval,
+            quota,
         } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
             let known = api.find(&path(name)).await?.unwrap_or_default();
             let stays = |name: &str| known.get(name).cloned();
             let groups = Some(json!(groups)).filter(|_| !device_group.is_empty());
             let approvals = Some(rules(known.get("approvals"), approval)?).filter(|_| !approval.is_empty());
+            let quotas = Some(quotas(known.get("quotas"), quota)?).filter(|_| !quota.is_empty());
             let given = [
                 ("display_name", display_name.clone().map(Value::from)),
                 ("proxy", proxy.map(Value::from)),
@@ -155,6 +162,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 ("upload", upload.map(Value::from)),
                 ("snapshot_interval_s", snapshot_interval_s.map(Value::from)),
                 ("approvals", approvals),
+                ("quotas", quotas),
             ];
             let body: Map<String, Value> = SETTINGS
                 .into_iter()
@@ -182,7 +190,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
 }
 
 /// What a change says of all that an organization is.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "display_name",
     "proxy",
     "filter_level",
@@ -194,6 +202,7 @@ const SETTINGS: [&str; 11] = [
     "upload",
     "snapshot_interval_s",
     "approvals",
+    "quotas",
 ];
 
 /// What needs approval, where some of it is said anew.
@@ -205,6 +214,20 @@ fn rules(known: Option<&Value>, given: &[String]) -> anyhow::Result<Value> {
         rules.insert(kind.to_owned(), json!(rule));
     }
     Ok(rules.into())
+}
+
+/// The quotas, where some are said anew.
+fn quotas(known: Option<&Value>, given: &[String]) -> anyhow::Result<Value> {
+    let mut quotas = known.and_then(Value::as_object).cloned().unwrap_or_default();
+    for text in given {
+        let fault = || format!("`{text}` is no quota: `<kind>=<number>` or `<kind>=usual`");
+        let (kind, most) = text.split_once('=').with_context(fault)?;
+        match most {
+            "usual" => quotas.remove(kind),
+            most => quotas.insert(kind.to_owned(), json!(most.parse::<u64>().ok().with_context(fault)?)),
+        };
+    }
+    Ok(quotas.into())
 }
 
 /// Gives an end customer's controller a user and a password, or takes them back.

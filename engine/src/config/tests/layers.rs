@@ -61,6 +61,7 @@ fn the_least_configuration_works() {
         upload: true,
         snapshot_interval_s: 0,
         approvals: linesman_schemas::ApprovalRules::default(),
+        quotas: Default::default(),
         address: String::new(),
         device_groups: Vec::new(),
         loaded: acme.settings.loaded.clone(),

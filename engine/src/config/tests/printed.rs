@@ -70,6 +70,9 @@ circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
 audit_retention_s = 0 # default
 upload_retention_s = 604800 # default
+quota_messages = 0 # default
+quota_bytes = 0 # default
+quota_devices = 0 # default
 
 [approvals]
 send-intelligence = "none" # default
@@ -132,6 +135,9 @@ snapshot_interval_s = 0
 approve_send_intelligence = "none"
 approve_forward_case = "none"
 approve_activate_service = "none"
+# quota_messages # not set
+# quota_bytes # not set
+# quota_devices # not set
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -153,6 +159,9 @@ snapshot_interval_s = 0
 approve_send_intelligence = "none"
 approve_forward_case = "none"
 approve_activate_service = "none"
+# quota_messages # not set
+# quota_bytes # not set
+# quota_devices # not set
 device_groups = []
 "#;
     assert_eq!(text, expected);

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
+use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -81,6 +81,25 @@ pub(super) struct Letter {
     /// The input's bytes in base64, where one dead letter is asked for and holds them.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<String>,
+    /// How many inputs it stands for, where it counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    counted: Option<CountedInputs>,
+}
+
+/// Inputs that a dead letter counts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CountedInputs {
+    /// The day by the log's clock and UTC: `YYYY-MM-DD`.
+    day: String,
+    /// How many they were.
+    messages: u64,
+    /// How many bytes.
+    bytes: u64,
+    /// The sequence in IN of the last of them, for whoever sees everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last: Option<u64>,
 }
 
 /// The part of a CloudEvent that a dead letter needs.
@@ -110,6 +129,10 @@ impl Letter {
             reaction: data.reaction,
             length: data.length,
             bytes: data.bytes,
+            counted: data.counted.map(|Counted { day, messages, bytes, last }| {
+                let last = Some(last).filter(|_| viewer.sees(None));
+                CountedInputs { day, messages, bytes, last }
+            }),
         })
     }
 }

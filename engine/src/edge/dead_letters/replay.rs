@@ -97,6 +97,9 @@ fn origin(letter: &Letter) -> Result<(OrgName, &str), Problem> {
     if letter.reaction.is_some() {
         return Err(conflict("a reaction was given up, not an input: submit the incident's case again"));
     }
+    if letter.counted.is_some() {
+        return Err(conflict("it counts inputs, which stand in IN: publish again what of them is wanted"));
+    }
     let mut tokens = letter.subject.split('.');
     match (tokens.next(), tokens.next().map(str::parse), tokens.next(), tokens.next()) {
         (Some("in"), Some(Ok(org)), Some(kind @ ("jmb" | "intel" | "cmd" | "result")), None) => Ok((org, kind)),

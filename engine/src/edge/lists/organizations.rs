@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_schemas::command::{Handling, SubmitCaseAs};
-use linesman_schemas::{ApprovalRules, FilterLevel, OrgName};
+use linesman_schemas::{ApprovalRules, FilterLevel, OrgName, Quotas};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::walk::{Walk, answer, unknown};
+use super::walk::{OrgRows, Walk, answer, unknown};
 use super::{Error, seen};
 use crate::edge::filters::tables::Organizations;
 use crate::edge::filters::{is, passes};
@@ -21,6 +21,8 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use linesman_domain::organizations::{GroupRow, OrgRow};
+use linesman_domain::quotas::{self, QuotaRow};
+use linesman_domain::table::Table;
 
 /// An organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,6 +58,14 @@ struct Organization {
     /// What needs approval here, beside what needs it everywhere.
     #[schema(schema_with = words::approval_rules)]
     approvals: ApprovalRules,
+    /// Its quotas, as it was given them.
+    #[schema(schema_with = words::quotas)]
+    quotas: Quotas,
+    /// What its publishers have sent on the last day on which that was counted; not of one of which not all is seen, and not
+    /// where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sent: Option<Sent>,
     /// Whether the configuration file names it.
     configured: bool,
     /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
@@ -71,6 +81,28 @@ struct Organization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reactions: Option<u64>,
+}
+
+/// What an organization's publishers have sent on a day.
+#[derive(Debug, Serialize, ToSchema)]
+struct Sent {
+    /// The day by UTC: `YYYY-MM-DD`.
+    day: String,
+    /// How many messages were decided.
+    messages: u64,
+    /// How many bytes they had.
+    bytes: u64,
+    /// How many messages came beyond a quota and were left undecided.
+    left_messages: u64,
+    /// How many bytes they had.
+    left_bytes: u64,
+}
+
+impl From<QuotaRow> for Sent {
+    fn from(row: QuotaRow) -> Self {
+        let (left_messages, left_bytes) = row.left.as_ref().map_or((0, 0), |left| (left.messages, left.bytes));
+        Self { day: quotas::text_of(row.day), messages: row.messages, bytes: row.bytes, left_messages, left_bytes }
+    }
 }
 
 /// A group of devices.
@@ -110,9 +142,18 @@ pub(in crate::edge) async fn organization(
         let mut rows = walk.organizations(Some(&name))?;
         let rows = rows.remove(&name).ok_or_else(|| unknown(&name))?;
         let incidents = seen::incidents(walk, &rows, &name)?;
-        Ok(Organization::new(walk, name, rows.row, incidents))
+        let sent = sent(&rows, &name)?;
+        Ok(Organization { sent, ..Organization::new(walk, name, rows.row, incidents) })
     })
     .await
+}
+
+/// What an organization that is seen as a whole has sent.
+fn sent(rows: &OrgRows<'_>, org: &OrgName) -> Result<Option<Sent>, Error> {
+    if rows.sight.is_some() {
+        return Ok(None);
+    }
+    Ok(Table::read(rows.lane, &quotas::key(org))?.map(Sent::from))
 }
 
 /// A page of those that are seen.
@@ -132,8 +173,9 @@ fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organ
             if !is_wanted {
                 return Ok(None);
             }
-            let incidents = seen::incidents(walk, &rows, &name)?;
-            Ok::<_, Error>(Some((Organization::new(walk, name, rows.row, incidents), bytes)))
+            let (incidents, sent) = (seen::incidents(walk, &rows, &name)?, sent(&rows, &name)?);
+            let organization = Organization { sent, ..Organization::new(walk, name, rows.row, incidents) };
+            Ok::<_, Error>(Some((organization, bytes)))
         })?;
     }
     Ok(pager.page())
@@ -159,6 +201,8 @@ impl Organization {
             upload: row.upload,
             snapshot_interval_s: row.snapshot_interval_s,
             approvals: row.approvals.into(),
+            quotas: row.quotas.into(),
+            sent: None,
             configured: row.loaded.is_some(),
             incidents,
             events: is_whole.then_some(row.events),

@@ -39,6 +39,7 @@ fn organization_row() -> OrgRow {
         upload: true,
         snapshot_interval_s: 0,
         approvals: Default::default(),
+        quotas: Default::default(),
         address: String::new(),
     }
 }

@@ -263,6 +263,7 @@ impl Fixture {
             upload: true,
             snapshot_interval_s: 0,
             approvals: Default::default(),
+            quotas: Default::default(),
             address: String::new(),
         };
         let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];

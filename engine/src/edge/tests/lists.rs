@@ -128,6 +128,7 @@ fn organization_row(number: u64) -> OrgRow {
         upload: true,
         snapshot_interval_s: 0,
         approvals: Default::default(),
+        quotas: Default::default(),
         address: String::new(),
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_schemas::command::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs, Verb};
-use linesman_schemas::{ApprovalRules, CommandId, FilterLevel, OrgName, Place};
+use linesman_schemas::{ApprovalRules, CommandId, FilterLevel, OrgName, Place, Quotas};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -65,6 +65,10 @@ pub(in crate::edge) struct OrganizationBody {
     #[serde(default)]
     #[schema(schema_with = words::approval_rules, required = false)]
     approvals: ApprovalRules,
+    /// Its quotas, which the provider's people set; of who else sets it they stay as they are.
+    #[serde(default)]
+    #[schema(schema_with = words::quotas, required = false)]
+    quotas: Quotas,
 }
 
 const fn is_uploading() -> bool {
@@ -115,6 +119,7 @@ pub(in crate::edge) async fn set_organization(
         upload: body.upload,
         snapshot_interval_s: body.snapshot_interval_s,
         approvals: body.approvals,
+        quotas: body.quotas,
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));
@@ -203,6 +208,7 @@ pub(in crate::edge) async fn activate(
         upload: row.upload,
         snapshot_interval_s: row.snapshot_interval_s,
         approvals: row.approvals.into(),
+        quotas: row.quotas.into(),
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));

@@ -219,6 +219,7 @@ fn organization(is_proxy: bool, standing: Standing) -> OrgRow {
         upload: true,
         snapshot_interval_s: 0,
         approvals: Default::default(),
+        quotas: Default::default(),
         address: String::new(),
     }
 }
