@@ -58,7 +58,7 @@ pub(super) static SECTION: Section = Section {
         Key::new("approve_send_intelligence", Kind::Words(&approvals::RULES), "Whether an intelligence message goes to it only once somebody approves it. Of this and `[approvals]` the stricter counts.").or("none").like("two-person"),
         Key::new("approve_forward_case", Kind::Words(&approvals::RULES), "The same of a case that it reports and that goes on to the upstream.").or("none").like("two-person"),
         Key::new("approve_activate_service", Kind::Words(&approvals::RULES), "The same of a service that becomes configuration of its devices.").or("none").like("one-person"),
-        Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its name: that by which it is reached, else its host name.")
+        Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its name: that by which it is reached where people gave it its serial number, else its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
 };
