@@ -44,7 +44,8 @@ impl DeviceGroups {
 /// The engine level from which on lanes ask by the name that people gave a device.
 const NAMED_FROM: u32 = 13;
 
-/// The name by which it is asked to which group a device belongs that sends bundles.
+/// The name by which it is asked to which group a device belongs that sends bundles: that of the device to which people gave
+/// its serial number. One that a device merely claims joins nothing: else it would show another's data to who sees its own group.
 ///
 /// # Errors
 /// The base cannot be read.
@@ -54,7 +55,7 @@ pub(crate) fn name_of(
     serial_number: &str,
     host_name: &str,
 ) -> Result<String, Error> {
-    Ok(reached::of_serial(base, org, serial_number)?.unwrap_or_else(|| host_name.to_owned()))
+    Ok(reached::given_to(base, org, serial_number)?.unwrap_or_else(|| host_name.to_owned()))
 }
 
 /// The group that a device belongs to which sends bundles, as a lane asks it; empty for none.

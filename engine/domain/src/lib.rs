@@ -159,7 +159,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 86] = [
+pub const TABLES: [&dyn Upgradable; 87] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,

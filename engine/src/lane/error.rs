@@ -99,27 +99,6 @@ pub enum Error {
         /// Why.
         source: store::Error,
     },
-    /// Its state is damaged, and what it would be made of anew is not there.
-    #[error(
-        "the state of lane {lane} is damaged: {what}; it cannot be rebuilt, since IN begins at message {first} and what stood \
-         before it is lost; restore IN, or the folder `state` of the data directory, from a backup"
-    )]
-    Damaged {
-        /// Which lane.
-        lane: u32,
-        /// What is damaged.
-        what: String,
-        /// Sequence of the first message that IN has.
-        first: u64,
-    },
-    /// Its state is damaged, and cannot be removed while the engine runs.
-    #[error("the state of lane {lane} is damaged and cannot be removed; the next start sets the store aside")]
-    Irremovable {
-        /// Which lane.
-        lane: u32,
-        /// Why.
-        source: store::Error,
-    },
     /// The state is missing or wrong, and what it is to be made of is not there.
     #[error(
         "lane {lane} has to be rebuilt and cannot be: IN begins at message {first}, and what stood before it is lost; \

@@ -35,7 +35,7 @@ pub use gathered::{GATHERED, GatheredRow, LEVEL as GATHERED_FROM, RunRow, RunSta
 pub(crate) use gathered::{SwitchSubject, Switched, brought, find_switched, stands as gathering_stands};
 pub(crate) use heard::{ReachedSubject, ended, find, set_aside, stands};
 pub use serials::{SERIALS, index, is_of_several, of_host, of_serial};
-pub(crate) use serials::{given, keep_host};
+pub(crate) use serials::{given, given_to, keep_host};
 
 /// The engine level from which on devices are reached.
 pub const LEVEL: u32 = 12;

@@ -157,25 +157,36 @@ pub fn of_serial(base: &(impl Base + ?Sized), org: &OrgName, serial_number: &str
     Ok(None)
 }
 
-/// All names of an organization's devices by the serial numbers that name them.
+/// All names of an organization's devices by the serial numbers that people gave them.
 ///
 /// # Errors
 /// The base cannot be read.
 pub(crate) fn given(base: &(impl Base + ?Sized), org: &OrgName) -> Result<HashMap<String, String>, Error> {
-    let mut found: HashMap<String, (u8, Option<String>)> = HashMap::new();
+    let mut found: HashMap<String, Option<String>> = HashMap::new();
     for row in SERIALS.rows(base, &[org.as_str()]) {
         let (own, ()) = row?;
-        let Some((serial_number, whose, name)) = parts(&own).filter(|(_, whose, _)| WHOSE.contains(whose)) else {
-            continue;
-        };
-        // Those by people's word come first.
-        match found.get_mut(&serial_number) {
-            None => drop(found.insert(serial_number, (whose, Some(name)))),
-            Some((by, several)) if *by == whose => *several = None,
-            Some(_) => {}
-        }
+        let Some((serial_number, _, name)) = parts(&own).filter(|(_, whose, _)| *whose == SAID) else { continue };
+        // What two have is nobody's.
+        found.entry(serial_number).and_modify(|known| *known = None).or_insert(Some(name));
     }
-    Ok(found.into_iter().filter_map(|(serial_number, (_, name))| Some((serial_number, name?))).collect())
+    Ok(found.into_iter().filter_map(|(serial_number, name)| Some((serial_number, name?))).collect())
+}
+
+/// The name of the device to which people gave a serial number; what devices claim counts for nothing.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn given_to(
+    base: &(impl Base + ?Sized),
+    org: &OrgName,
+    serial_number: &str,
+) -> Result<Option<String>, Error> {
+    let prefix = SERIALS.prefix(&[org.as_str()], &front(serial_number, SAID));
+    let found = base.stretch(Bound::Included(&prefix), &prefix, 2)?;
+    Ok(match found.rows.as_slice() {
+        [(key, _)] => key.strip_prefix(&*prefix).map(name_of),
+        _ => None,
+    })
 }
 
 /// What a key's own part names, whose word it is, and of which device.

@@ -230,7 +230,12 @@ impl Domain {
                 let why = Why { reason: *reason, detail, place: *place };
                 dead_letters::set_aside_control(desk, input, &why)
             }
-            Content::Tick | Content::Bundle(_) | Content::Intelligence(_) | Content::Report(_) | Content::Broken | Content::Unread => {
+            Content::Tick
+            | Content::Bundle(_)
+            | Content::Intelligence(_)
+            | Content::Report(_)
+            | Content::Broken
+            | Content::Unread => {
                 desk.tally.input("ctl", "tick");
                 Ok(())
             }
