@@ -207,7 +207,8 @@ mod tests {
         let got: Vec<_> = waiting.into_iter().map(|waiting| waiting.now_or_never().flatten()).collect();
         assert!(got.iter().all(Option::is_some));
         drop(got);
-        assert_eq!(lock(&room.0).taken + lock(&room.0).of.len(), 0, "nothing is left of those that are gone");
+        let places = lock(&room.0);
+        assert_eq!((places.taken, places.of.len()), (0, 0), "nothing is left of those that are gone");
     }
 
     #[test]
