@@ -204,7 +204,7 @@ impl Domain {
     /// Does what is asked of a device, and lets policies hear if it makes no snapshots of its own any more.
     fn ask_device(&mut self, org: &OrgName, command: &Command, verb: &DeviceVerb) -> Result<Answer, Error> {
         if let DeviceVerb::Set(settings) = verb {
-            let asked = (org, settings);
+            let asked = (org, &**settings);
             if let Some(refused) = self.meters.refusal(&mut self.desk, &self.organizations, &mut self.devices, asked)? {
                 return Ok(refused);
             }
