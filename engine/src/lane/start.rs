@@ -379,7 +379,7 @@ impl Start<'_> {
             let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
             let due: Vec<InMessage> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
             let is_last = due.len() < batch.len();
-            let decoded = decode(due, &self.shared.books, None).await;
+            let decoded = decode(due, &self.shared.books, None, None).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
                 let is_overridden = tail.is_overridden(input.sequence);
