@@ -63,7 +63,7 @@ async fn what_comes_beyond_a_quota_is_left_undecided_and_accounted_for() {
     wait_accounted(&engine).await.unwrap();
     let text = engine.get_text("/metrics").await.unwrap();
     assert!(text.contains("linesman_over_quota_messages_total{organization=\"acme\"} 20"), "{text}");
-    assert_eq!(gauge(&text, "linesman_in_unaccounted_messages"), Some(0.0));
+    assert!(gauge(&text, "linesman_in_unaccounted_messages").unwrap() < 1.0);
     let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
     for (trigger, used) in [("nearing", 8), ("exhausted", 10)] {
         let told: Vec<_> = out.on(&format!("out.acme.trigger.quota.{trigger}")).map(|event| &event.data).collect();
