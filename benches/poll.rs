@@ -39,7 +39,7 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     }
     let metrics = Metrics::install()?;
     // As the engine has them where nothing is said.
-    let settings = herd::settings(64, 32);
+    let settings = herd::settings(64, 8);
     let begun = Instant::now();
     let collector = Collector::start(dir.path(), &herd.devices, POLL_S, settings).await?;
     while counted(&metrics, "linesman_device_visits_total") < count as u64 {

@@ -40,6 +40,7 @@ mod life;
 mod limits;
 mod listeners;
 mod logins;
+mod looked;
 mod managers;
 mod matched;
 mod modes;

@@ -38,6 +38,7 @@ pub(super) fn undone(undone: Undone) -> Problem {
         Undone::Nothing(what) => Problem::new(StatusCode::NOT_FOUND, what),
         Undone::Unfit(why) => Problem::new(StatusCode::CONFLICT, why),
         Undone::Failed(why) => Problem::new(StatusCode::BAD_GATEWAY, why),
+        Undone::Refused(why, reply) => Problem::new(StatusCode::BAD_GATEWAY, why).replied(reply),
     }
 }
 
@@ -53,7 +54,8 @@ pub(super) fn usable(sources: &Sources, viewer: &Viewer, org: &OrgName, device: 
 
 /// What is done on a device that is reached by a name, as records name it.
 pub(super) fn using(name: &str, what: UseKind, sha256: String) -> DeviceUse {
-    DeviceUse { name: name.to_owned(), what, sha256, asks_only: false, added: None, removed: None }
+    let id = String::new();
+    DeviceUse { name: name.to_owned(), what, sha256, asks_only: false, id, added: None, removed: None }
 }
 
 /// Puts on record what somebody is about to do on a device, from a level on.

@@ -118,7 +118,7 @@ pub(super) async fn test(
     viewer: Viewer,
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
 ) -> Result<Json<DeviceTest>, Problem> {
-    let name = used(&sources, &viewer, &organization, device, UseKind::Test, "").await?;
+    let name = used(&sources, &viewer, &organization, device, UseKind::Test).await?;
     let steps = sources.hands.test(&organization, &name).await.map_err(|error| undone(Undone::Failed(error)))?;
     let listed = |Step { trial, found, is_needed: needed }| {
         let (ok, detail) = match found {
@@ -145,7 +145,7 @@ pub(super) async fn collect(
     viewer: Viewer,
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
 ) -> Result<Json<Collected>, Problem> {
-    let name = used(&sources, &viewer, &organization, device, UseKind::Collect, "").await?;
+    let name = used(&sources, &viewer, &organization, device, UseKind::Collect).await?;
     match sources.hands.collect(&organization, &name, PATIENCE).await {
         Some(Visited { taken, set_aside, error, .. }) => Ok(Json(Collected { taken, set_aside, error })),
         None => Err(Problem::busy("it takes longer than 15 s; `device show` tells what it comes to", 15)),
@@ -166,7 +166,7 @@ pub(super) async fn facts(
     viewer: Viewer,
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
 ) -> Result<Json<Facts>, Problem> {
-    let name = used(&sources, &viewer, &organization, device, UseKind::Facts, "").await?;
+    let name = used(&sources, &viewer, &organization, device, UseKind::Facts).await?;
     let facts = sources.hands.facts(&organization, &name).await.map_err(undone)?;
     Ok(Json(Facts {
         serial_number: facts.serial_number,
@@ -192,7 +192,7 @@ pub(super) async fn configuration(
     viewer: Viewer,
     PathOf(DevicePath { organization, device }): PathOf<DevicePath>,
 ) -> Result<Json<DeviceConfiguration>, Problem> {
-    let name = used(&sources, &viewer, &organization, device, UseKind::GetConfig, "").await?;
+    let name = used(&sources, &viewer, &organization, device, UseKind::GetConfig).await?;
     let configuration = sources.hands.configuration(&organization, &name).await.map_err(undone)?;
     Ok(Json(DeviceConfiguration { configuration }))
 }
@@ -239,7 +239,9 @@ pub(super) async fn download(
     viewer: Viewer,
     PathOf(JmbErrorPath { organization, device, id }): PathOf<JmbErrorPath>,
 ) -> Result<Response, Problem> {
-    let name = used(&sources, &viewer, &organization, device, UseKind::Download, "").await?;
+    let name = usable(&sources, &viewer, &organization, &device)?;
+    let asked = DeviceUse { id: id.clone(), ..using(&name, UseKind::Download, String::new()) };
+    recorded(&sources, &viewer, LEVEL, (&organization, asked)).await?;
     let bytes = sources.hands.file(&organization, &name, &id).await.map_err(undone)?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
@@ -251,9 +253,8 @@ async fn used(
     org: &OrgName,
     device: String,
     what: UseKind,
-    sha256: &str,
 ) -> Result<String, Problem> {
     let name = usable(sources, viewer, org, &device)?;
-    recorded(sources, viewer, LEVEL, (org, using(&name, what, sha256.to_owned()))).await?;
+    recorded(sources, viewer, LEVEL, (org, using(&name, what, String::new()))).await?;
     Ok(name)
 }

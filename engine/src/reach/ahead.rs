@@ -48,7 +48,7 @@ impl Worker {
         };
         // While one of them breaks the connection it is to be known which.
         let files = if self.breaking.is_sought() { &[] } else { files };
-        let coming = files.iter().filter(|file| super::visit::matches(&row.pattern, file)).filter(is_coming);
+        let coming = files.iter().filter(|file| super::pattern::matches(&row.pattern, file)).filter(is_coming);
         self.ahead = Ahead { coming: coming.cloned().collect(), ..Ahead::default() };
     }
 

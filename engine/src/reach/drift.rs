@@ -36,16 +36,20 @@ impl Worker {
         let (org, name) = (self.device.org.clone(), self.device.name.clone());
         let next = match self.hands.reads_groups(&org) {
             false => every.min(SOON),
-            true => match self.hands.compare(&org, &name, PATIENCE).await {
-                Ok(compared) if self.hands.tell(&self.device, &compared).await => every,
-                Ok(_) => every.min(SOON),
-                Err(failure) => {
-                    metrics::counter!("linesman_device_drift_failures_total").increment(1);
-                    let (reason, device) = (failure.message, name);
-                    tracing::info!(organization = %org, device, reason, "the groups of a device cannot be read back");
-                    every.min(SOON)
+            true => {
+                // A place of its own: the look before has given its own back.
+                let Some(_room) = self.hands.rooms.looks.enter(&org).await else { return };
+                match self.hands.compare(&org, &name, PATIENCE).await {
+                    Ok(compared) if self.hands.tell(&self.device, &compared).await => every,
+                    Ok(_) => every.min(SOON),
+                    Err(failure) => {
+                        metrics::counter!("linesman_device_drift_failures_total").increment(1);
+                        let (reason, device) = (failure.message, name);
+                        tracing::info!(organization = %org, device, reason, "the groups of a device cannot be read back");
+                        every.min(SOON)
+                    }
                 }
-            },
+            }
         };
         self.compared = Instant::now() + self.jittered(next);
     }

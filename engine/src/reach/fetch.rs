@@ -109,7 +109,7 @@ impl Worker {
                 Ok(Tried::Fetched(fetched)) => (Ok(fetched), None),
                 Ok(Tried::Missed(reason, detail)) => (Err((reason, detail)), None),
                 Ok(Tried::GoesOn) => {
-                    look.has_new = true;
+                    look.goes_on = true;
                     break;
                 }
                 // What gets on goes on; what breaks the connection again and again keeps no other from being fetched.

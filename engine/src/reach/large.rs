@@ -22,7 +22,7 @@ use super::journal::{Found, Journal, Progress};
 use super::spool::{Spooled, Spooling, unkept};
 use super::take::{Taken, unwritten};
 use super::way::{Trouble, limits};
-use super::worker::{Seen, Worker};
+use super::worker::Worker;
 use super::{Device, Hands};
 use crate::log::{inputs, streams};
 use crate::logging::full;
@@ -46,12 +46,12 @@ impl Worker {
         &mut self,
         file: &File,
         (found, known): (&Found, Option<Progress>),
-        seen: Seen,
+        may_grow: bool,
     ) -> Result<Taken, Trouble> {
         if file.size > bounds::BUNDLE as u64 {
             let head = self.head(file).await?;
             let error = bundle::Error { fault: Fault::BoundExceeded(Bound::Bundle), line: 1, column: 1 };
-            return self.set_aside(file, &head, &error).await;
+            return Ok(Taken::NoBundle(self.no_bundle(file, &head, &error)));
         }
         let spooled = match self.spool(file).await? {
             Spooling::Whole(spooled) => spooled,
@@ -69,10 +69,10 @@ impl Worker {
             Err((error, head)) => {
                 spooled.remove();
                 let lacks_end = matches!(error.fault, Fault::Truncated(_));
-                if lacks_end && seen.since.elapsed() < hands.incomplete_after() {
+                if lacks_end && may_grow {
                     return Ok(Taken::Later);
                 }
-                return self.set_aside(file, &head, &error).await;
+                return Ok(Taken::NoBundle(self.no_bundle(file, &head, &error)));
             }
         };
         let is_there = match known {

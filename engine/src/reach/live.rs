@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linesman_connectors::device::files::{File, Files};
 use linesman_connectors::device::limits::Limits;
-use linesman_connectors::device::netconf::{Part, Request, Session, junos};
+use linesman_connectors::device::netconf::{Error, Part, Request, Session, junos};
 use linesman_connectors::device::ssh::Connection;
 use linesman_domain::reached::{self, ReachedRow};
 use linesman_domain::table::Table;
@@ -12,7 +12,7 @@ use linesman_schemas::OrgName;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::visit::id_of;
+use super::visit::id_of_name;
 use super::way::limits;
 use super::{Device, Hands};
 use crate::logging::full;
@@ -27,8 +27,6 @@ const HELD_WITHIN: Duration = Duration::from_secs(30);
 const ANSWER: Duration = Duration::from_secs(180);
 /// How many bytes a greeting may have.
 const HELLO_MOST: u64 = 256 * 1024;
-/// How many entries of a directory are looked at.
-const ENTRIES_MOST: usize = 20_000;
 
 /// Why something that was asked of a device was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +37,15 @@ pub enum Undone {
     Unfit(String),
     /// The device does not do it, or does not answer.
     Failed(String),
+    /// The device refuses: why, and its whole reply.
+    Refused(String, String),
 }
 
 impl Undone {
     /// It in words.
     pub(super) fn words(self) -> String {
         match self {
-            Self::Nothing(words) | Self::Unfit(words) | Self::Failed(words) => words,
+            Self::Nothing(words) | Self::Unfit(words) | Self::Failed(words) | Self::Refused(words, _) => words,
         }
     }
 }
@@ -145,15 +145,21 @@ impl Hands {
     /// Sends a request to a device, as it is, within `<rpc>`; the whole reply.
     ///
     /// # Errors
-    /// It is not reached, or refuses.
+    /// It is not reached, or refuses: with the whole reply.
     pub async fn rpc(&self, org: &OrgName, name: &str, xml: &str) -> Result<String, Undone> {
         let (device, row) = self.known(org, name)?;
         let _held = self.room_to_hold(org).await?;
         let mut talk = self.talk(&device, &row).await?;
         let limits = Limits { total: ANSWER, ..limits(REPLY_MOST) };
-        let asked = talk.session.ask(Request::raw(xml), Part::Document, &limits).await;
+        let mut reply = Vec::new();
+        let asked = talk.session.fetch(Request::raw(xml), Part::Document, &mut reply, &limits).await;
         talk.end(&limits).await;
-        asked.map(|(_, text)| characters(text)).map_err(|error| Undone::Failed(full(&error)))
+        let reply = characters(String::from_utf8_lossy(&reply).into_owned());
+        match asked {
+            Ok(_) => Ok(reply),
+            Err(error @ Error::Refused { .. }) => Err(Undone::Refused(full(&error), reply)),
+            Err(error) => Err(Undone::Failed(full(&error))),
+        }
     }
 
     /// A file of a device that was set aside, as it lies there.
@@ -171,8 +177,9 @@ impl Hands {
         let limits = limits(FILE_MOST);
         let read = async {
             let mut files = Files::open(&connection, &row.directory, &limits).await?;
-            let listing = files.list(ENTRIES_MOST, &limits).await?;
-            let Some(file) = listing.files.iter().find(|file| id_of(file) == id) else { return Ok(None) };
+            // Of all that lies there, however much it is, this one alone.
+            let listing = files.list_wanted(|name| id_of_name(name) == id, 1, &limits).await?;
+            let Some(file) = listing.files.first() else { return Ok(None) };
             let File { name, size, .. } = file;
             let mut reader = files.read(name, 0, *size, &limits).await?;
             let mut bytes = Vec::new();

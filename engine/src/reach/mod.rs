@@ -9,9 +9,12 @@
 //! | room | what |
 //! |---|---|
 //! | here | what reaching needs; the roster of devices, a task each |
-//! | `worker` | one device: when it is looked at, and how it stands |
+//! | `worker` | one device: it is looked at again and again, and how it stands |
+//! | `pace` | when it is looked at next |
 //! | `counted` | how many devices stand how |
 //! | `visit` | one look: what is new, set aside, taken |
+//! | `pattern` | which files are bundles, by their names |
+//! | `aside` | files that are no bundles |
 //! | `take` | one file: read, checked, brought into the log, gone from the device |
 //! | `ahead` | several files at a time: read together, removed together |
 //! | `breaking` | files that break the connection, and hold up no others |
@@ -36,6 +39,7 @@
 //! looked for in the log before it is brought again. A file goes from its device only once the log has acknowledged it.
 
 mod ahead;
+mod aside;
 mod asking;
 mod breaking;
 mod counted;
@@ -47,6 +51,8 @@ pub mod groups;
 mod journal;
 mod large;
 mod live;
+mod pace;
+mod pattern;
 mod probe;
 mod pushed;
 mod report;

@@ -17,7 +17,7 @@ pub static SECTION: Section = Section {
         Key::new("missed_after_s", seconds(LONG_S), "After how long an attachment or a log is tried again that a bundle names and its device does not have, in seconds; for a week.").or("7200"),
         Key::new("drift_every_s", seconds(LONG_S), "How often configuration groups are read back from their devices and held against what those were told, in seconds.").or("86400"),
         Key::new("visits", count(1, 1_024), "How many devices are looked at at a time, of all organizations.").or("64"),
-        Key::new("visits_of_one", count(1, 1_024), "How many of one organization are.").or("32"),
+        Key::new("visits_of_one", count(1, 1_024), "How many of one organization are: `visits` has room for several whose devices answer slowly. Who has one with many devices far away raises it.").or("8"),
         Key::new("gatherings", count(1, 1_024), "From how many devices data is gathered at a time, of all organizations.").or("16"),
         Key::new("gatherings_of_one", count(1, 1_024), "From how many of one organization it is.").or("8"),
         Key::new("snapshot_every_s", seconds(LONG_S), "How old the last snapshot of a device is when another is gathered, in seconds: of devices that name directives groups.").or("604800"),

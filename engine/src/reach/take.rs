@@ -5,8 +5,7 @@ use linesman_domain::reached::{AfterRow, ReachedRow};
 use linesman_domain::uploads::COLLECTED;
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::{self, Fault};
-use linesman_schemas::device::{DeviceState, HEAD_MOST, JmbError};
-use linesman_schemas::outcome::Report;
+use linesman_schemas::device::{DeviceState, JmbError};
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::Ordering;
 
@@ -14,9 +13,8 @@ use super::Hands;
 use super::fetch::Brought;
 use super::journal::{Found, Progress};
 use super::sent::{Named, Sent};
-use super::visit::id_of;
 use super::way::{Trouble, reading};
-use super::worker::{Seen, Worker};
+use super::worker::Worker;
 use crate::log::streams;
 use crate::logging::full;
 
@@ -26,8 +24,8 @@ pub(super) enum Taken {
     Brought,
     /// It is on its way into the log.
     Sent(Box<Sent>),
-    /// It is no bundle, as the log has it.
-    SetAside,
+    /// It is no bundle: what is to be reported of it.
+    NoBundle(Box<JmbError>),
     /// It lacks its end: it may be written still.
     Later,
     /// It is long, and the next look goes on with it.
@@ -35,16 +33,16 @@ pub(super) enum Taken {
 }
 
 impl Worker {
-    /// Takes a file that has not grown since it was seen.
+    /// Takes a file that has not grown since it was seen. One that lacks its end is waited for where `may_grow`.
     pub(super) async fn take(
         &mut self,
         file: &File,
         (found, known): (&Found, Option<Progress>),
-        seen: Seen,
+        may_grow: bool,
     ) -> Result<Taken, Trouble> {
         let most = self.hands.parts.client.max_payload() as u64;
         if file.size > most && self.hands.moved().1 >= COLLECTED {
-            return self.take_large(file, (found, known), seen).await;
+            return self.take_large(file, (found, known), may_grow).await;
         }
         if file.size > most {
             let words = format!("`{}` has {} bytes, and the log takes {most}", file.name, file.size);
@@ -63,10 +61,10 @@ impl Worker {
             Err(error) => {
                 // One with nothing in it has been made, and is to be written.
                 let lacks_end = matches!(error.fault, Fault::Truncated(_) | Fault::Empty);
-                if lacks_end && seen.since.elapsed() < self.hands.incomplete_after() {
+                if lacks_end && may_grow {
                     return Ok(Taken::Later);
                 }
-                return self.set_aside(file, &bytes, &error).await;
+                return Ok(Taken::NoBundle(self.no_bundle(file, &bytes, &error)));
             }
         };
         let is_there = match known {
@@ -120,37 +118,6 @@ impl Worker {
                 }
                 Err(error) => return Err(error.into()),
             }
-        }
-    }
-
-    /// A file is no bundle: its beginning and its fault are reported, and nothing else of it is kept.
-    pub(super) async fn set_aside(
-        &mut self,
-        file: &File,
-        bytes: &[u8],
-        error: &bundle::Error,
-    ) -> Result<Taken, Trouble> {
-        let head = String::from_utf8_lossy(bytes.get(..HEAD_MOST).unwrap_or(bytes)).into_owned();
-        let report = JmbError {
-            device: self.device.name.clone(),
-            id: id_of(file),
-            file: file.name.to_string(),
-            size: file.size,
-            modified: file.modified.and_then(|time| u64::try_from(time.as_second()).ok()).unwrap_or_default(),
-            fault: error.fault.name().to_owned(),
-            detail: error.fault.to_string(),
-            line: error.line.into(),
-            column: error.column.into(),
-            head,
-        };
-        metrics::counter!("linesman_device_jmb_errors_total", "fault" => error.fault.name()).increment(1);
-        tracing::warn!(
-            organization = %self.device.org, device = self.device.name, file = report.file, fault = report.fault,
-            "a file of a device is no bundle, and is set aside"
-        );
-        match self.hands.report(&self.device, &Report::JmbSetAside(report)).await {
-            true => Ok(Taken::SetAside),
-            false => Err(Trouble::new(DeviceState::LogUnavailable, "the log does not take what is wrong with a file")),
         }
     }
 }

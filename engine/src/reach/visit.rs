@@ -5,13 +5,16 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use linesman_connectors::device::files::{self, File, Files, Listing};
-use linesman_domain::reached::{AfterRow, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow, WishRow};
+use linesman_connectors::device::ssh::HostKey;
+use linesman_domain::reached::{AfterRow, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow};
 use linesman_schemas::device::{DeviceFacts, DeviceState, JmbErrorEnd, JmbErrorEnded};
 use linesman_schemas::outcome::Report;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use super::aside::{Due, Untold, due, too_many, untold};
 use super::journal::{Found, Progress};
+use super::pattern::glob;
 use super::take::Taken;
 use super::way::{Trouble, limits};
 use super::worker::{Open, Seen, Worker};
@@ -25,8 +28,6 @@ const LIST_BYTES: u64 = 64 * 1024 * 1024;
 const AWAY_MOST: usize = 1_000;
 /// How long one look goes on to the next file.
 const LOOK_MOST: Duration = Duration::from_secs(60);
-/// After how long a file that is no bundle is told of again, where the log does not know of it.
-const TOLD_AGAIN: Duration = Duration::from_secs(300);
 /// How far the clock of a device may be ahead.
 const AHEAD_MOST: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
@@ -37,8 +38,12 @@ pub(super) struct Look {
     pub(super) taken: u64,
     /// How many files were set aside.
     pub(super) set_aside: u64,
-    /// Whether there are files that were not seen before: whether they grow is to be seen.
+    /// Whether there are files that were not seen before as they are: whether they grow is to be seen.
     pub(super) has_new: bool,
+    /// Whether one of them was there before, and was another.
+    pub(super) has_grown: bool,
+    /// Whether there was more to be done than one look may do.
+    pub(super) goes_on: bool,
     /// What the device has said of itself.
     pub(super) facts: Option<DeviceFacts>,
 }
@@ -65,6 +70,10 @@ impl Worker {
         self.forget_vanished(row, &listing, &aside).await;
         self.look_ahead(row, &listing.files, &aside);
         let mut first = going_on(None, self.take_all(row, &listing.files, &aside, look).await)?;
+        if self.is_turned(row) {
+            // Whom there is a connection to may be another than who is meant.
+            return first.map_or(Ok(()), Err);
+        }
         first = going_on(first, self.leave().await)?;
         first = going_on(first, self.fetch(row, look).await)?;
         if listing.is_cut {
@@ -93,7 +102,11 @@ impl Worker {
         for file in files {
             if begun.elapsed() > LOOK_MOST {
                 // It is another device's turn.
-                look.has_new = true;
+                look.goes_on = true;
+                break;
+            }
+            if self.is_turned(row) {
+                look.goes_on = true;
                 break;
             }
             if let Some(times) = self.breaking.passed(&file.name) {
@@ -121,8 +134,9 @@ impl Worker {
 
     /// Sees to it that there is a connection; whether it is one of before.
     async fn connect(&mut self, row: &ReachedRow) -> Result<bool, Trouble> {
-        let is_of_use = |open: &Open| is_same_way(&open.way, row) && !open.connection.is_gone();
-        if self.open.as_ref().is_some_and(is_of_use) {
+        if let Some(open) = self.open.as_mut().filter(|open| is_of_use(open, row) && !open.connection.is_gone()) {
+            // What was accepted is pinned by now: where it is to be accepted anew that is another way.
+            open.way.host_key.clone_from(&row.host_key);
             return Ok(true);
         }
         self.open = None;
@@ -130,6 +144,16 @@ impl Worker {
         let files = Files::open(&connection, &row.directory, &limits(LIST_BYTES)).await?;
         self.open = Some(Open { way: row.clone(), connection, files });
         Ok(false)
+    }
+
+    /// Whether the device is to be reached otherwise since a look at it was begun.
+    pub(super) fn is_turned(&self, row: &ReachedRow) -> bool {
+        // One that is reached no more is left by its task.
+        let Ok(Some(now)) = self.hands.row(&self.device) else { return false };
+        match &self.open {
+            Some(open) => !is_of_use(open, &now),
+            None => way(row) != way(&now) || row.host_key != now.host_key,
+        }
     }
 
     async fn list(&mut self, row: &ReachedRow) -> Result<Listing, Trouble> {
@@ -185,18 +209,15 @@ impl Worker {
         let modified = file.modified.map_or(0, jiff::Timestamp::as_second);
         let id = id_of(file);
         let aside = all_aside.get(&id);
-        if let Some(aside) = aside {
-            let is_same = aside.size == file.size && i64::try_from(aside.modified).is_ok_and(|known| known == modified);
-            match aside.wish {
-                WishRow::Delete if is_same => {
-                    self.remove(&AfterRow::Remove, file).await?;
-                    self.settled(&id, JmbErrorEnd::Deleted).await;
-                    return Ok(());
-                }
-                WishRow::None if is_same => return Ok(()),
-                // What has come in its place is not what was to be removed.
-                WishRow::None | WishRow::Recheck | WishRow::Delete => {}
+        let due = due(aside, file, modified);
+        match due {
+            Due::Nothing => return Ok(()),
+            Due::Removal => {
+                self.remove(&AfterRow::Remove, file).await?;
+                self.settled(&id, JmbErrorEnd::Deleted).await;
+                return Ok(());
             }
+            Due::Judgement | Due::Reading => {}
         }
         let found = Found::new(&self.device, file);
         let known = self.hands.journal.get(&found);
@@ -211,22 +232,23 @@ impl Worker {
             self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
         let Some(seen) = seen else {
             let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, refused: None };
-            self.seen.insert(file.name.clone(), seen);
+            look.has_grown |= self.seen.insert(file.name.clone(), seen).is_some();
             look.has_new = true;
             return Ok(());
         };
-        if aside.is_none() && seen.refused.is_some_and(|told| told.elapsed() < TOLD_AGAIN) {
-            if all_aside.len() >= JMB_ERRORS_MOST {
-                let words = format!("more than {JMB_ERRORS_MOST} files of it are no bundles: look after its directory");
-                return Err(Trouble::new(DeviceState::Garbled, words));
+        let kept = all_aside.len().saturating_add(usize::try_from(look.set_aside).unwrap_or(usize::MAX));
+        if let (None, Some(told)) = (aside, seen.refused) {
+            match untold(told.elapsed(), kept) {
+                Untold::Full => return Err(too_many()),
+                Untold::Waits => return Ok(()),
+                Untold::Again => {}
             }
-            // The log has not come to what was told of it.
+        }
+        let may_grow = due != Due::Judgement && seen.since.elapsed() < self.hands.incomplete_after();
+        if seen.is_incomplete && may_grow {
             return Ok(());
         }
-        if seen.is_incomplete && seen.since.elapsed() < self.hands.incomplete_after() && aside.is_none() {
-            return Ok(());
-        }
-        match self.take(file, (&found, known), seen).await? {
+        match self.take(file, (&found, known), may_grow).await? {
             Taken::Brought => {
                 self.is_brought(aside.map(|_| &*id), look).await;
                 self.goes(row, file, &found).await?;
@@ -235,13 +257,20 @@ impl Worker {
                 sent.was_aside = aside.is_some();
                 self.is_sent(row, *sent, look).await?;
             }
-            Taken::SetAside => {
-                look.set_aside += 1;
+            Taken::NoBundle(report) => {
+                let is_kept = aside.is_some() || kept < JMB_ERRORS_MOST;
+                if is_kept {
+                    self.set_aside(*report).await?;
+                    look.set_aside += 1;
+                }
                 if let Some(seen) = self.seen.get_mut(&file.name) {
                     seen.refused = Some(Instant::now());
                 }
+                if !is_kept {
+                    return Err(too_many());
+                }
             }
-            Taken::GoesOn => look.has_new = true,
+            Taken::GoesOn => look.goes_on = true,
             Taken::Later => {
                 if let Some(seen) = self.seen.get_mut(&file.name) {
                     seen.is_incomplete = true;
@@ -332,69 +361,34 @@ fn going_on(first: Option<Trouble>, step: Result<(), Trouble>) -> Result<Option<
 /// That the device's clock is ahead of ours, where a file is from a time that has not come.
 fn ahead(listing: &Listing, now: jiff::Timestamp) -> Option<Trouble> {
     let is_ahead = |time: &jiff::Timestamp| now.checked_add(AHEAD_MOST).is_ok_and(|most| *time > most);
-    let latest = listing.files.iter().filter_map(|file| file.modified).max().filter(is_ahead)?;
-    let words = format!("a file of it is from {latest}: its clock is ahead");
+    listing.files.iter().filter_map(|file| file.modified).max().filter(is_ahead)?;
+    // No time: the words are told anew where they are others.
+    let minutes = AHEAD_MOST.as_mins();
+    let words = format!("a file of it is from more than {minutes} minutes ahead: its clock is ahead");
     Some(Trouble::new(DeviceState::ClockSkewed, words))
 }
 
 /// What a file is called in lists: of a name always the same.
 pub(super) fn id_of(file: &File) -> String {
-    hex::encode(Sha256::digest(file.name.as_bytes()).get(..8).unwrap_or_default())
+    id_of_name(file.name.as_bytes())
 }
 
-/// Whether the way to a device is the same.
-fn is_same_way(one: &ReachedRow, other: &ReachedRow) -> bool {
-    let way = |row: &ReachedRow| {
-        (row.address.clone(), row.port, row.user.clone(), row.given, row.directory.clone(), row.is_legacy)
+/// What a file of a name is called in lists.
+pub(super) fn id_of_name(name: &[u8]) -> String {
+    hex::encode(Sha256::digest(name).get(..8).unwrap_or_default())
+}
+
+/// The way to a device, but for who it has to be.
+fn way(row: &ReachedRow) -> impl PartialEq {
+    (row.address.clone(), row.port, row.user.clone(), row.given, row.directory.clone(), row.is_legacy)
+}
+
+/// Whether a connection is one by the way to the device, and to whom is meant by its host key.
+fn is_of_use(open: &Open, row: &ReachedRow) -> bool {
+    let is_meant = match &row.host_key {
+        Some(pinned) => pinned.parse::<HostKey>().is_ok_and(|pinned| pinned == *open.connection.host_key()),
+        // What it showed was accepted, and is about to be pinned.
+        None => open.way.host_key.is_none(),
     };
-    // A key that was accepted is that of the connection there is.
-    let is_same_key = one.host_key == other.host_key || one.host_key.is_none();
-    way(one) == way(other) && is_same_key
-}
-
-/// Whether a file's name is one of those that a pattern names: `*` stands for any characters, `?` for one.
-pub(super) fn matches(pattern: &str, file: &File) -> bool {
-    glob(pattern.as_bytes(), file.name.as_bytes())
-}
-
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut star) = ((0, 0), None);
-    while let Some(byte) = name.get(at.1) {
-        match pattern.get(at.0) {
-            Some(b'*') => {
-                star = Some(at);
-                at.0 += 1;
-            }
-            Some(wanted) if *wanted == b'?' || wanted == byte => at = (at.0 + 1, at.1 + 1),
-            _ => {
-                let Some((pattern_at, name_at)) = star else { return false };
-                star = Some((pattern_at, name_at + 1));
-                at = (pattern_at + 1, name_at + 1);
-            }
-        }
-    }
-    pattern.get(at.0..).unwrap_or_default().iter().all(|byte| *byte == b'*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_names_whole_names() {
-        for (pattern, name, expected) in [
-            ("*.xml", "a.xml", true),
-            ("*.xml", ".xml", true),
-            ("*.xml", "a.xml.gz", false),
-            ("*.xml", "a.xmlx", false),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*", "", true),
-            ("*a*b*", "xxaxxbxx", true),
-            ("*a*b*", "xxbxxaxx", false),
-            ("jmb_*_?.xml", "jmb_edge_1_2.xml", true),
-        ] {
-            assert_eq!(glob(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
-        }
-    }
+    is_meant && way(&open.way) == way(row)
 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use linesman_connectors::device::files::{Files, Name};
 use linesman_connectors::device::ssh::Connection;
 use linesman_domain::reached::{ReachedRow, StandingRow};
 use linesman_schemas::IncidentId;
-use linesman_schemas::device::{DeviceFacts, DeviceStanding, DeviceState};
+use linesman_schemas::device::{DeviceFacts, DeviceStanding, DeviceState, ERROR_MOST};
 use linesman_schemas::outcome::Report;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -17,21 +17,19 @@ use tokio::time::{Instant, timeout};
 use super::ahead::Ahead;
 use super::breaking::Breaking;
 use super::counted::Counted;
+use super::facts::Asked;
+use super::pace::{AGAIN, Pace};
 use super::spool::GOT_ON_LEAST;
 use super::visit::Look;
 use super::way::Trouble;
 use super::{Device, Hands, Visited, Wake};
 
-/// The longest time between two tries at a device that fails.
-const REST_MOST: Duration = Duration::from_secs(600);
 /// How long one look may take in all: it holds a place that others wait for. It goes on to the next file for as long as
 /// `visit` says, and to the end of that one.
 const WHOLE_MOST: Duration = Duration::from_secs(240);
-/// How long a device may take to say what it is.
-const FACTS_MOST: Duration = Duration::from_secs(60);
-/// How soon a file is looked at again that was not seen before.
-const AGAIN: Duration = Duration::from_secs(1);
-/// How often it is said when a bundle was last collected.
+/// How long it is until a row is read again that could not be.
+const UNREAD: Duration = Duration::from_secs(600);
+/// How often it is said when a bundle was last collected, and what is wrong in other words than before.
 const TOLD_EVERY_S: i64 = 60;
 
 /// The work of one device.
@@ -47,14 +45,16 @@ pub(super) struct Worker {
     pub(super) ahead: Ahead,
     /// Files that bundles name, and when they were tried last.
     pub(super) tried: HashMap<(IncidentId, u32), Instant>,
-    failures: u32,
+    pace: Pace,
     counted: Counted,
-    /// How it was reached when it was asked what it is.
-    pub(super) asked: Option<ReachedRow>,
+    /// How it was reached when it was asked what it is, and when it is again.
+    pub(super) asked: Option<Asked>,
     /// When groups are to be read back from it.
     pub(super) compared: Instant,
     /// When a bundle was collected last, until that is told.
     collected: Option<Timestamp>,
+    /// When it was told last how it stands.
+    told: Option<Timestamp>,
     /// Files that broke the connection.
     pub(super) breaking: Breaking,
     /// How many bytes of files were kept on their way into the object store, ever.
@@ -89,7 +89,7 @@ impl Worker {
         // Where it cannot be read that is told when it is looked at.
         let known = hands.standing(&device).ok().flatten();
         let counted = Counted::new(known.map_or(DeviceState::New, |known| known.state));
-        let (breaking, collected) = (Breaking::default(), None);
+        let (breaking, collected, told) = (Breaking::default(), None, None);
         Self {
             hands,
             device,
@@ -98,11 +98,12 @@ impl Worker {
             seen,
             tried,
             ahead,
-            failures: 0,
+            pace: Pace::default(),
             counted,
             asked: None,
             compared,
             collected,
+            told,
             breaking,
             spooled: 0,
         }
@@ -116,7 +117,7 @@ impl Worker {
             tokio::select! {
                 _ = end.wait_for(|end| *end) => break,
                 () = tokio::time::sleep(wait.min(self.until_compared().max(AGAIN))) => {}
-                () = self.wake.asked.notified() => {}
+                () = self.wake.asked.notified() => self.pace.asked(),
             }
             wait = tokio::select! {
                 wait = self.visit() => wait,
@@ -137,17 +138,49 @@ impl Worker {
             Ok(None) => return AGAIN,
             Err(error) => {
                 tracing::error!(device = self.device.name, %error, "how a device is reached cannot be read");
-                return REST_MOST;
+                return UNREAD;
             }
         };
         let poll = Duration::from_secs(row.poll_s.into());
+        let mut look = Look::default();
+        let Some(trouble) = self.look_in_turn(&row, &mut look).await else { return UNREAD };
+        if self.open.is_some() && !self.is_turned(&row) {
+            look.facts = self.discover(&row).await;
+        }
+        // What is found of whom it is not to be any more is told of nobody.
+        let is_turned = self.is_turned(&row);
+        if !is_turned {
+            self.stand(trouble.as_ref(), &look).await;
+        }
+        let has_new = look.has_new || look.goes_on;
+        self.wake.done.send_modify(|visited| {
+            let error = trouble.as_ref().map(|trouble| trouble.words.clone()).unwrap_or_default();
+            let (taken, set_aside) = (visited.taken + look.taken, visited.set_aside + look.set_aside);
+            *visited = Visited { begun: visited.begun, count: visited.begun, taken, set_aside, has_new, error };
+        });
+        self.compare_when_due().await;
+        if is_turned {
+            return AGAIN;
+        }
+        if let Some(trouble) = &trouble {
+            metrics::counter!("linesman_device_failures_total", "state" => trouble.state.as_str()).increment(1);
+        }
+        // What is wrong with one file makes nothing else of the device wait.
+        let wait = match trouble.is_none_or(|trouble| trouble.is_connected) {
+            true => self.pace.after(&look, poll),
+            false => self.pace.after_failure(poll),
+        };
+        if wait < poll { wait } else { self.jittered(wait) }
+    }
+
+    /// Looks once it is the device's turn, and gives its place back to others; what is wrong, and none where the turn never comes.
+    async fn look_in_turn(&mut self, row: &ReachedRow, look: &mut Look) -> Option<Option<Trouble>> {
         let asked = Instant::now();
-        let Some(_room) = self.hands.rooms.looks.enter(&self.device.org).await else { return REST_MOST };
+        let _room = self.hands.rooms.looks.enter(&self.device.org).await?;
         metrics::histogram!("linesman_device_visit_wait_seconds").record(asked.elapsed().as_secs_f64());
         let (begun, spooled) = (Instant::now(), self.spooled);
         self.wake.done.send_modify(|visited| visited.begun += 1);
-        let mut look = Look::default();
-        let ended = match timeout(WHOLE_MOST, self.look(&row, &mut look)).await {
+        let ended = match timeout(WHOLE_MOST, self.look(row, look)).await {
             Ok(ended) => ended,
             Err(_) => {
                 let words = format!("a look at it takes longer than {} s", WHOLE_MOST.as_secs());
@@ -159,31 +192,9 @@ impl Worker {
         let trouble = ended.err();
         if trouble.as_ref().is_some_and(|trouble| !trouble.is_connected) {
             self.breaking.broke(self.spooled - spooled >= GOT_ON_LEAST);
-        }
-        if trouble.is_none() {
-            look.facts = timeout(FACTS_MOST, self.discover(&row)).await.ok().flatten();
-        }
-        if trouble.as_ref().is_some_and(|trouble| !trouble.is_connected) {
             self.open = None;
         }
-        self.stand(trouble.as_ref(), &look).await;
-        self.wake.done.send_modify(|visited| {
-            let error = trouble.as_ref().map(|trouble| trouble.words.clone()).unwrap_or_default();
-            let (taken, set_aside) = (visited.taken + look.taken, visited.set_aside + look.set_aside);
-            *visited =
-                Visited { begun: visited.begun, count: visited.begun, taken, set_aside, has_new: look.has_new, error };
-        });
-        self.compare_when_due().await;
-        if let Some(trouble) = &trouble {
-            metrics::counter!("linesman_device_failures_total", "state" => trouble.state.as_str()).increment(1);
-        }
-        // What is wrong with one file makes nothing else of the device wait.
-        if trouble.is_none_or(|trouble| trouble.is_connected) {
-            self.failures = 0;
-            return if look.has_new { AGAIN.min(poll) } else { self.jittered(poll) };
-        }
-        self.failures = self.failures.saturating_add(1);
-        self.jittered(rest(poll, self.failures))
+        Some(trouble)
     }
 
     /// Says how the device stands, where that is news.
@@ -198,15 +209,16 @@ impl Worker {
         let standing = DeviceStanding {
             device: self.device.name.clone(),
             state,
-            error: trouble.map(|trouble| trouble.words.clone()).unwrap_or_default(),
+            error: trouble.map(|trouble| cut(&trouble.words)).unwrap_or_default(),
             collected: self.collected,
             shown_host_key: trouble.and_then(|trouble| trouble.shown_host_key.clone()),
             facts: look.facts.clone(),
         };
-        if !is_news(known.as_ref(), &standing, now) {
+        if !is_news(known.as_ref(), &standing, (self.told, now)) {
             return;
         }
-        if is_news(known.as_ref(), &DeviceStanding { collected: None, facts: None, ..standing.clone() }, now) {
+        let alone = DeviceStanding { collected: None, facts: None, ..standing.clone() };
+        if is_news(known.as_ref(), &alone, (self.told, now)) {
             let (state, error) = (state.as_str(), &standing.error);
             match trouble {
                 Some(_) => {
@@ -218,7 +230,7 @@ impl Worker {
             }
         }
         if self.hands.report(&self.device, &Report::DeviceStands(standing)).await {
-            self.collected = None;
+            (self.collected, self.told) = (None, Some(now));
         }
     }
 
@@ -233,28 +245,35 @@ fn jittered(time: Duration, random: u16) -> Duration {
     time.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u16::MAX))
 }
 
-/// How long a device is left alone that has failed so often in a row.
-fn rest(poll: Duration, failures: u32) -> Duration {
-    poll.saturating_mul(2_u32.saturating_pow(failures.min(10))).min(REST_MOST.max(poll))
-}
-
 /// A share of a second that is the device's own.
 pub(super) fn fraction(device: &Device) -> f64 {
     let hash = device.name.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     f64::from(hash % 1_000) / 1_000.0
 }
 
-/// Whether a standing says more than is known, and it is time to say it.
-fn is_news(known: Option<&StandingRow>, standing: &DeviceStanding, now: Timestamp) -> bool {
+/// Words as they are kept.
+fn cut(words: &str) -> String {
+    words.chars().take(ERROR_MOST).collect()
+}
+
+/// Whether a standing says more than is known, and it is time to say it: another state at once, what may be another with each look
+/// a while after what was `told` last.
+fn is_news(
+    known: Option<&StandingRow>,
+    standing: &DeviceStanding,
+    (told, now): (Option<Timestamp>, Timestamp),
+) -> bool {
     let Some(known) = known else { return true };
     let is_later = |collected: Timestamp| {
         known.collected.is_none_or(|known| {
             collected > known && known.checked_add(TOLD_EVERY_S.seconds()).is_ok_and(|due| now >= due)
         })
     };
+    // A clock that went back holds nothing up.
+    let is_time = told.is_none_or(|told| now.duration_since(told).abs() >= SignedDuration::from_secs(TOLD_EVERY_S));
+    let is_said_otherwise = known.error != standing.error || known.shown_host_key != standing.shown_host_key;
     known.state != standing.state
-        || known.error != standing.error
-        || known.shown_host_key != standing.shown_host_key
+        || is_said_otherwise && is_time
         || standing.collected.is_some_and(is_later)
         || standing.facts.as_ref().is_some_and(|facts| !has(known, facts))
 }
@@ -266,15 +285,6 @@ fn has(known: &StandingRow, facts: &DeviceFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_device_that_fails_is_left_alone_longer_and_longer_and_never_for_good() {
-        let seconds = |poll: u64, failures: u32| rest(Duration::from_secs(poll), failures).as_secs();
-        let rests = [1, 2, 3, 4, 5, 100, u32::MAX].map(|failures| seconds(30, failures));
-        assert_eq!(rests, [60, 120, 240, 480, 600, 600, 600]);
-        // One that is looked at less often than that is not looked at more often for failing.
-        assert_eq!([1, 9].map(|failures| seconds(3_600, failures)), [3_600, 3_600]);
-    }
 
     #[test]
     fn devices_of_one_schedule_are_not_all_looked_at_at_once() {
@@ -307,9 +317,38 @@ mod tests {
             shown_host_key: None,
             facts: linesman_domain::reached::FactsRow::default(),
         };
-        let is_news = |collected, now| is_news(Some(&known), &standing(collected), at(now));
+        let is_news = |collected, now| is_news(Some(&known), &standing(collected), (Some(at(1_000)), at(now)));
         assert!(!is_news(Some(at(1_031)), 1_031), "it is told too often");
         assert!(is_news(Some(at(1_031)), 1_060), "it is told never");
         assert!(!is_news(None, 2_000) && !is_news(Some(at(1_000)), 2_000));
+    }
+    #[test]
+    fn what_is_wrong_is_told_in_other_words_once_a_minute_and_another_state_at_once() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let standing = |state, error: &str| DeviceStanding {
+            device: "r1".to_owned(),
+            state,
+            error: error.to_owned(),
+            collected: None,
+            shown_host_key: None,
+            facts: None,
+        };
+        let known = StandingRow {
+            state: DeviceState::Garbled,
+            since: at(0),
+            error: "one".to_owned(),
+            collected: None,
+            shown_host_key: None,
+            facts: linesman_domain::reached::FactsRow::default(),
+        };
+        let is_news = |state, error, told: Option<i64>, now| {
+            super::is_news(Some(&known), &standing(state, error), (told.map(at), at(now)))
+        };
+        assert!(!is_news(DeviceState::Garbled, "other", Some(1_000), 1_059), "it is told too often");
+        assert!(is_news(DeviceState::Garbled, "other", Some(1_000), 1_060), "it is told never");
+        assert!(is_news(DeviceState::Garbled, "other", Some(2_000), 1_000), "a clock that went back holds it up");
+        assert!(is_news(DeviceState::Garbled, "other", None, 1_000), "the first one after a start waits");
+        assert!(!is_news(DeviceState::Garbled, "one", Some(1_000), 9_000), "what is known is told");
+        assert!(is_news(DeviceState::Reachable, "", Some(1_000), 1_001), "another state waits");
     }
 }

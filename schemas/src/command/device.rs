@@ -60,7 +60,7 @@ impl DeviceVerb {
             Self::Set(settings) => settings.check(),
             Self::Remove(_) => Ok(()),
             Self::PinHostKey(HostKeyPin { host_key, .. }) => host_key.as_deref().map_or(Ok(()), key),
-            Self::Use(using) => label("/sha256", &using.sha256, 64),
+            Self::Use(using) => label("/sha256", &using.sha256, 64).and_then(|()| label("/id", &using.id, 64)),
             Self::JmbError(wish) => label("/id", &wish.id, 64),
             Self::Gather(gathering) => gathering.check(),
         }
@@ -191,6 +191,9 @@ pub struct DeviceUse {
     /// Whether a request can change nothing of its configuration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asks_only: bool,
+    /// Which file that was set aside, as it is called in the list; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// How many lines come with that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added: Option<u64>,

@@ -258,7 +258,8 @@ pub fn asked(verb: &Verb) -> Result<[u8; 32], serde_json::Error> {
         && using.what == UseKind::Apply
     {
         let DeviceUse { name, what, .. } = using.clone();
-        let alike = DeviceUse { name, what, sha256: String::new(), asks_only: false, added: None, removed: None };
+        let (sha256, id) = (String::new(), String::new());
+        let alike = DeviceUse { name, what, sha256, asks_only: false, id, added: None, removed: None };
         return Ok(Sha256::digest(serde_json::to_vec(&Verb::Device(DeviceVerb::Use(alike)))?).into());
     }
     Ok(Sha256::digest(serde_json::to_vec(verb)?).into())

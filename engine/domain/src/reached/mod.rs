@@ -345,12 +345,7 @@ pub(crate) fn ask(
             Answer::refused(Verdict::Forbidden, detail)
         }
         // The node that was asked does it; here it goes on record.
-        (DeviceVerb::Use(using), Some(_)) => {
-            let is_counted = desk.is_at(drift::LEVEL);
-            let count = |count: Option<u64>| count.filter(|_| is_counted);
-            let (added, removed) = (count(using.added), count(using.removed));
-            Answer::done("done", serde_json::Value::Null, json!(DeviceUse { added, removed, ..using.clone() }))
-        }
+        (DeviceVerb::Use(using), Some(_)) => Answer::done("done", serde_json::Value::Null, used(desk, org, using)?),
         (DeviceVerb::JmbError(wish), Some(_)) => self::wish(desk, org, wish)?,
         (DeviceVerb::Gather(asked), Some(row)) => {
             let (answer, told) = gathered::ask(desk, org, &command.principal, asked, &row)?;
@@ -534,6 +529,21 @@ fn wish(desk: &mut Desk, org: &OrgName, wish: &JmbErrorWish) -> Result<Answer, E
     let new = json!({"file": row.file, "wish": what});
     desk.write(key, &JmbErrorRow { wish: asked, ..row })?;
     Ok(Answer::done(what, serde_json::Value::Null, new))
+}
+
+/// What the audit shows of what somebody does on a device.
+fn used(desk: &Desk, org: &OrgName, using: &DeviceUse) -> Result<serde_json::Value, Error> {
+    if !desk.is_at(drift::LEVEL) {
+        return Ok(json!(DeviceUse { id: String::new(), added: None, removed: None, ..using.clone() }));
+    }
+    let mut used = json!(using);
+    if !using.id.is_empty()
+        && let Some(row) = desk.read(&jmb_error_key(org, &using.name, &using.id))?
+        && let Some(used) = used.as_object_mut()
+    {
+        used.insert("file".to_owned(), json!(row.file));
+    }
+    Ok(used)
 }
 
 /// What the audit shows of how a device is reached.

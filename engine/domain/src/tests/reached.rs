@@ -236,6 +236,20 @@ fn files_that_are_no_bundles_are_kept_until_they_are_settled() {
 }
 
 #[test]
+fn the_record_of_a_download_names_the_file() {
+    let download = json!({"use_device": {"name": "r1", "what": "download", "id": "f1"}});
+    let named = json!({"name": "r1", "what": "download", "id": "f1", "file": "a.xml"});
+    for (level, new) in [(12, json!({"name": "r1", "what": "download"})), (13, named)] {
+        let mut lane = Lane::with_at(level, &[]);
+        lane.add("acme", "r1");
+        lane.result_of("acme", &file("r1", "f1"));
+        assert_eq!(lane.asked_of("acme", &download).0, Verdict::Done);
+        let told: Vec<_> = lane.on("acme.audit.use-device").iter().map(|event| event.data["new"].clone()).collect();
+        assert_eq!(told, [new], "level {level}");
+    }
+}
+
+#[test]
 fn below_its_level_nothing_is_reached() {
     let mut lane = Lane::with_at(11, &[]);
     lane.command("acme", &json!({"set_device": new("r1")}));

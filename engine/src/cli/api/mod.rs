@@ -268,7 +268,9 @@ impl Api {
             return Ok(answer);
         }
         let text = answer.bytes().await.context("the answer broke off")?;
-        Err(Refusal { status, text: refusal(status, &text, self.is_session) }.into())
+        let problem: Value = serde_json::from_slice(&text).unwrap_or_else(|_| json!({}));
+        let reply = problem.get("reply").and_then(Value::as_str).map(str::to_owned);
+        Err(Refusal { status, text: refusal(status, &problem, self.is_session), reply }.into())
     }
 
     async fn get(&self, path: &str, query: &impl Serialize) -> anyhow::Result<Value> {
@@ -495,11 +497,12 @@ fn unknown(key: &str) -> String {
 struct Refusal {
     status: StatusCode,
     text: String,
+    /// What the device said that refused.
+    reply: Option<String>,
 }
 
 /// What the engine said no with, and what can be done.
-fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
-    let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
+fn refusal(status: StatusCode, problem: &Value, is_session: bool) -> String {
     let detail = match problem.get("detail").and_then(Value::as_str) {
         // The API's words, for whoever has these.
         Some(detail) => said::by_flags(&detail.replace("`PUT /api/v1/me/password`", "`linesman password`")),

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Access, ask, segment};
+use super::{Access, Refusal, ask, segment};
 use crate::cli::Failure;
 
 /// How it is used.
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) enum Action {
     /// Print its configuration: of Junos as text, of others as XML
     GetConfig,
-    /// Send a request as it is, and print the whole reply
+    /// Send a request as it is, and print the whole reply, that of a device that refuses too: then the exit code is 1
     Rpc {
         /// The file with what stands within `<rpc>`; `-` is the standard input
         file: PathBuf,
@@ -62,11 +62,18 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
                 ("reply", api.patient(Method::POST, &format!("{path}/rpc")).json(&json!({ "rpc": rpc })))
             }
         };
-        let answer = api.answer(request).await?;
+        let (answer, ended) = match api.answer(request).await {
+            Ok(answer) => (answer, Ok(())),
+            // What a device says that refuses is its reply all the same.
+            Err(error) => match error.downcast_ref::<Refusal>().and_then(|refusal| refusal.reply.as_deref()) {
+                Some(reply) => (json!({ "reply": reply }), Err(error)),
+                None => return Err(error),
+            },
+        };
         match (api.is_json, answer.get(field).and_then(Value::as_str)) {
             (false, Some(text)) => outln!("{}", text.trim_end()),
             _ => outln!("{answer}"),
         }
-        Ok(())
+        ended
     })
 }

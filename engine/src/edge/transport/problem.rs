@@ -33,6 +33,7 @@ pub(crate) struct Problem {
     retry_after_s: Option<u64>,
     is_decided: bool,
     offset: Option<u64>,
+    reply: Option<String>,
     tried: Option<Box<Tried>>,
 }
 
@@ -76,6 +77,10 @@ pub(crate) struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, required = false)]
     offset: Option<u64>,
+    /// The whole reply of a device that refuses a request, as XML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    reply: Option<&'a str>,
 }
 
 /// A faulty part of a request.
@@ -102,6 +107,7 @@ impl Problem {
             retry_after_s: None,
             is_decided: false,
             offset: None,
+            reply: None,
             tried: None,
         }
     }
@@ -135,6 +141,11 @@ impl Problem {
     /// An upload goes on at an offset, and not where it was to.
     pub(crate) fn at_offset(self, offset: u64) -> Self {
         Self { offset: Some(offset), ..self }
+    }
+
+    /// A device refuses, with this reply.
+    pub(in crate::edge) fn replied(self, reply: String) -> Self {
+        Self { reply: Some(reply), ..self }
     }
 
     /// The same, with what is told besides.
@@ -198,8 +209,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let (status, detail, errors) = (self.status.as_u16(), self.detail.as_str(), self.errors.as_slice());
-        let offset = self.offset;
-        let body = ProblemBody { r#type: "about:blank", title, status, detail, errors, offset };
+        let (offset, reply) = (self.offset, self.reply.as_deref());
+        let body = ProblemBody { r#type: "about:blank", title, status, detail, errors, offset, reply };
         let text = serde_json::to_vec(&body).unwrap_or_default();
         let kind = HeaderValue::from_static(CONTENT_TYPE);
         let mut response = (self.status, [(header::CONTENT_TYPE, kind)], text).into_response();

@@ -182,7 +182,14 @@ impl Served {
     }
 
     fn list(&self, directory: &[u8]) -> Result<Vec<(Vec<u8>, Attributes)>, Failed> {
+        let strange = self.shared.script.standing(|fault| match fault {
+            Fault::Names(names) => Some(names.clone()),
+            _ => None,
+        });
+        let regular = Attributes { size: Some(1), owners: None, permissions: Some(0o100_644), modified_s: Some(0) };
         let mut list = vec![(b".".to_vec(), Attributes::default()), (b"..".to_vec(), Attributes::default())];
+        // Before those that are there: what is looked for may lie behind many others.
+        list.extend(strange.unwrap_or_default().into_iter().map(|name| (name, regular)));
         for entry in fs::read_dir(self.path(directory)?)? {
             let entry = entry?;
             // What is removed meanwhile is not there.
@@ -190,12 +197,6 @@ impl Served {
                 list.push((entry.file_name().as_bytes().to_vec(), attributes(&metadata)));
             }
         }
-        let strange = self.shared.script.standing(|fault| match fault {
-            Fault::Names(names) => Some(names.clone()),
-            _ => None,
-        });
-        let regular = Attributes { size: Some(1), owners: None, permissions: Some(0o100_644), modified_s: Some(0) };
-        list.extend(strange.unwrap_or_default().into_iter().map(|name| (name, regular)));
         Ok(list)
     }
 
