@@ -38,8 +38,9 @@ async fn told(engine: &Engine) -> usize {
 async fn recorded(engine: &Engine, what: &str) -> Value {
     let audit = engine.get("/api/v1/audit?organization=acme&limit=1000").await.unwrap();
     let is_of = |record: &&Value| record["operation"] == "use-device" && record["new"]["what"] == what;
-    audit["items"].as_array().unwrap().iter().find(is_of).unwrap_or_else(|| panic!("no `{what}`: {audit}"))["new"]
-        .clone()
+    let found = audit["items"].as_array().unwrap().iter().find(is_of);
+    assert!(found.is_some(), "no `{what}`: {audit}");
+    found.unwrap()["new"].clone()
 }
 
 async fn pins(world: &World, device: &str, server: &Server) {
