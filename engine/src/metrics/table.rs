@@ -123,7 +123,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
     counter("linesman_over_quota_messages_total", &[OVERDRAWN], "Messages that came beyond their organization's quota of a day and were left undecided."),
-    counter("linesman_over_quota_bytes_total", &[OVERDRAWN], "Bytes of them."),
+    counter("linesman_over_quota_bytes_total", &[OVERDRAWN], "How many bytes these have."),
     counter("linesman_policy_failures_total", &[
         Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `time`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),
