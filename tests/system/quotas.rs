@@ -66,7 +66,8 @@ async fn what_comes_beyond_a_quota_is_left_undecided_and_accounted_for() {
     assert_eq!(gauge(&text, "linesman_in_unaccounted_messages").ok(), Some(0.0));
     let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
     for (trigger, used) in [("nearing", 8), ("exhausted", 10)] {
-        let told: Vec<_> = out.on(&format!("out.acme.trigger.quota.{trigger}")).map(|event| &event.data).collect();
+        let subject = format!("out.acme.trigger.quota.{trigger}");
+        let told: Vec<_> = out.on(&subject).map(|event| &event.data).collect();
         let [told] = told[..] else { panic!("{told:?}") };
         assert_eq!((&told["kind"], &told["used"], &told["most"]), (&json!("messages"), &json!(used), &json!(10)));
     }
