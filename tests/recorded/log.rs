@@ -110,7 +110,7 @@ pub(crate) fn rows_digest(level: u32, memory: &Memory) -> [u8; 32] {
     for (key, value) in memory.rows() {
         let table = TABLES.iter().find(|table| table.letter() == key[0]).unwrap();
         let is_position = level >= 2 && table.letter() == POSITION.letter();
-        if is_position || (table.letter() == SERIALS.letter() && is_by_host_name(&key)) {
+        if is_position || (table.letter() == SERIALS.letter() && is_by_name_or_address(&key)) {
             continue;
         }
         let form = table.form(level, &key, &value).unwrap();
@@ -122,12 +122,12 @@ pub(crate) fn rows_digest(level: u32, memory: &Memory) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Whether a row of the index of devices is one by host name: it says nothing that the devices' rows do not, and released levels
-/// were recorded without.
-fn is_by_host_name(key: &[u8]) -> bool {
+/// Whether a row of the index of devices is one by host name or by address: it says nothing that the devices' rows do not, and
+/// released levels were recorded without.
+fn is_by_name_or_address(key: &[u8]) -> bool {
     let own = key.iter().position(|byte| *byte == 0).and_then(|end| key.get(end + 1..)).unwrap_or_default();
     let Some((length, named)) = own.split_first_chunk::<4>() else { return false };
-    named.get(u32::from_be_bytes(*length) as usize) == Some(&2)
+    matches!(named.get(u32::from_be_bytes(*length) as usize), Some(2 | 3))
 }
 
 /// Lower-case hexadecimal digits.
