@@ -32,7 +32,7 @@ async fn two_organizations_whose_devices_hang_leave_room_for_a_third() {
     let mut world = World::new().unwrap();
     world.configure("\n[collector]\ngatherings = 4\ngatherings_of_one = 3\n");
     for name in ["bolt", "cern"] {
-        world.organization(name, "none");
+        world.organization(name, "Do not send");
     }
     let mut engine = world.start(None).await.unwrap();
     let api = engine.api().unwrap();
@@ -78,7 +78,7 @@ async fn what_a_device_is_gathered_from_for_too_long_says_so() {
     let error = run["error"].as_str().unwrap();
     let last = "`show alarms`: it was not carried out: all that is gathered of a device may take 1 s";
     assert!(error.starts_with("no command was carried out: `show version`: ") && error.ends_with(last), "{error}");
-    assert!(engine.log().contains("may take 1 s"), "{}", engine.log_tail());
+    engine.tells("may take 1 s").await;
     assert!(engine.stop().await.unwrap().success());
 }
 

@@ -201,6 +201,7 @@ async fn a_serial_number_of_several_devices_names_none_of_them_and_that_is_said(
     let one = Device::start(&world, "r1").await;
     let mut body = one.body();
     body["serial_number"] = json!("JN9");
+    body["shared_address"] = json!(true);
     add(&api, "r1", body.clone()).await;
     add(&api, "r2", body).await;
     let key = json!({"host_key": null});

@@ -62,7 +62,9 @@ async fn whatever_is_done_with_a_device_it_is_found_by_its_name_or_its_serial_nu
     assert_eq!(names(&engine).await, ["r1"], "none is made beside it");
 
     // A name goes before a serial number, and one that is to be new is new.
-    add(&api, "JN77", one.body()).await;
+    let mut beside = one.body();
+    beside["shared_address"] = json!(true);
+    add(&api, "JN77", beside).await;
     assert_eq!(put(&api, "devices/acme/JN77", json!({"poll_s": 60})).await, 200);
     assert_eq!(device(&engine, "r1").await["reached"]["poll_s"], 3_600);
     assert_eq!(asked(&world, &["remove", "acme", "JN77"]).await.0, Some(0));
@@ -162,9 +164,9 @@ async fn devices_come_out_of_a_file_and_go_into_one() {
          r3,127.0.0.1,{port},{port},linesman,,{locked},{wrong},5,,,,{key}\n"
     );
     let sheet = file("devices.csv", &sheet);
-    let (code, told) = asked(&world, &["import", "acme", &sheet, "--dry-run"]).await;
+    let (code, told) = asked(&world, &["import", "acme", &sheet, "--shared-address", "--dry-run"]).await;
     assert_eq!((code, names(&engine).await), (Some(0), Vec::new()), "{told}");
-    let (code, told) = asked(&world, &["import", "acme", &sheet]).await;
+    let (code, told) = asked(&world, &["import", "acme", &sheet, "--shared-address"]).await;
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("1 of 3 devices are not imported") && told.contains("its passphrase is another"), "{told}");
     assert_eq!(names(&engine).await, ["r1", "r2"]);

@@ -136,7 +136,7 @@ async fn an_input_whose_reading_panics_is_set_aside_and_all_else_goes_on() {
     wait_for_incidents(&engine, "acme", 2).await;
     wait_for_incidents(&engine, "bolt", 1).await;
     is_ready(&engine).await;
-    assert!(engine.log().contains("the lane cannot be taken up; it is tried again"), "{}", engine.log_tail());
+    engine.tells("the lane cannot be taken up; it is tried again").await;
     assert_ne!(metric(&engine, "linesman_panics_total").await, "0");
 
     let own = engine.nats_as_engine().await.unwrap();
@@ -185,7 +185,7 @@ async fn what_was_set_aside_stays_so_though_out_has_lost_it() {
         // This one would read it.
         engine = world.start_with(None, Launch { flags: &flags, ..Launch::default() }).await.unwrap();
         assert_eq!(engine.incidents("acme").await.unwrap(), 1, "{}", engine.log_tail());
-        assert!(engine.log().contains("OUT has lost an override; it is written again"), "{}", engine.log_tail());
+        engine.tells("OUT has lost an override; it is written again").await;
         assert_eq!(overrides::behind(&client, acme, 0).await.unwrap().0.len(), 1);
         assert_eq!(Out::read(&client).await.unwrap().on("out.acme.dead.input-skipped").count(), 1);
     }
