@@ -130,10 +130,11 @@ async fn collect(collector: &Collector, herd: &Herd, bundles: usize) -> anyhow::
     Ok(took)
 }
 
-/// Looks at all devices at once; how many bundles are taken.
+/// Looks once at all devices at the same time; how many bundles are taken.
 async fn look(collector: &Collector, herd: &Herd) -> anyhow::Result<u64> {
     let looks = herd.devices.iter().map(async |Device { org, name, .. }| {
-        let visited = collector.hands.collect(org, name, PATIENCE).await.context("a look takes too long")?;
+        let visited =
+            collector.hands.collect_until(org, name, PATIENCE, |_| true).await.context("a look takes too long")?;
         ensure!(visited.error.is_empty(), "{name}: {}", visited.error);
         anyhow::Ok(visited.taken)
     });

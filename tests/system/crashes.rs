@@ -3,14 +3,17 @@
 //!
 //! `LINESMAN_CRASHES` chooses how many crashes, `LINESMAN_SEED` which.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use linesman::log::mark::Mark;
 use linesman::log::streams::{lane_of, last_of_lane};
 use linesman_tests::{
-    Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, run, until, wait_accounted,
+    Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, flip, run, until,
+    wait_accounted,
 };
 
 /// Crashes of an ordinary run.
@@ -18,6 +21,19 @@ const CRASHES: usize = 20;
 /// Bundles of each organization that are there before each crash.
 const BUNDLES: usize = 6;
 const ORGANIZATIONS: [&str; 2] = ["acme", "bolt"];
+/// Whose policy takes too long for each of its bundles.
+const SLOW_ORGANIZATION: &str = "cobalt";
+/// More of the processor's time than the millisecond there is. The other policy is over before the clock is looked at.
+const SLOW: &str = r#"
+policy(#{ on: "incident.detected", where: #{ organization: "cobalt" } });
+fn react(incident, org) { let n = 0; for i in 0..9000 { n += 1; } publish("slow", #{ n: n, version: VERSION }); }
+"#;
+/// How often a policy may be set aside before it is suspended, which an engine that is to be killed there never reaches.
+const ASIDES: u64 = 3;
+/// How many consumers somebody makes of OUT at a time.
+const CONSUMERS: usize = 100;
+/// How many bits of a damaged store are flipped.
+const FLIPS: usize = 24;
 /// How many looks at its log at most an engine may be about to start when it is killed; one takes some
 /// tens of milliseconds.
 const STARTING_LOOKS: u64 = 40;
@@ -50,6 +66,10 @@ enum Crash {
     Both,
     /// The engine is killed while it starts.
     Starting,
+    /// The engine is killed amid the load, and bits of its store are flipped.
+    Store,
+    /// The engine is killed once somebody has made consumers of OUT, amid the load.
+    Consumers,
 }
 
 const MIX: [Crash; 20] = [
@@ -60,19 +80,19 @@ const MIX: [Crash; 20] = [
     Crash::Point("emit::after-mark"),
     Crash::Point("apply"),
     Crash::Point("dispatch::before-report"),
+    Crash::Point("override::before"),
+    Crash::Point("override::after"),
     Crash::Engine,
     Crash::Nats,
     Crash::Both,
     Crash::Starting,
+    Crash::Store,
+    Crash::Consumers,
     Crash::Engine,
     Crash::Nats,
-    Crash::Both,
     Crash::Point("emit::before-mark"),
     Crash::Point("emit::after-mark"),
-    Crash::Point("dispatch::before-report"),
-    Crash::Engine,
-    Crash::Nats,
-    Crash::Starting,
+    Crash::Store,
 ];
 
 struct Site {
@@ -85,24 +105,35 @@ struct Site {
     strays: Strays,
     /// Checkpoints of the audit that somebody has kept, by whose log it is.
     kept: Vec<(&'static str, String)>,
+    /// How many texts the policy that takes too long has had.
+    texts: u64,
     random: Random,
 }
 
 impl Site {
     async fn new(random: Random) -> Self {
         let mut world = World::new().unwrap();
-        world.configure("\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
+        world.configure("policy_time_ms = 1\n\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
         world.policy("open-case", OPEN_CASE).unwrap();
         let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
-        Self {
+        let mut site = Self {
             world,
             upstream,
             load: Load::default(),
             staff: Staff::default(),
             strays: Strays::default(),
             kept: Vec::new(),
+            texts: 0,
             random,
-        }
+        };
+        site.change_slow_policy();
+        site
+    }
+
+    /// Gives the policy that takes too long another text: it counts as another policy then.
+    fn change_slow_policy(&mut self) {
+        self.texts += 1;
+        self.world.policy("slow", &SLOW.replace("VERSION", &self.texts.to_string())).unwrap();
     }
 
     async fn start(&self) -> Engine {
@@ -113,24 +144,30 @@ impl Site {
         for org in ORGANIZATIONS {
             self.load.add(org, BUNDLES);
         }
+        self.load.add(SLOW_ORGANIZATION, 1);
         let most = BUNDLES * ORGANIZATIONS.len();
         let acknowledgements = usize::try_from(self.random.below(most as u64)).unwrap();
         match crash {
             Crash::Point(point) => self.reach(point).await,
-            Crash::Engine | Crash::Both => {
+            Crash::Engine | Crash::Both | Crash::Store | Crash::Consumers => {
                 let mut engine = self.start().await;
                 self.keep_checkpoints(&engine).await;
                 let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
                 let killing = async {
                     self.strays.publish(&client).await;
                     self.load.publish(&client, acknowledgements).await;
-                    if matches!(crash, Crash::Both) {
-                        engine.kill_nats().unwrap();
+                    match crash {
+                        Crash::Both => engine.kill_nats().unwrap(),
+                        Crash::Consumers => flood(&client, self.random.below(CONSUMERS as u64)).await,
+                        _ => {}
                     }
                     engine.kill().unwrap();
                 };
                 let ((), worked) = tokio::join!(killing, self.staff.work(&api, u64::MAX));
                 worked.unwrap();
+                if matches!(crash, Crash::Store) {
+                    flip(&self.world.data().join("state/db"), FLIPS, &mut self.random).unwrap();
+                }
             }
             Crash::Nats => {
                 let mut engine = self.start().await;
@@ -201,7 +238,9 @@ impl Site {
 
     /// Lets the engine run into a crash point, maybe while it starts.
     async fn reach(&mut self, point: &str) {
-        let crash_points = format!("{point}={}*off->panic", self.random.below(16));
+        let most = if point.starts_with("override::") { ASIDES } else { 16 };
+        let crash_points = format!("{point}={}*off->panic", self.random.below(most));
+        self.change_slow_policy();
         let launch = Launch { crash_points: &crash_points, ..Launch::default() };
         let mut engine = self.world.spawn(Some(&self.upstream), launch).unwrap();
         if engine.wait_ready().await.is_ok() {
@@ -224,6 +263,7 @@ impl Site {
             })
             .await;
             self.load.add("acme", 1);
+            self.load.add(SLOW_ORGANIZATION, 1);
         }
     }
 
@@ -236,11 +276,15 @@ impl Site {
         let out = until("every case is submitted", async || {
             let out = Out::read(&as_engine).await.unwrap();
             let on = |org| out.on(&format!("out.{org}.trigger.incident.submitted")).count() as u64;
-            let submitted: u64 = ORGANIZATIONS.into_iter().map(on).sum();
+            let submitted: u64 = ORGANIZATIONS.into_iter().chain([SLOW_ORGANIZATION]).map(on).sum();
             (submitted >= self.load.cases()).then_some(out)
         })
         .await;
         self.load.check(&out).unwrap();
+        let letters: Vec<u64> =
+            out.on("out.cobalt.dead.policy-failed").map(|letter| letter.data["sequence"].as_u64().unwrap()).collect();
+        let inputs: BTreeSet<u64> = letters.iter().copied().collect();
+        assert_eq!((letters.len(), inputs.len() as u64), (inputs.len(), self.load.incidents()[SLOW_ORGANIZATION]));
         self.strays.check(&as_engine).await.unwrap();
         wait_accounted(&engine).await.unwrap();
         let count = self.upstream.count().await.unwrap();
@@ -251,6 +295,13 @@ impl Site {
         self.check_audit().await;
         assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     }
+}
+
+/// Makes so many consumers of OUT, with anybody's login.
+async fn flood(client: &Client, most: u64) {
+    let body = r#"{"stream_name": "OUT", "config": {"ack_policy": "explicit"}}"#;
+    let made = (0..most).map(|_| client.request("$JS.API.CONSUMER.CREATE.OUT", body.into()));
+    join_all(made).await;
 }
 
 #[tokio::test]

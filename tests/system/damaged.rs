@@ -1,28 +1,11 @@
 //! What is damaged on disk is found: the state comes back from the log, whatever was flipped in it.
 
-use std::fs;
-use std::path::Path;
-
-use linesman_tests::{Load, OPEN_CASE, Out, Random, World};
+use linesman_tests::{Load, OPEN_CASE, Out, Random, World, flip};
 
 /// How often bits are flipped.
 const ROUNDS: usize = 4;
 /// How many at a time.
 const FLIPS: usize = 24;
-
-/// Flips bits of a file where something stands in it.
-fn flip(path: &Path, random: &mut Random) {
-    let mut bytes = fs::read(path).unwrap();
-    let mut flipped = 0;
-    while flipped < FLIPS {
-        let at = usize::try_from(random.below(bytes.len() as u64)).unwrap();
-        if bytes[at] != 0 {
-            bytes[at] ^= 1 << random.below(8);
-            flipped += 1;
-        }
-    }
-    fs::write(path, bytes).unwrap();
-}
 
 #[tokio::test]
 async fn a_state_with_flipped_bits_is_rebuilt_and_nothing_is_said_again() {
@@ -39,7 +22,7 @@ async fn a_state_with_flipped_bits_is_rebuilt_and_nothing_is_said_again() {
     let mut random = Random::from_environment();
     let mut told = 0;
     for round in 0..ROUNDS {
-        flip(&world.data().join("state/db"), &mut random);
+        flip(&world.data().join("state/db"), FLIPS, &mut random).unwrap();
         let mut engine = world.start(None).await.unwrap();
         for (org, count) in load.incidents() {
             assert_eq!(engine.incidents(org).await.unwrap(), count, "{org} in round {round}");

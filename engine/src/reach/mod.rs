@@ -257,6 +257,18 @@ impl Hands {
     /// Looks at a device at once, and once more where files are new, whose growth only that shows; what all that comes to, and
     /// none where not even one look ends within `patience`.
     pub async fn collect(&self, org: &OrgName, name: &str, patience: Duration) -> Option<Visited> {
+        self.collect_until(org, name, patience, |visited| !visited.has_new).await
+    }
+
+    /// Looks at a device at once, and waits for further looks until one is enough; what all that comes to, and none where not
+    /// even one look ends within `patience`.
+    pub async fn collect_until(
+        &self,
+        org: &OrgName,
+        name: &str,
+        patience: Duration,
+        is_enough: impl Fn(&Visited) -> bool,
+    ) -> Option<Visited> {
         let device = Device { org: org.clone(), name: name.to_owned() };
         let wake = self.wake(&device);
         let mut done = wake.done.subscribe();
@@ -268,10 +280,10 @@ impl Hands {
         loop {
             let visited = tokio::time::timeout_at(until, done.wait_for(|visited| visited.count > last)).await;
             let Ok(Ok(visited)) = visited.map(|visited| visited.map(|visited| visited.clone())) else { return found };
-            let Visited { count, has_new, .. } = visited;
+            let (count, is_enough) = (visited.count, is_enough(&visited));
             let (taken, set_aside) = (visited.taken - before.taken, visited.set_aside - before.set_aside);
             found = Some(Visited { taken, set_aside, ..visited });
-            if !has_new {
+            if is_enough {
                 return found;
             }
             last = count;
