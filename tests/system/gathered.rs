@@ -484,3 +484,50 @@ async fn a_device_that_says_nothing_of_itself_is_who_its_bundles_say() {
     assert!(run["host_event_id"].as_str().unwrap().contains("-SNr1-"), "{run}");
     assert!(engine.stop().await.unwrap().success());
 }
+
+/// What is asked of a device ends at once where it is reached otherwise, or no more, since; nothing of it is believed.
+#[tokio::test]
+async fn whoever_is_not_to_be_asked_any_more_is_asked_nothing_and_believed_nothing() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    put(&api, "/api/v1/directives-groups/acme/mx", json!({"commands": ["show version", "show alarms"]})).await;
+    let begin = async |name: &str| {
+        let server = device_at(&world, name, &[("show version", "Hostname: standin\n"), ("show alarms", "none")]).await;
+        server.script().add(Fault::Silent("command"));
+        add_as(&api, name, &server, json!({})).await;
+        until("it is asked", async || (commands(&server) == 1).then_some(())).await;
+        server
+    };
+    let failed = async |name: &str, why: &str| {
+        let path = format!("/api/v1/devices/acme/{name}");
+        until(&format!("{name} is asked no more, since {why}"), async || {
+            let device = engine.get(&path).await.ok()?;
+            let run = device["reached"]["gathered"].as_array()?.first()?.clone();
+            (run["state"] == "failed" && run["error"].as_str()?.contains(why)).then_some(())
+        })
+        .await;
+    };
+
+    let turned = begin("r1").await;
+    let other = device(&world, &[]).await;
+    let key = other.host_key().unwrap().to_string();
+    put(&api, "/api/v1/devices/acme/r1/host-key", json!({"host_key": key})).await;
+    failed("r1", "it is reached otherwise").await;
+
+    let moved = begin("r2").await;
+    let gone = api.ask(Method::DELETE, "/api/v1/devices/acme/r2", None, None).await.unwrap();
+    assert_eq!(gone.status, 200, "{}", gone.body);
+    engine.tells("it is reached no more").await;
+
+    let suspended = begin("r3").await;
+    let answer = api.post("/api/v1/organizations/acme/suspend", json!({})).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    failed("r3", "its organization is suspended").await;
+
+    for server in [turned, moved, suspended] {
+        assert_eq!(commands(&server), 1, "{:?}", server.done());
+    }
+    assert!(bundles(&engine).await.is_empty());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

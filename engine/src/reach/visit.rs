@@ -379,7 +379,7 @@ pub(super) fn id_of_name(name: &[u8]) -> String {
 }
 
 /// The way to a device, but for who it has to be.
-fn way(row: &ReachedRow) -> impl PartialEq {
+pub(super) fn way(row: &ReachedRow) -> impl PartialEq + use<> {
     (row.address.clone(), row.port, row.user.clone(), row.given, row.directory.clone(), row.is_legacy)
 }
 

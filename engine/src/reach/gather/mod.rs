@@ -10,6 +10,7 @@
 //! |---|---|
 //! | here | what is asked for is done, each in a task; how it ended |
 //! | `due` | when a snapshot is to be made |
+//! | `turned` | whether the device is still to be asked |
 //! | `talk` | a device's commands, over NETCONF or SSH |
 //! | `outputs` | what the commands tell, in files |
 //! | `made` | the bundle of it |
@@ -24,6 +25,7 @@ mod known;
 mod made;
 mod outputs;
 mod talk;
+mod turned;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -285,6 +287,26 @@ impl Hands {
         if job.commands.is_empty() {
             return Err(Ended::Failed("it names no directives group that there is".to_owned()));
         }
+        let (making, outputs) = tokio::select! {
+            told = self.told(job) => told?,
+            why = self.turned(job) => return Err(Ended::Failed(why.to_owned())),
+        };
+        let (path, size) = making.write(&outputs).await?;
+        let failed = u32::try_from(outputs.failed()).unwrap_or(u32::MAX);
+        if let Some(why) = self.has_turned(job) {
+            return Err(Ended::Failed(why.to_owned()));
+        }
+        if let Some(done) = self.bring_on(job, (&path, size)).await? {
+            return Ok(done);
+        }
+        metrics::counter!("linesman_gathered_bytes_total").increment(size);
+        fail::fail_point!("reach::before-gathered");
+        Ok(GatheringState::Done { host_event_id: making.host_event_id, failed, failures: outputs.failures() })
+    }
+
+    /// What the device tells: what it is, and what its commands say.
+    async fn told(&self, job: &Job) -> Result<(Making, Outputs), Ended> {
+        let device = &job.wanted.device;
         let known = self.standing(device)?.map(|standing| standing.facts).unwrap_or_default();
         let within = self.parts.settings.gathering_within;
         let mut talk = Talk::open(self, device, &job.row, within).await?;
@@ -300,15 +322,7 @@ impl Hands {
         self.know(device, &making.facts).await;
         let outputs = self.outputs(job, &mut talk, &making.host_event_id).await;
         talk.end().await;
-        let outputs = outputs?;
-        let (path, size) = making.write(&outputs).await?;
-        let failed = u32::try_from(outputs.failed()).unwrap_or(u32::MAX);
-        if let Some(done) = self.bring_on(job, (&path, size)).await? {
-            return Ok(done);
-        }
-        metrics::counter!("linesman_gathered_bytes_total").increment(size);
-        fail::fail_point!("reach::before-gathered");
-        Ok(GatheringState::Done { host_event_id: making.host_event_id, failed, failures: outputs.failures() })
+        Ok((making, outputs?))
     }
 
     /// Reports what a device says of itself, where that is news.
