@@ -246,8 +246,10 @@ async fn a_device_that_shows_another_host_key_is_not_spoken_to_and_that_is_told(
     let mut unknown = one.body();
     unknown.as_object_mut().unwrap().remove("host_key");
     add(&api, "r1", unknown).await;
-    stands(&engine, "r1", "host-key-unknown").await;
+    let found = stands(&engine, "r1", "host-key-unknown").await;
     assert!(one.server.done().is_empty(), "nothing is said to whom nobody knows");
+    // It can be compared with the one that is known.
+    assert_eq!(found["reached"]["shown_host_key"], one.server.host_key().unwrap().to_string(), "{found}");
     let accepts = json!({"host_key": null});
     let answer = api.ask(Method::PUT, "/api/v1/devices/acme/r1/host-key", None, Some(accepts)).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);

@@ -520,5 +520,9 @@ async fn an_installation_that_awaits_approval_is_waited_for_until_the_devices_ha
     let args = ["scripts", "install", "acme", "core", "health", "1", "--wait=1s", "--data-dir", &data];
     let ended = run(&args).await.unwrap();
     assert!(ended.code == Some(1) && ended.stderr.contains("before `acme-a4` is approved"), "{}", ended.stderr);
+    let args = ["scripts", "remove", "acme", "core", "--wait=60s", "--data-dir", &data];
+    let ended = run(&args).await.unwrap();
+    assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
+    assert!(!device.files().iter().any(|(name, _)| name == "event/collect.slax"), "{:?}", device.files());
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -174,6 +174,8 @@ async fn terms_in_another_order_are_drift_and_what_else_is_in_another_order_is_n
     let [one, other] = TERMS;
     let moved = scene.running().replace(&TERMS.join(" "), &format!("{other} {one}"));
     scene.server.change_by_hand(&moved, true).unwrap();
+    let (is_in_sync, told) = scene.config(&["check-sync"]).await;
+    assert!(!is_in_sync && scene.drifts("acme").await.len() == 1, "what was just said is known: {told}");
     let found = scene.until_state("drifted").await;
     let line = "insert firewall filter line-1 term a before term b # 15-filter.j2";
     assert_eq!((texts(&found, "missing_lines"), texts(&found, "extra_lines")), (vec![line.to_owned()], Vec::new()));

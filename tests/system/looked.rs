@@ -4,11 +4,11 @@
 use std::fs;
 
 use linesman_connectors::device::standin::server::{Fault, Server};
-use linesman_tests::{Engine, Out, World, event, run, until};
+use linesman_tests::{Engine, Launch, Out, World, event, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::collecting::{Device, add, collect, device, stands};
+use crate::collecting::{Device, add, bundles, collect, device, stands};
 
 const REFUSALS: &str = "<rpc-error><error-type>application</error-type><error-tag>bad-element</error-tag>\
                         <error-severity>error</error-severity><error-app-tag>too-odd</error-app-tag>\
@@ -218,5 +218,55 @@ async fn a_serial_number_of_several_devices_names_none_of_them_and_that_is_said(
         assert!(matches!(answer.status, 400 | 409), "{path}: {}", answer.status);
     }
     assert_eq!(device(&engine, "r1").await["reached"]["poll_s"], 5);
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_first_host_key_whose_pin_came_to_nothing_is_pinned_with_the_next_look() {
+    let world = World::new().unwrap();
+    let launch = Launch { crash_points: "reach::accept=1*return->off", ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let one = Device::start(&world, "r1").await;
+    let mut body = one.body();
+    body.as_object_mut().unwrap().remove("host_key");
+    body["accept_host_key"] = json!(true);
+    add(&engine.api().unwrap(), "r1", body).await;
+    let shown = one.server.host_key().unwrap().to_string();
+    until("it is pinned", async || (device(&engine, "r1").await["reached"]["host_key"] == shown).then_some(())).await;
+    stands(&engine, "r1", "reachable").await;
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn what_is_brought_of_a_device_goes_from_it_though_it_is_reached_no_more() {
+    const COUNT: usize = 48;
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let one = Device::start(&world, "r1").await;
+    add(&api, "r1", one.body()).await;
+    stands(&engine, "r1", "reachable").await;
+    for number in 1..=COUNT {
+        one.leaves(&format!("{number:02}.xml"), &event("edge-01", u64::try_from(number).unwrap(), "WORK", "Low"));
+    }
+    until("some are brought", async || (!bundles(&engine).await.is_empty()).then_some(())).await;
+    let pause = std::time::Duration::from_millis(20);
+    one.server.script().add(Fault::Slow { bytes: 16, pause });
+    let answer = api.ask(Method::DELETE, "/api/v1/devices/acme/r1", None, None).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    until("nobody looks at it", async || {
+        let metrics = engine.get_text("/metrics").await.ok()?;
+        metrics.lines().any(|line| line == "linesman_devices_reached 0").then_some(())
+    })
+    .await;
+    let brought = bundles(&engine).await.len();
+    assert_eq!(one.has().len(), COUNT - brought, "{:?}", one.has());
+    one.server.script().clear();
+    let answer = api.ask(Method::PUT, "/api/v1/devices/bolt/r1?new=true", None, Some(one.body())).await.unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    until("nothing is left", async || one.has().is_empty().then_some(())).await;
+    let found = bundles(&engine).await;
+    let once: std::collections::BTreeSet<_> = found.iter().collect();
+    assert_eq!((found.len(), once.len()), (COUNT, COUNT));
     assert!(engine.stop().await.unwrap().success());
 }

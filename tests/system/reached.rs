@@ -180,6 +180,7 @@ async fn devices_come_out_of_a_file_and_go_into_one() {
     let exported = run(&["device", "export", "acme", "--data-dir", &data]).await.unwrap();
     assert_eq!(exported.code, Some(0), "{}", exported.stderr);
     assert!(!exported.stdout.contains("_file") && !exported.stdout.contains("PRIVATE"), "{}", exported.stdout);
+    assert!(exported.stdout.lines().next().unwrap().ends_with(",device_group"), "{}", exported.stdout);
     // Read again it changes nothing; what is changed in it is changed.
     let again = file("again.csv", &exported.stdout);
     let (code, told) = asked(&world, &["import", "acme", &again]).await;
@@ -188,6 +189,16 @@ async fn devices_come_out_of_a_file_and_go_into_one() {
     let (code, told) = asked(&world, &["import", "acme", &other]).await;
     assert_eq!((code, told.matches("unchanged").count()), (Some(0), 1), "{told}");
     assert_eq!(device(&engine, "r2").await["reached"]["after"], "remove");
+    // Which device group one is in, the organization says; a file has columns, and no options.
+    let grouped = file("grouped.csv", "name,device_group\nr1,core\nr2,\n");
+    let (code, told) = asked(&world, &["import", "acme", &grouped]).await;
+    assert!(code == Some(1) && told.contains("r1: unchanged; it is in no device group, not in `core`"), "{told}");
+    let settings = ["org", "set", "acme", "--device-group", "core=r1", "--data-dir", &data];
+    assert_eq!(run(&settings).await.unwrap().code, Some(0));
+    let (code, told) = asked(&world, &["import", "acme", &grouped]).await;
+    assert_eq!((code, told.matches("unchanged").count()), (Some(0), 2), "{told}");
+    let (_, told) = asked(&world, &["import", "acme", &file("often.csv", "name,poll_s\nr1,3\n")]).await;
+    assert!(told.contains("r1: `poll_s` is 3"), "{told}");
     assert!(engine.stop().await.unwrap().success());
 }
 

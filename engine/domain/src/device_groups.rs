@@ -1,6 +1,9 @@
 //! The groups that an organization's devices belong to, by name. Which one a device belongs to is asked when it
 //! matters, not remembered: whoever changes the groups changes at once who sees what.
 //!
+//! A device belongs to one group at most, the first that names it. With `*` that is a matter of their order, exceptions before the
+//! rule; a whole name is in one group, or would stand in another in vain.
+//!
 //! A device that is reached has the name that people gave it, whatever it calls itself: else it would be in the group of
 //! another by taking its host name. One that only sends bundles has its host name.
 
@@ -39,6 +42,30 @@ impl DeviceGroups {
         let group = self.0.iter().find(|(_, names)| names.iter().any(|of| of.matches(name)));
         group.map_or("", |(name, _)| name)
     }
+}
+
+/// The engine level from which on no device is named in two groups.
+pub(crate) const ONE_EACH_FROM: u32 = 14;
+
+/// What is wrong with groups of which a later one names a device, by its whole name, that belongs to one before it. Those that the
+/// organization has already, `known`, are not looked at: they are as they are.
+pub(crate) fn named_twice(known: &[GroupRow], groups: &[GroupRow]) -> Option<String> {
+    if known == groups {
+        return None;
+    }
+    let all = DeviceGroups::new(groups);
+    let whole =
+        |group: &GroupRow| group.devices.iter().filter(|device| !device.contains('*')).cloned().collect::<Vec<_>>();
+    groups.iter().find_map(|group| {
+        let (device, first) = whole(group).into_iter().find_map(|device| {
+            let first = all.group_of(&device);
+            (first != group.name).then(|| (device.clone(), first.to_owned()))
+        })?;
+        Some(format!(
+            "a device is in one device group: `{device}` is named in `{}`, and belongs to `{first}`, which stands before it",
+            group.name
+        ))
+    })
 }
 
 /// The engine level from which on lanes ask by the name that people gave a device.

@@ -51,6 +51,9 @@ impl Overrides {
     }
 }
 
+/// The engine level from which on an organization is not told why an input of its own is set aside.
+const UNTOLD_FROM: u32 = 14;
+
 /// Why an input is skipped, if it is.
 pub(crate) fn skipped(overrides: &[Override]) -> Option<&str> {
     overrides.iter().find(|one| one.what == Overridden::SkipInput).map(|one| one.why.as_str())
@@ -70,12 +73,15 @@ impl Domain {
     }
 
     /// Sets an input aside.
-    pub(crate) fn skip(&mut self, input: &Input<'_>, why: &str) -> Result<(), Error> {
-        let why = Why { reason: Reason::InputSkipped, detail: why, place: None };
+    pub(crate) fn skip(&mut self, input: &Input<'_>, detail: &str) -> Result<(), Error> {
+        let why = |detail| Why { reason: Reason::InputSkipped, detail, place: None };
         if input.org.is_empty() {
-            return dead_letters::set_aside_control(&mut self.desk, input, &why);
+            return dead_letters::set_aside_control(&mut self.desk, input, &why(detail));
         }
         let org = self.organizations.find(input.org).map(|(org, _)| org);
+        // What people of the provider's say of it is theirs: it stands on their record.
+        let is_told = org.is_none() || !self.desk.is_at(UNTOLD_FROM);
+        let why = why(if is_told { detail } else { "it is set aside" });
         dead_letters::set_aside(&mut self.desk, org.as_ref(), input, &why)
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
 use super::api::show::{self, Column, column};
@@ -46,9 +46,10 @@ pub(super) enum Consumers {
         server: Server,
     },
     /// Remove a consumer of the stream OUT, or those that nobody asks
+    #[command(group(ArgGroup::new("which").required(true).args(["name", "idle"])))]
     Remove {
         /// Its name
-        #[arg(value_name = "NAME", required_unless_present = "idle", conflicts_with = "idle")]
+        #[arg(value_name = "NAME")]
         name: Option<String>,
         /// Remove those that nobody asks, oldest first
         #[arg(long)]

@@ -177,7 +177,8 @@ async fn take(
     body: WayOut,
 ) -> Result<Json<Lanes>, Problem> {
     let WayOut { position, why } = body;
-    let found = named.parse::<u32>().ok().and_then(|lane| Some((lane, sources.lanes.get(lane as usize)?)));
+    let number = named.parse::<u32>().ok().filter(|number| number.to_string() == named);
+    let found = number.and_then(|lane| Some((lane, sources.lanes.get(lane as usize)?)));
     let Some((lane, status)) = found else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "there is no such lane".to_owned()));
     };

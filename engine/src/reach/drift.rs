@@ -40,7 +40,7 @@ impl Worker {
                 // A place of its own: the look before has given its own back.
                 let Some(_room) = self.hands.rooms.looks.enter(&org).await else { return };
                 match self.hands.compare(&org, &name, PATIENCE).await {
-                    Ok(compared) if self.hands.tell(&self.device, &compared).await => every,
+                    Ok(compared) if self.hands.tell(&self.device, &compared).await.0 => every,
                     Ok(_) => every.min(SOON),
                     Err(failure) => {
                         metrics::counter!("linesman_device_drift_failures_total").increment(1);
@@ -62,23 +62,32 @@ impl Hands {
         lane.is_some_and(|lane| lane.borrow().level >= LEVEL)
     }
 
-    /// Reports what is news of the groups of a device; whether all are as they were told, as far as that is known.
+    /// Reports what is news of the groups of a device, and waits until that is known; whether all are as they were told, as far
+    /// as that is known.
     pub async fn tell_of(&self, org: &OrgName, name: &str, compared: &[Compared]) -> bool {
         let device = Device { org: org.clone(), name: name.to_owned() };
-        self.reads_groups(org) && self.tell(&device, compared).await
+        if !self.reads_groups(org) {
+            return false;
+        }
+        let (is_in_sync, told) = self.tell(&device, compared).await;
+        if let Some(sequence) = told {
+            self.applied(&device, sequence).await;
+        }
+        is_in_sync
     }
 
-    async fn tell(&self, device: &Device, compared: &[Compared]) -> bool {
-        let mut is_in_sync = true;
+    /// The same, and where in the log the last of it stands.
+    async fn tell(&self, device: &Device, compared: &[Compared]) -> (bool, Option<u64>) {
+        let (mut is_in_sync, mut told) = (true, None);
         for one in compared {
             let (Some(found), Some(read)) = (&one.found, one.report(&device.name, &self.parts.node)) else { continue };
             let result = if found.is_in_sync() { "in-sync" } else { "drifted" };
             metrics::counter!("linesman_device_groups_read_total", "result" => result).increment(1);
             is_in_sync &= found.is_in_sync();
             if is_news(one.group.known.as_ref(), &read, found.action) {
-                self.report(device, &Report::GroupRead(read)).await;
+                told = self.report_at(device, &Report::GroupRead(read)).await.or(told);
             }
         }
-        is_in_sync
+        (is_in_sync, told)
     }
 }

@@ -83,6 +83,9 @@ impl Worker {
         };
         let brought = checked.brought.clone();
         if !is_there {
+            if hands.is_gone(&self.device) {
+                return Ok(Taken::GoesOn);
+            }
             let what = (UploadKind::Bundle, &*file.name.to_string(), &*checked.sha256);
             let stored = hands.keep(&self.device.org, &spooled, what).await?;
             self.bring_kept(found, file.size, checked, stored).await?;

@@ -219,6 +219,11 @@ impl Hands {
         Table::read(lane, &reached::key(&device.org, &device.name))
     }
 
+    /// Whether a device is reached no more.
+    fn is_gone(&self, device: &Device) -> bool {
+        matches!(self.row(device), Ok(None))
+    }
+
     /// How a device is reached; none where it is not.
     ///
     /// # Errors

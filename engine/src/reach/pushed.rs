@@ -99,7 +99,7 @@ impl Hands {
         let login = self.login(&device, &row, row.netconf_port)?;
         match login.host_key {
             Expected::Pinned(_) => Ok(login),
-            Expected::First => Err(self.unaccepted(&device)),
+            Expected::First | Expected::Unknown => Err(self.unaccepted(&device)),
         }
     }
 

@@ -43,6 +43,7 @@ impl Hands {
     /// Pins the host key that a device showed first, where that was allowed. It is asked for once however often it is seen, until
     /// another way to it, or another key, was meant.
     pub(super) async fn accept(&self, device: &Device, key: &HostKey) -> Result<(), String> {
+        fail::fail_point!("reach::accept", |_| Ok(()));
         let host_key = Some(key.to_string());
         let pin = HostKeyPin { name: device.name.clone(), host_key, is_first: true };
         let standing = self.standing(device).map_err(|error| full(&error))?;

@@ -28,7 +28,7 @@ pub(super) enum Taken {
     NoBundle(Box<JmbError>),
     /// It lacks its end: it may be written still.
     Later,
-    /// It is long, and the next look goes on with it.
+    /// It is left to the next look: it is long, or its device is reached no more.
     GoesOn,
 }
 
@@ -71,6 +71,9 @@ impl Worker {
             Some(Progress::Meant { behind, .. }) => self.hands.stands_behind(&self.device.org, behind, &bytes).await?,
             _ => false,
         };
+        if !is_there && self.hands.is_gone(&self.device) {
+            return Ok(Taken::GoesOn);
+        }
         let named = Named { file: file.clone(), found: found.clone(), brought };
         match is_there {
             true => {

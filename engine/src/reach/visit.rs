@@ -71,7 +71,11 @@ impl Worker {
         self.look_ahead(row, &listing.files, &aside);
         let mut first = going_on(None, self.take_all(row, &listing.files, &aside, look).await)?;
         if self.is_turned(row) {
-            // Whom there is a connection to may be another than who is meant.
+            // Whom there is a connection to may be another than who is meant: nothing but what the log has of one that is reached no
+            // more goes from it.
+            if self.hands.is_gone(&self.device) {
+                self.leave().await?;
+            }
             return first.map_or(Ok(()), Err);
         }
         first = going_on(first, self.leave().await)?;
@@ -137,6 +141,8 @@ impl Worker {
         if let Some(open) = self.open.as_mut().filter(|open| is_of_use(open, row) && !open.connection.is_gone()) {
             // What was accepted is pinned by now: where it is to be accepted anew that is another way.
             open.way.host_key.clone_from(&row.host_key);
+            // Or it has come to nothing, as where the device was removed just then, and is reached again.
+            self.hands.pin_first(&self.device, row, &open.connection).await?;
             return Ok(true);
         }
         self.open = None;
@@ -146,10 +152,13 @@ impl Worker {
         Ok(false)
     }
 
-    /// Whether the device is to be reached otherwise since a look at it was begun.
+    /// Whether the device is to be reached otherwise, or no more, since a look at it was begun.
     pub(super) fn is_turned(&self, row: &ReachedRow) -> bool {
-        // One that is reached no more is left by its task.
-        let Ok(Some(now)) = self.hands.row(&self.device) else { return false };
+        let now = match self.hands.row(&self.device) {
+            Ok(Some(now)) => now,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
         match &self.open {
             Some(open) => !is_of_use(open, &now),
             None => way(row) != way(&now) || row.host_key != now.host_key,
@@ -388,7 +397,7 @@ fn is_of_use(open: &Open, row: &ReachedRow) -> bool {
     let is_meant = match &row.host_key {
         Some(pinned) => pinned.parse::<HostKey>().is_ok_and(|pinned| pinned == *open.connection.host_key()),
         // What it showed was accepted, and is about to be pinned.
-        None => open.way.host_key.is_none(),
+        None => row.accepts_first_host_key && open.way.host_key.is_none(),
     };
     is_meant && way(&open.way) == way(row)
 }

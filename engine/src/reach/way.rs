@@ -34,6 +34,11 @@ impl Trouble {
     pub(super) fn new(state: DeviceState, words: impl Into<String>) -> Self {
         Self { state, words: words.into(), shown_host_key: None, is_connected: true }
     }
+
+    /// The same, with the host key that the device shows, for people to compare; none where it shows none.
+    fn showing(self, key: Option<HostKey>) -> Self {
+        Self { is_connected: key.is_some(), shown_host_key: key.map(|key| key.to_string()), ..self }
+    }
 }
 
 impl From<ssh::Error> for Trouble {
@@ -128,8 +133,15 @@ impl Hands {
     /// Connects to a device, by SSH's port or NETCONF's. The host key that it shows first is pinned, where that is allowed,
     /// whatever it was connected to for.
     pub(super) async fn connect(&self, device: &Device, row: &ReachedRow, port: u16) -> Result<Connection, Trouble> {
-        let login = self.login(device, row, port)?;
         let patience = Patience { connect: CONNECT, keep_alive: KEEP_ALIVE };
+        let login = match self.login(device, row, port) {
+            Err(trouble) if row.host_key.is_none() && trouble.state == DeviceState::HostKeyUnknown => {
+                let _place = self.place(device).await?;
+                let shown = Connection::shown((&row.address, port), row.is_legacy, &patience).await;
+                return Err(trouble.showing(shown.ok()));
+            }
+            login => login?,
+        };
         let place = self.place(device).await?;
         let connection = Connection::open(&login, &patience).await?.holding(place);
         self.pin_first(device, row, &connection).await?;

@@ -1,6 +1,7 @@
 //! One device: when it is looked at, and how it stands.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use super::{Device, Hands, Visited, Wake};
 /// How long one look may take in all: it holds a place that others wait for. It goes on to the next file for as long as
 /// `visit` says, and to the end of that one.
 const WHOLE_MOST: Duration = Duration::from_secs(240);
+/// How long a look at a device that is reached no more may take to its end.
+const LEAVING_MOST: Duration = Duration::from_secs(30);
 /// How long it is until a row is read again that could not be.
 const UNREAD: Duration = Duration::from_secs(600);
 /// How often it is said when a bundle was last collected, and what is wrong in other words than before.
@@ -119,10 +122,21 @@ impl Worker {
                 () = tokio::time::sleep(wait.min(self.until_compared().max(AGAIN))) => {}
                 () = self.wake.asked.notified() => self.pace.asked(),
             }
-            wait = tokio::select! {
-                wait = self.visit() => wait,
-                _ = end.wait_for(|end| *end) => break,
+            let (hands, device) = (Arc::clone(&self.hands), self.device.clone());
+            let mut visit = pin!(self.visit());
+            let visited = tokio::select! {
+                wait = &mut visit => Some(wait),
+                _ = end.wait_for(|end| *end) => None,
             };
+            let Some(next) = visited else {
+                // INVARIANT (nothing comes to two): what the log has goes from a device that is reached no more, which another
+                // organization may reach next. The look sees that, and goes no further.
+                if hands.is_gone(&device) {
+                    let _ = timeout(LEAVING_MOST, visit).await;
+                }
+                break;
+            };
+            wait = next;
         }
         if let Some(Open { connection, .. }) = self.open.take() {
             connection.close().await;
@@ -158,10 +172,10 @@ impl Worker {
             let (taken, set_aside) = (visited.taken + look.taken, visited.set_aside + look.set_aside);
             *visited = Visited { begun: visited.begun, count: visited.begun, taken, set_aside, has_new, error };
         });
-        self.compare_when_due().await;
         if is_turned {
             return AGAIN;
         }
+        self.compare_when_due().await;
         if let Some(trouble) = &trouble {
             metrics::counter!("linesman_device_failures_total", "state" => trouble.state.as_str()).increment(1);
         }

@@ -84,7 +84,7 @@ pub enum Error {
     Frame(#[from] FrameError),
     /// What comes is no XML, or runs away.
     #[error("the device's message cannot be read: {0}")]
-    Xml(#[from] ScanError),
+    Xml(ScanError),
     /// What comes is no NETCONF.
     #[error("the device does not keep to NETCONF: {0}")]
     Garbled(&'static str),
@@ -124,6 +124,12 @@ fn first(errors: &[RpcError]) -> String {
 
 fn told(complaint: &str) -> String {
     if complaint.is_empty() { String::new() } else { format!(": {}", said(complaint, 200)) }
+}
+
+impl From<ScanError> for Error {
+    fn from(error: ScanError) -> Self {
+        Self::Xml(error)
+    }
 }
 
 impl Error {

@@ -94,6 +94,8 @@ pub enum Expected {
     Pinned(HostKey),
     /// Any: [`Connection::host_key`] tells which, to be pinned.
     First,
+    /// None is the right one: nothing further is said to the device.
+    Unknown,
 }
 
 /// How long things may take.
@@ -140,6 +142,25 @@ impl Connection {
         timeout_at(end, Self::reach(login, credential, patience, &progress))
             .await
             .unwrap_or_else(|_| Err(Error::TimedOut { stage: progress.stage(), after: patience.connect }))
+    }
+
+    /// The key that a device shows, by which it is not known yet. Nobody logs in.
+    ///
+    /// # Errors
+    /// It shows none.
+    pub async fn shown((address, port): (&str, u16), is_legacy: bool, patience: &Patience) -> Result<HostKey, Error> {
+        let credential = Credential::Password(Secret::new(""));
+        let (address, user) = (address.to_owned(), String::new());
+        let login = Login { address, port, user, credential, host_key: Expected::Unknown, is_legacy };
+        let (ready, progress) = (login::Ready::of(&login.credential)?, Arc::new(Progress::default()));
+        let end = Instant::now() + patience.connect;
+        let ended = timeout_at(end, Self::reach(&login, ready, patience, &progress)).await;
+        match (progress.host_key(), ended) {
+            (Some(key), _) => Ok(key),
+            (None, Ok(Ok(_))) => Err(Error::HostKeyUnusable),
+            (None, Ok(Err(error))) => Err(error),
+            (None, Err(_)) => Err(Error::TimedOut { stage: progress.stage(), after: patience.connect }),
+        }
     }
 
     async fn reach(
@@ -239,7 +260,7 @@ impl Connection {
 fn config(login: &Login, patience: &Patience) -> Config {
     let pinned = match &login.host_key {
         Expected::Pinned(key) => Some(key),
-        Expected::First => None,
+        Expected::First | Expected::Unknown => None,
     };
     Config {
         client_id: SshId::Standard("SSH-2.0-linesman".into()),

@@ -86,6 +86,10 @@ impl Watch {
                 });
             }
             Expected::Pinned(_) => {}
+            Expected::Unknown => {
+                self.progress.learned().host_key = Some(shown);
+                return Err(Error::HostKeyUnusable);
+            }
             // When keys are exchanged anew it has to be the same.
             Expected::First => self.expected = Expected::Pinned(shown.clone()),
         }

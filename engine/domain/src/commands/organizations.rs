@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::desk::Desk;
-use crate::organizations::{OrgRow, Organizations, Standing};
-use crate::{Error, addresses, approvals, contracts, quotas};
+use crate::organizations::{GroupRow, OrgRow, Organizations, Standing};
+use crate::{Error, addresses, approvals, contracts, device_groups, quotas};
 
 /// Does what is asked of an organization; one that is not there is only set. What is pending for it is to be reviewed.
 pub(crate) fn ask(
@@ -38,6 +38,12 @@ pub(crate) fn ask(
     let old = organizations.row(org).cloned();
     let level = desk.level;
     let shown = |row: Option<&OrgRow>| shown(row, level);
+    if let Organization::Set(settings) = verb
+        && desk.is_at(device_groups::ONE_EACH_FROM)
+        && let Some(detail) = named_twice(old.as_ref(), settings)
+    {
+        return Ok(Answer::refused(Verdict::Invalid, detail));
+    }
     let detail = match verb {
         Organization::Set(settings) if desk.is_at(6) && settings.is_proxy && !desk.mode.has_proxies() => {
             let detail = format!("there are proxy organizations in mode `partner` alone; the mode is `{}`", desk.mode);
@@ -70,6 +76,12 @@ pub(crate) fn ask(
         }
     };
     Ok(Answer::done(detail, shown(old.as_ref()), shown(organizations.row(org))))
+}
+
+/// What is wrong with device groups of which two name a device.
+fn named_twice(old: Option<&OrgRow>, settings: &OrganizationSettings) -> Option<String> {
+    let groups: Vec<GroupRow> = settings.device_groups.iter().cloned().map(GroupRow::from).collect();
+    device_groups::named_twice(old.map_or(&[], |row| &row.device_groups), &groups)
 }
 
 /// Whose quotas stay as they are where somebody who is not the provider's gives none; none where they give others.

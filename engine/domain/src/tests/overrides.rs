@@ -45,6 +45,9 @@ fn a_skipped_input_is_a_dead_letter_on_record_and_nothing_else_at_every_level() 
             lane.take(org, kind, bundle("edge", 1, "Low").as_bytes());
             assert_eq!(lane.subjects(), [subject, "_provider.audit.skip-input"], "{level}");
             assert_eq!(lane.on(subject)[0].data["sequence"], lane.sequence);
+            // Why is the provider's to know.
+            let detail = if org == "acme" && level >= 14 { "it is set aside" } else { "because" };
+            assert_eq!(lane.on(subject)[0].data["detail"], detail, "{level}");
             let audit = lane.on("_provider.audit.skip-input")[0].data.clone();
             assert_eq!((&audit["actor"], &audit["outcome"]), (&json!("admin"), &json!("because")));
             assert_eq!(audit.get("index").is_some(), level >= 3, "{level}");

@@ -81,6 +81,34 @@ fn an_incident_outside_the_reach_answers_as_one_that_does_not_exist() {
 }
 
 #[test]
+fn a_device_is_named_in_one_group_alone() {
+    let groups = |core: Value, spare: Value, name: &str| {
+        let groups = json!([{"name": "core", "devices": core}, {"name": "spare", "devices": spare}]);
+        json!({"set_organization": {
+            "display_name": name, "is_proxy": false, "filter_level": "Send all information", "device_groups": groups,
+        }})
+    };
+    let (twice, before) = (groups(json!(["r1", "r2"]), json!(["r3", "r1"]), "a"), level::NEWEST - 1);
+    let mut lane = Lane::with_at(before, &[]);
+    assert_eq!(lane.asked_of("acme", &twice).0, Verdict::Done, "older levels decide as ever");
+    let mut lane = Lane::with(&[]);
+    let detail =
+        "a device is in one device group: `r1` is named in `spare`, and belongs to `core`, which stands before it";
+    assert_eq!(lane.asked_of("acme", &twice), (Verdict::Invalid, detail.to_owned()));
+    assert_eq!(
+        lane.asked_of("acme", &groups(json!(["r*"]), json!(["r1"]), "a")),
+        (Verdict::Invalid, detail.to_owned())
+    );
+    // The order says where patterns meet; what is named twice in one group is in one.
+    for (core, spare) in
+        [(json!(["r1"]), json!(["r*"])), (json!(["r*"]), json!(["*"])), (json!(["r1", "r1", "r*"]), json!(["s1"]))]
+    {
+        let done = lane.asked_of("acme", &groups(core, spare, "a"));
+        assert_eq!(done.0, Verdict::Done, "{done:?}");
+    }
+}
+
+#[test]
 fn what_an_organizations_device_groups_are_now_says_who_sees_its_incidents() {
     let groups = |groups: Value| json!({"set_organization": {"display_name": "acme", "is_proxy": true, "filter_level": "Send all information", "device_groups": groups}});
     let lab = groups(json!([{"name": "lab", "devices": ["a*"]}]));

@@ -31,7 +31,7 @@ const COLUMNS: [Column; 11] = [
 
 /// The columns of a file of devices. Passwords and keys are named by their files, and are in no export.
 const REQUIRED: [&str; 1] = ["name"];
-const OPTIONAL: [&str; 18] = [
+const OPTIONAL: [&str; 19] = [
     "address",
     "port",
     "netconf_port",
@@ -50,7 +50,10 @@ const OPTIONAL: [&str; 18] = [
     "legacy",
     "accept_host_key",
     "host_key",
+    DEVICE_GROUP,
 ];
+/// The column of the device group, which is the organization's to say: a file only tells where it is another.
+const DEVICE_GROUP: &str = "device_group";
 
 /// How often it is asked how far it is with data that is gathered.
 const GATHERED_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
@@ -145,8 +148,9 @@ pub(in crate::cli) enum Action {
     /// Reach all devices of a CSV file, or reach them otherwise
     ///
     /// The columns are `name,address,port,netconf_port,user,password_file,key_file,passphrase_file,directory,pattern,poll_s,
-    /// after,move_to,place,serial_number,directives,legacy,accept_host_key,host_key`; the names in `directives` are parted by
-    /// blanks. What is empty stays as it was.
+    /// after,move_to,place,serial_number,directives,legacy,accept_host_key,host_key,device_group`; the names in `directives` are
+    /// parted by blanks. What is empty stays as it was. Which devices are in a device group, `linesman org set` says: where a device
+    /// is not in that of its line it is told, and the exit code is 1.
     Import {
         /// Whose
         organization: String,
@@ -476,7 +480,7 @@ fn told_of(api: &Api, host_event_id: &str) {
     }
 }
 
-/// Shows which host key is pinned, and which is shown in place of it.
+/// Shows which host key is pinned, and which is shown where that is another or none is pinned.
 async fn host_key(api: &Api, which: &Which) -> anyhow::Result<()> {
     let device = api.get(&which.path()?, &()).await?;
     let Some(way) = device.get("reached") else { bail!("this device is not reached: `device add`") };
@@ -507,19 +511,32 @@ async fn import(
         return Ok(());
     }
     let key = api.command_key()?;
-    let (all, mut refused) = (devices.len(), 0);
+    let (all, mut refused, mut elsewhere) = (devices.len(), 0, 0);
     for (at, (name, mut body)) in devices.into_iter().enumerate() {
+        let group = body.remove(DEVICE_GROUP);
         if shares_address {
             body.insert("shared_address".to_owned(), json!(true));
         }
         let key = format!("{key}-{at}");
-        let said = match api.written(&Method::PUT, &path(organization, &name), &key, Some(&body.into())).await {
+        let path = path(organization, &name);
+        let mut said = match api.written(&Method::PUT, &path, &key, Some(&body.into())).await {
             Ok(state) => api.decided(&key, state).await?,
             Err(error) => {
                 refused += 1;
-                json!({"verdict": "refused", "detail": crate::logging::full(&*error)})
+                // A file has columns, and no options.
+                let detail = crate::logging::full(&*error).replace("`--poll`", "`poll_s`");
+                json!({"verdict": "refused", "detail": detail})
             }
         };
+        if let Some(group) = group.filter(|_| said.get("verdict").is_some_and(|verdict| verdict == "done"))
+            && let Some(other) = other_group(api, &path, &show::plain(&group)).await?
+        {
+            elsewhere += 1;
+            let detail = said.get("detail").map(show::plain).unwrap_or_default();
+            if let Some(said) = said.as_object_mut() {
+                said.insert("detail".to_owned(), json!(format!("{detail}; {other}")));
+            }
+        }
         let text = |field: &str| said.get(field).map(show::plain).unwrap_or_default();
         match api.is_json {
             true => {
@@ -528,10 +545,22 @@ async fn import(
             false => outln!("{}: {}", in_line(&name), text("detail")),
         }
     }
-    match refused {
-        0 => Ok(()),
+    match (refused, elsewhere) {
+        (0, 0) => Ok(()),
+        (0, _) => bail!("{elsewhere} of {all} devices are not in the device group that the file names"),
         _ => bail!("{refused} of {all} devices are not imported"),
     }
+}
+
+/// What is said of a device that is not in a device group; none where it is.
+async fn other_group(api: &Api, path: &str, group: &str) -> anyhow::Result<Option<String>> {
+    let found = api.get(path, &()).await?;
+    let said = match found.get("group").map(show::plain).unwrap_or_default() {
+        known if known == group => return Ok(None),
+        known if known.is_empty() => format!("it is in no device group, not in `{group}`"),
+        known => format!("it is in the device group `{known}`, not in `{group}`"),
+    };
+    Ok(Some(format!("{said}: `linesman org set` says who is")))
 }
 
 /// A line as the API takes it.
@@ -579,6 +608,7 @@ async fn export(api: &Api, organization: &str) -> anyhow::Result<()> {
         let text = |column: &str| match column {
             "name" => name.clone(),
             "legacy" => found.get(column).map(show::plain).unwrap_or_default(),
+            DEVICE_GROUP => found.get("group").map(show::plain).unwrap_or_default(),
             "directives" => {
                 let groups = found.pointer("/reached/directives").and_then(Value::as_array);
                 groups.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")

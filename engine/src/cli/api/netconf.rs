@@ -38,7 +38,7 @@ pub(in crate::cli) enum Action {
     GetConfig,
     /// Send a request as it is, and print the whole reply, that of a device that refuses too: then the exit code is 1
     Rpc {
-        /// The file with what stands within `<rpc>`; `-` is the standard input
+        /// The file with what stands within `<rpc>`, without `<rpc>` itself; `-` is the standard input
         file: PathBuf,
     },
 }

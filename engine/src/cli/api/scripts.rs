@@ -88,6 +88,10 @@ pub(in crate::cli) enum Action {
         organization: String,
         /// The device group
         device_group: String,
+        /// Wait for the devices; exit 1 where one has them still, or did not come to its end in that time
+        #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "10m",
+            value_parser = super::device::seconds)]
+        wait: Option<u32>,
     },
     /// Show how far devices are
     Status {
@@ -192,12 +196,20 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Install { wanted, confirm, dry_run: false, wait } => {
             let asked = install(api, wanted, confirm.as_deref()).await?;
             match wait {
-                Some(wait) => wait_for(api, wanted, &asked, Duration::from_secs((*wait).into())).await,
+                Some(wait) => {
+                    wait_for(api, (&wanted.organization, &wanted.device_group), &asked, *wait, "have not got it").await
+                }
                 None => Ok(()),
             }
         }
-        Action::Remove { organization, device_group } => {
-            api.write(Method::DELETE, &group_path(organization, device_group), None).await
+        Action::Remove { organization, device_group, wait } => {
+            let told = api.write_told(Method::DELETE, &group_path(organization, device_group), None).await?;
+            // Nothing is to be done on devices of which nothing is known.
+            let asked = Asked { planned: 0, verdict: text(&told, "verdict"), approval: text(&told, "approval") };
+            match wait {
+                Some(wait) => wait_for(api, (organization, device_group), &asked, *wait, "have them still").await,
+                None => Ok(()),
+            }
         }
         Action::Status { organization, device_group } => status(api, organization, device_group.as_deref()).await,
     })
@@ -270,7 +282,7 @@ pub(in crate::cli) fn run_profile(args: &Args<ProfileAction>) -> Result<ExitCode
     })
 }
 
-/// An installation that was asked for.
+/// An installation, or a removal, that was asked for.
 struct Asked {
     /// On how many devices.
     planned: usize,
@@ -324,15 +336,22 @@ async fn approved(api: &Api, approval: &str, until: Instant) -> anyhow::Result<(
     }
 }
 
-/// Waits until no device of a group goes on, and tells how each stands.
-async fn wait_for(api: &Api, wanted: &Wanted, asked: &Asked, wait: Duration) -> anyhow::Result<()> {
-    let until = Instant::now().checked_add(wait).context("that is too long")?;
+/// Waits, for so many seconds, until no device of a group goes on, and tells how each stands; `failing` is what is said of those that
+/// failed.
+async fn wait_for(
+    api: &Api,
+    (organization, device_group): (&str, &str),
+    asked: &Asked,
+    wait: u32,
+    failing: &str,
+) -> anyhow::Result<()> {
+    let until = Instant::now().checked_add(Duration::from_secs(wait.into())).context("that is too long")?;
     match &*asked.verdict {
         "awaiting-approval" => approved(api, &asked.approval, until).await?,
-        "pending" => bail!("the engine is behind, and has not decided yet whether it is installed"),
+        "pending" => bail!("the engine is behind, and has not decided yet whether that is done"),
         _ => {}
     }
-    let (path, query) = (of(&wanted.organization, "scripts"), [("device_group", wanted.device_group.as_str())]);
+    let (path, query) = (of(organization, "scripts"), [("device_group", device_group)]);
     loop {
         let found = api.get(&path, &query).await?;
         let order = items(&found, "groups").first().map(|group| text(group, "order")).unwrap_or_default();
@@ -353,7 +372,7 @@ async fn wait_for(api: &Api, wanted: &Wanted, asked: &Asked, wait: Duration) -> 
         return match (all - done - failed, failed) {
             (0, 0) => Ok(()),
             (going, 0) => bail!("{going} of {all} devices are still on their way"),
-            (_, failed) => bail!("{failed} of {all} devices have not got it"),
+            (_, failed) => bail!("{failed} of {all} devices {failing}"),
         };
     }
 }

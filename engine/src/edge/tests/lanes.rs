@@ -40,6 +40,9 @@ async fn a_way_out_is_refused_where_there_is_nothing_to_get_out_of() {
     }
     let (status, why) = way(TOKEN, "/api/v1/lanes/47/skip", json!({"position": 9, "why": "x"})).await;
     assert_eq!((status, &*why), (404, "there is no such lane"));
+    // A lane has one name.
+    let (status, _) = way(TOKEN, "/api/v1/lanes/00/skip", json!({"position": 9, "why": "x"})).await;
+    assert_eq!(status, 404);
 }
 
 #[tokio::test]
