@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,8 @@ pub enum Control {
     RuleBook(RuleBookRef),
     /// A reaction of the provider's own was attempted.
     Attempt(Box<Attempt>),
-    /// The lane is idle and something is due: its time alone matters.
+    /// The lane is idle and something is due: its time alone matters. From engine level 14 on lanes send themselves what the
+    /// clocks say instead.
     Tick,
     /// Something is asked of the provider; lane 0 decides it.
     Command(Box<Command>),
@@ -37,6 +39,18 @@ pub enum Control {
     Expiry(Expiry),
     /// An intelligence message of the provider's, for every lane; from engine level 10 on. Lanes ignore numbers they have.
     Intelligence(IntelligenceRef),
+    /// What time it is by the engine's clocks; from engine level 14 on. The first one behind a message whose time is far
+    /// ahead of the lane's clock tells whether that is believed.
+    Clock(ClockReading),
+}
+
+/// What time it is by an engine's clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockReading {
+    /// By its time of day.
+    pub at: Timestamp,
+    /// In the lane, by what has passed on its steady clock since the lane's moved last.
+    pub lane: Timestamp,
 }
 
 /// Which intelligence message: content by hash in the object store.
@@ -269,6 +283,9 @@ pub struct Settings {
     /// How many devices an organization has.
     #[serde(skip_serializing_if = "is_zero")]
     pub quota_devices: u64,
+    /// By how much a message's time may be ahead of its lane's clock and be believed at once.
+    #[serde(skip_serializing_if = "is_five_minutes")]
+    pub clock_jump_s: u64,
     /// What needs approval, and how long there is to decide.
     #[serde(skip_serializing_if = "is_usual")]
     pub approvals: ApprovalSettings,
@@ -312,6 +329,13 @@ fn is_a_week(retention_s: &u64) -> bool {
     *retention_s == WEEK_S
 }
 
+const FIVE_MINUTES_S: u64 = 5 * 60;
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_five_minutes(jump_s: &u64) -> bool {
+    *jump_s == FIVE_MINUTES_S
+}
+
 /// What is not said does not change the hash of settings from before it could be.
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -341,6 +365,7 @@ impl Default for Settings {
             quota_messages: 0,
             quota_bytes: 0,
             quota_devices: 0,
+            clock_jump_s: FIVE_MINUTES_S,
             approvals: ApprovalSettings::default(),
             activations: ActivationSettings::default(),
         }
