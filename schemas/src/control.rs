@@ -22,8 +22,7 @@ pub enum Control {
     RuleBook(RuleBookRef),
     /// A reaction of the provider's own was attempted.
     Attempt(Box<Attempt>),
-    /// The lane is idle and something is due: its time alone matters. From engine level 14 on lanes send themselves what the
-    /// clocks say instead.
+    /// The lane is idle and something is due: its time alone matters.
     Tick,
     /// Something is asked of the provider; lane 0 decides it.
     Command(Box<Command>),
@@ -39,12 +38,12 @@ pub enum Control {
     Expiry(Expiry),
     /// An intelligence message of the provider's, for every lane; from engine level 10 on. Lanes ignore numbers they have.
     Intelligence(IntelligenceRef),
-    /// What time it is by the engine's clocks; from engine level 14 on. The first one behind a message whose time is far
-    /// ahead of the lane's clock tells whether that is believed.
+    /// What the engine's clocks say, by which a message's time far ahead is believed; from engine level 14 on.
     Clock(ClockReading),
 }
 
-/// What time it is by an engine's clocks.
+/// What time it is by an engine's clocks. The first reading behind a message whose time is far ahead of the lane's clock tells
+/// whether that is believed; lanes send themselves one where something is due, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockReading {
     /// By its time of day.
