@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,18 @@ pub enum Control {
     Expiry(Expiry),
     /// An intelligence message of the provider's, for every lane; from engine level 10 on. Lanes ignore numbers they have.
     Intelligence(IntelligenceRef),
+    /// What the engine's clocks say, by which a message's time far ahead is believed; from engine level 14 on.
+    Clock(ClockReading),
+}
+
+/// What time it is by an engine's clocks. The first reading behind a message whose time is far ahead of the lane's clock tells
+/// whether that is believed; lanes send themselves one where something is due, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockReading {
+    /// By its time of day.
+    pub at: Timestamp,
+    /// In the lane, by what has passed on its steady clock since the lane's moved last.
+    pub lane: Timestamp,
 }
 
 /// Which intelligence message: content by hash in the object store.
@@ -269,6 +282,9 @@ pub struct Settings {
     /// How many devices an organization has.
     #[serde(skip_serializing_if = "is_zero")]
     pub quota_devices: u64,
+    /// By how much a message's time may be ahead of its lane's clock and be believed at once.
+    #[serde(skip_serializing_if = "is_five_minutes")]
+    pub clock_jump_s: u64,
     /// What needs approval, and how long there is to decide.
     #[serde(skip_serializing_if = "is_usual")]
     pub approvals: ApprovalSettings,
@@ -312,6 +328,13 @@ fn is_a_week(retention_s: &u64) -> bool {
     *retention_s == WEEK_S
 }
 
+const FIVE_MINUTES_S: u64 = 5 * 60;
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_five_minutes(jump_s: &u64) -> bool {
+    *jump_s == FIVE_MINUTES_S
+}
+
 /// What is not said does not change the hash of settings from before it could be.
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -341,6 +364,7 @@ impl Default for Settings {
             quota_messages: 0,
             quota_bytes: 0,
             quota_devices: 0,
+            clock_jump_s: FIVE_MINUTES_S,
             approvals: ApprovalSettings::default(),
             activations: ActivationSettings::default(),
         }

@@ -15,6 +15,7 @@
 //! informed from level to level to 11, and what that knows
 //! reached  from level to level to 12, and what that knows
 //! gathered from level to level to 13, and what that knows
+//! clocked  from level to level to 14, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -26,6 +27,7 @@ mod approvals;
 mod audit;
 mod carried;
 mod cascade;
+mod clocked;
 mod commands;
 mod gathered;
 mod informed;
@@ -65,5 +67,6 @@ fn main() -> anyhow::Result<()> {
     carried::make(&dir.join("carried"))?;
     informed::make(&dir.join("informed"))?;
     reached::make(&dir.join("reached"))?;
-    gathered::make(&dir.join("gathered"))
+    gathered::make(&dir.join("gathered"))?;
+    clocked::make(&dir.join("clocked"))
 }

@@ -15,7 +15,7 @@ use linesman_domain::state::Memory;
 use linesman_domain::{jobs, sections};
 use linesman_schemas::ReactionId;
 use linesman_schemas::control::{
-    Control, InstallationSection, IntelligenceRef, RuleBook, RuleBookRef, Section, SectionRef,
+    ClockReading, Control, InstallationSection, IntelligenceRef, RuleBook, RuleBookRef, Section, SectionRef,
 };
 use linesman_schemas::event::{self, Received};
 use linesman_schemas::service::ServicesSection;
@@ -55,6 +55,8 @@ pub(crate) struct Scribe {
     pub(crate) pending: Vec<Pending>,
     /// The provider's own reaction that is pending, and which try is next.
     pub(crate) poll: Option<(String, u32)>,
+    /// What time it is by the engine's clocks, where that is told to lanes that ask.
+    pub(crate) clocks: Option<ClockReading>,
 }
 
 impl Scribe {
@@ -79,6 +81,7 @@ impl Scribe {
             said: Vec::new(),
             pending: Vec::new(),
             poll: None,
+            clocks: None,
         })
     }
 
@@ -109,7 +112,12 @@ impl Scribe {
         let entry = Entry { lane, message };
         self.writer.entry(&entry)?;
         self.said.clear();
+        let number = lane;
         let Some(lane) = usize::try_from(lane).ok().and_then(|lane| self.lanes.get_mut(lane)) else { return Ok(()) };
+        let reading = self.clocks.filter(|_| lane.replica.asks_time(&entry));
+        if let Some(reading) = reading {
+            lane.replica.read_ahead(self.sequence + 1, reading);
+        }
         lane.replica.decide(&entry, &mut self.shelf)?;
         let decision = lane.replica.take()?;
         lane.memory.apply(&decision.writes);
@@ -119,7 +127,10 @@ impl Scribe {
             self.said.extend(events.into_iter().map(|event| (message.subject.clone(), event)));
         }
         self.note_reactions();
-        Ok(())
+        match reading {
+            Some(reading) => self.control(number, serde_json::to_vec(&Control::Clock(reading))?),
+            None => Ok(()),
+        }
     }
 
     fn note_reactions(&mut self) {

@@ -49,7 +49,7 @@ fn name(value: &Value) -> Option<&str> {
 }
 
 /// All contents, and which of them one is.
-const CONTENTS: [&str; 13] = [
+const CONTENTS: [&str; 14] = [
     "bundle",
     "intelligence",
     "command",
@@ -63,6 +63,7 @@ const CONTENTS: [&str; 13] = [
     "cursor",
     "expiry",
     "provided",
+    "clock",
 ];
 
 fn content(content: &Content<'_>) -> &'static str {
@@ -81,6 +82,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Cursor(_) => CONTENTS[10],
         Content::Expiry(_) => CONTENTS[11],
         Content::Provided(_) => CONTENTS[12],
+        Content::Clock(_) => CONTENTS[13],
         Content::Unread => unreachable!("all is read here"),
     }
 }
@@ -114,6 +116,7 @@ impl Inputs {
                         Control::Cursor(_) => CONTENTS[10].to_owned(),
                         Control::Expiry(_) => CONTENTS[11].to_owned(),
                         Control::Intelligence(_) => CONTENTS[12].to_owned(),
+                        Control::Clock(_) => CONTENTS[13].to_owned(),
                     });
                     self.outcome(&json["attempt"]["outcome"]);
                 }
@@ -196,7 +199,7 @@ fn the_recorded_logs_make_everything_happen() {
 
 #[test]
 fn a_recorded_log_is_raised_through_all_levels() {
-    let (log, mut found) = (Log::open("gathered"), BTreeSet::new());
+    let (log, mut found) = (Log::open("clocked"), BTreeSet::new());
     log.decide(levels().next().unwrap(), Some(1), |decision| {
         found.insert(decision.position.level);
     });

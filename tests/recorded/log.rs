@@ -58,7 +58,7 @@ impl Log {
     }
 
     pub(crate) fn shelf(&self) -> Shelf {
-        Shelf::new(&self.dir)
+        Shelf::of_log(&self.dir).unwrap()
     }
 
     pub(crate) fn open_lane(&self, base: Box<dyn Base>, lane: u32, shelf: &mut Shelf) -> Replica {

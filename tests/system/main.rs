@@ -12,6 +12,7 @@ mod audit;
 mod bundles;
 mod check;
 mod clients;
+mod clocks;
 mod collecting;
 mod command_line;
 mod commands;

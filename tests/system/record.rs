@@ -69,7 +69,7 @@ async fn a_recorded_log_leads_to_the_marks() {
     let reader = Reader::open(&dir).unwrap();
     let header = reader.header().clone();
     assert_eq!(header.lanes, LANES);
-    let mut shelf = Shelf::new(&dir);
+    let mut shelf = Shelf::of_log(&dir).unwrap();
     let open =
         |lane, shelf: &mut Shelf| Replica::open(Box::new(Memory::default()), lane, &header.stream, shelf).unwrap();
     let mut lanes: Vec<Replica> = (0..LANES).map(|lane| open(lane, &mut shelf)).collect();

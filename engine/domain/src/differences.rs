@@ -26,7 +26,7 @@ use super::policies::Policies;
 use super::rule_book::BookRow;
 use super::services::{Catalog, Services};
 use super::table::{Key, Row, Table};
-use super::{activations::pushes, quotas, uploads};
+use super::{activations::pushes, clock, quotas, uploads};
 
 /// The engine level from which on there are such records.
 const LEVEL: u32 = 7;
@@ -87,6 +87,7 @@ pub(crate) struct Judged {
     orders_devices: bool,
     /// Whether there are quotas.
     has_quotas: bool,
+    doubts_time: bool,
 }
 
 impl Judged {
@@ -100,6 +101,7 @@ impl Judged {
             releases_uploads: desk.is_at(uploads::ON_THEIR_OWN),
             orders_devices: desk.is_at(pushes::LEVEL),
             has_quotas: desk.is_at(quotas::LEVEL),
+            doubts_time: desk.is_at(clock::LEVEL),
             upstream: if desk.installed.has_partner { Upstream::Partner } else { Upstream::SupportSystem },
         }
     }
@@ -129,6 +131,10 @@ impl Judged {
                         false => settings.remove(quota),
                     };
                 }
+                match self.doubts_time {
+                    true => settings.insert("clock_jump_s".to_owned(), json!(self.settings.clock_jump_s)),
+                    false => settings.remove("clock_jump_s"),
+                };
                 if !self.orders_devices
                     && let Some(approvals) = settings.get_mut("approvals").and_then(Value::as_object_mut)
                 {

@@ -7,7 +7,7 @@ use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{
-    InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
+    ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
 };
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence, Stray};
@@ -64,6 +64,8 @@ pub enum Content<'a> {
     Provided(Box<Provided>),
     /// Something of the installation runs out.
     Expiry(Expiry),
+    /// What time it is by the engine's clocks.
+    Clock(ClockReading),
     /// Time passes.
     Tick,
     /// Reading it panicked, which is a fault of the program's own: it is decided only once it is set aside.

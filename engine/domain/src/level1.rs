@@ -24,6 +24,7 @@ pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
             Content::Command(_)
             | Content::Cursor(_)
             | Content::Expiry(_)
+            | Content::Clock(_)
             | Content::Provided(_)
             | Content::Continue { .. }
             | Content::Undecodable { .. },

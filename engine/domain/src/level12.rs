@@ -1,9 +1,10 @@
-//! What level 12 read of commands and reports: those that came later were none to it.
+//! What level 12 read of commands, reports and control messages: those that came later were none to it.
 
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::Report;
 
 use super::input::Content;
+use super::level13;
 
 /// The operations that came with level 13.
 const LATER: [&str; 10] = [
@@ -44,9 +45,9 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
             | Report::CaseChanged(_)
             | Report::DeviceStands(_)
             | Report::JmbSetAside(_)
-            | Report::JmbErrorEnded(_) => return None,
+            | Report::JmbErrorEnded(_) => return level13::read(content),
         },
-        _ => return None,
+        _ => return level13::read(content),
     };
     Some(Content::Undecodable { reason, detail, place: None })
 }

@@ -8,8 +8,9 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level12`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level13`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
+//! | `clock` | what time it is in the lane, and what of messages' times is believed |
 //! | `overrides` | what was decided of an input outside the order of the lane |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -50,6 +51,7 @@ pub mod approvals;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
+pub mod clock;
 mod coded;
 pub mod commands;
 pub mod contracts;
@@ -78,6 +80,7 @@ mod level1;
 mod level10;
 mod level11;
 mod level12;
+mod level13;
 mod level2;
 mod level3;
 mod level4;
@@ -137,6 +140,7 @@ use linesman_schemas::control::{InstallationSection, Settings};
 
 use activations::leaves::Leaves;
 use approvals::Approvals;
+use clock::{Clock, Doubt};
 pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
@@ -159,8 +163,9 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 87] = [
+pub const TABLES: [&dyn Upgradable; 88] = [
     &position::POSITION,
+    &clock::CLOCK,
     &rule_book::BOOKS,
     &sections::SECTIONS,
     &differences::LOADS,
@@ -258,6 +263,8 @@ pub struct Decision {
     pub messages: Vec<OutMessage>,
     /// Where the lane then is.
     pub position: Position,
+    /// Why its clock is not the server's, where it is not.
+    pub doubt: Option<Doubt>,
     /// Whose pending reactions changed: destination and organization. An empty organization means all of them, an empty
     /// destination every one.
     pub queues: BTreeSet<(String, String)>,
@@ -283,6 +290,7 @@ pub struct Domain {
     exposures: Exposures,
     overrides: Overrides,
     meters: Meters,
+    clock: Clock,
 }
 
 /// What a domain is made of besides its state.
@@ -309,6 +317,7 @@ impl Domain {
     pub fn open(base: Box<dyn Base>, parts: Parts) -> Result<Self, Error> {
         let position = position::read(&*base)?.unwrap_or_else(|| Position::start(parts.stream));
         level::check(position.level)?;
+        let clock = Clock::open(&*base)?;
         let state = State::new(base);
         let (organizations, counts) = Organizations::open(&state)?;
         let sightings = Sightings::open(&state, Seed::of(&position.stream), &parts.room)?;
@@ -347,6 +356,7 @@ impl Domain {
             exposures: Exposures::default(),
             overrides: Overrides::default(),
             meters: Meters::default(),
+            clock,
         })
     }
 
@@ -396,6 +406,7 @@ impl Domain {
             writes: self.desk.take_writes(),
             messages: self.desk.outgoing().take(),
             position: self.position.clone(),
+            doubt: self.clock.doubt(self.position.now),
             queues: self.desk.take_queues(),
             tally: std::mem::take(&mut self.desk.tally),
         })

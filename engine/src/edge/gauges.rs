@@ -87,6 +87,8 @@ impl Gauges {
             let (lag, age) = lag(&status.borrow(), *end, Timestamp::now());
             metrics::gauge!("linesman_lane_lag_sequences", "lane" => lane.to_string()).set(lag);
             metrics::gauge!("linesman_lane_age_seconds", "lane" => lane.to_string()).set(age);
+            let ahead = status.borrow().doubt.map_or(0.0, |doubt| doubt.ahead.as_secs_f64());
+            metrics::gauge!("linesman_lane_clock_ahead_seconds", "lane" => lane.to_string()).set(ahead);
         }
         for (connector, count) in by_connector(&seen.pending) {
             metrics::gauge!("linesman_pending_reactions", "destination" => connector).set(count as f64);

@@ -1,5 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
+mod clock;
 mod licence;
 mod quotas;
 mod sources;
@@ -38,7 +39,7 @@ struct Status {
     /// How the installation is connected.
     #[schema(value_type = String)]
     mode: Mode,
-    /// What people should know of licence and mode.
+    /// What people should know of licence, mode, quotas and clocks.
     notices: Vec<String>,
     /// Under what licence it runs.
     licence: LicenceState,
@@ -209,6 +210,8 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let read = read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let (Told { lanes, circuits, jobs, cursors }, (licence, mut notices)) = read;
     notices.extend(of_mode(sources.standing.mode, sources.admission.switched()));
+    let doubts = (0_u32..).zip(&sources.lanes).filter_map(|(lane, status)| Some((lane, status.borrow().doubt?)));
+    notices.extend(clock::notice(&doubts.collect::<Vec<_>>()));
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();
     let destinations = destinations_of(&overview, &seen.pending, &circuits);

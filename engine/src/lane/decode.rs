@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use linesman_schemas::control::{Control, IntelligenceRef, RuleBookRef};
 use linesman_schemas::dead_letter::Reason;
 use self_cell::self_cell;
@@ -124,13 +125,30 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
     Input {
         sequence: message.sequence,
-        time: message.time,
+        time: time(message),
         sha256: Sha256::digest(&message.payload).into(),
         org,
         kind,
         bytes: &message.payload,
         content,
     }
+}
+
+/// When it entered IN.
+fn time(message: &InMessage) -> Timestamp {
+    // As if the server's clock had been wrong when such a message came.
+    fail::fail_point!("decode::time", message.payload.ends_with(b"<!-- ahead -->\n"), |seconds| later(
+        message, seconds
+    ));
+    fail::fail_point!("decode::skew", |seconds| later(message, seconds));
+    message.time
+}
+
+/// The time of a message, so many seconds later.
+#[cfg(feature = "failpoints")]
+fn later(message: &InMessage, seconds: Option<String>) -> Timestamp {
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+    message.time.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
@@ -140,6 +158,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
         Ok(Control::ContinueAlone) => Content::Continue { is_alone: true },
         Ok(Control::Cursor(report)) => Content::Cursor(report),
         Ok(Control::Expiry(expiry)) => Content::Expiry(expiry),
+        Ok(Control::Clock(reading)) => Content::Clock(reading),
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
         Ok(Control::Attempt(attempt)) => Content::Attempt(attempt),

@@ -27,6 +27,7 @@ pub mod status;
 pub mod stopped;
 mod tail;
 mod ticking;
+mod time;
 
 use std::cell::RefCell;
 use std::io;
@@ -117,6 +118,8 @@ pub(crate) struct Lane {
     reading: Option<Ahead<Result<Decoded, JoinError>>>,
     emitting: Option<InFlight>,
     ticking: Ticking,
+    /// Whether the server's time is not the lane's, as it was said last.
+    is_doubted: bool,
     /// Whether a tick is to tell how late it is.
     is_stale: bool,
     /// The input that it could not decide when it came to it last.
@@ -151,8 +154,9 @@ impl Lane {
     }
 
     async fn carry_on(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let told = stop.clone();
         if std::mem::take(&mut self.is_stale) {
-            self.send(&Control::Tick).await;
+            self.tick().await;
         }
         loop {
             let tick = self.tick_in();
@@ -167,7 +171,7 @@ impl Lane {
                     self.commit_if_due().await?;
                     self.go_on().await;
                 }
-                () = ahead::done(&mut self.reading) => self.carry().await?,
+                () = ahead::done(&mut self.reading) => self.carry(told.clone()).await?,
                 batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
@@ -212,7 +216,7 @@ impl Lane {
     }
 
     /// Carries what was read on its way from the log to the state.
-    async fn carry(&mut self) -> Result<(), Error> {
+    async fn carry(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Some(reading) = self.reading.take() else { return Ok(()) };
         let decoded = reading.output().await.map_err(|error| Error::Broken(io::Error::other(error)))?;
         fail::fail_point!("decode");
@@ -237,7 +241,12 @@ impl Lane {
             if self.halt == Some(input.sequence) {
                 return self.come_to(input.sequence).await;
             }
+            if self.domain.asks_time(input) && !self.know_time(input, &mut stop).await {
+                // What is left is read again by the next engine.
+                return Ok(());
+            }
             decide_one(&mut self.domain, input).map_err(|source| Error::of_input(self.id, input, source))?;
+            self.note_doubt(input.sequence);
             if matches!(input.content, Content::Continue { .. }) {
                 self.pace.decided();
             }
@@ -257,6 +266,20 @@ impl Lane {
         self.ticking.heard(self.domain.position().now, Instant::now());
         fail::fail_point!("decide");
         self.commit_if_due().await
+    }
+
+    /// Has what the clocks say known before an input is decided whose time is far ahead; not where it is told to stop meanwhile.
+    async fn know_time(&mut self, input: &Input<'_>, stop: &mut watch::Receiver<bool>) -> bool {
+        let decided = self.domain.position().now;
+        let ticking = &self.ticking;
+        let steady = || ticking.lane_time(Instant::now()).max(decided);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return false,
+            () = time::tell(&self.client, self.id, &mut self.domain, input, steady) => {}
+        }
+        self.ticking.read(Instant::now());
+        true
     }
 
     /// Lets what is decided go out, unless a batch is under way or there is more to decide.
@@ -317,6 +340,7 @@ impl Lane {
         );
         let position = decision.position.clone();
         self.status.send_modify(|status| {
+            status.doubt = decision.doubt;
             status.is_behind &= position.sequence < self.end;
             status.is_past &= status.is_behind;
             status.advance(&position);
@@ -328,15 +352,44 @@ impl Lane {
         Ok(())
     }
 
-    /// How long until a tick is worth sending: something is due and no input has come to say so.
-    fn tick_in(&self) -> Option<Duration> {
-        let due = self.domain.next_timer()?;
-        Some(self.ticking.due_in(due, Instant::now()))
+    /// Says that the lane's time is not the server's any more, or is again.
+    fn note_doubt(&mut self, position: u64) {
+        let doubt = self.domain.doubt();
+        if doubt.is_some() == self.is_doubted {
+            return;
+        }
+        self.is_doubted = doubt.is_some();
+        let lane = self.id;
+        match doubt.map(|doubt| doubt.ahead.as_secs()) {
+            Some(ahead_s) => {
+                metrics::counter!("linesman_clock_doubts_total").increment(1);
+                tracing::warn!(
+                    lane,
+                    position,
+                    ahead_s,
+                    "the NATS server's clock is not the lane's, which goes on without it"
+                );
+            }
+            None => tracing::info!(lane, position, "the NATS server's clock is the lane's again"),
+        }
     }
 
+    /// How long until a tick is worth sending: something is due and no input has come to say so.
+    /// Or its time is not the server's, and it is to be told again what the clocks say.
+    fn tick_in(&mut self) -> Option<Duration> {
+        let at = Instant::now();
+        let due = self.domain.next_timer().map(|due| self.ticking.due_in(due, at));
+        let read = self.ticking.read_in(self.domain.doubt().is_some(), at);
+        due.into_iter().chain(read).min()
+    }
+
+    /// Sends a tick: what the clocks say, where the lane knows what that is.
     async fn tick(&mut self) {
-        self.ticking.sent(Instant::now());
-        self.send(&Control::Tick).await;
+        let at = Instant::now();
+        self.ticking.sent(at);
+        self.ticking.read(at);
+        let reading = time::reading(self.ticking.lane_time(at));
+        self.send(&if self.domain.reads_clocks() { Control::Clock(reading) } else { Control::Tick }).await;
     }
 
     /// Sends for the next slice of what is done in slices once it is due, a larger one while nobody else is there. It lines

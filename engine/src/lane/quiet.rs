@@ -45,6 +45,7 @@ const fn is_of_others(input: &Input<'_>) -> bool {
         | Content::Cursor(_)
         | Content::Provided(_)
         | Content::Expiry(_)
+        | Content::Clock(_)
         | Content::Tick => false,
     }
 }

@@ -37,6 +37,7 @@ use super::status::{Changes, LaneStatus};
 use super::stopped::Diverged;
 use super::tail::Tail;
 use super::ticking::Ticking;
+use super::time;
 use super::{BOUNDS, Error, Lane, decide_one, take, unbroken};
 use crate::log;
 use crate::log::books::Books;
@@ -176,10 +177,12 @@ impl Shared {
             status.is_behind = position.sequence < end;
             status.is_past &= status.is_behind;
             status.stopped = None;
+            status.doubt = domain.doubt();
             status.sealed = damage;
             status.decided = repeated.get();
             status.advance(&position);
         });
+        let is_doubted = domain.doubt().is_some();
         Ok(Lane {
             id,
             client: self.client.clone(),
@@ -201,6 +204,7 @@ impl Shared {
             reading: None,
             emitting: None,
             ticking,
+            is_doubted,
             is_stale,
             halt,
             end,
@@ -449,6 +453,8 @@ impl Start<'_> {
                     self.keep(domain, &mut tail, None)?;
                 }
                 let fault = |source| Error::of_decision(self.id, input.sequence, source);
+                let stood = domain.position().now;
+                time::tell(&self.shared.client, self.id, domain, input, || stood).await;
                 decide_one(domain, input).map_err(fault)?;
                 self.repeated.set(self.repeated.get() + u64::from(input.sequence > self.shared.since));
                 tail.decided(domain.position().now, input.sequence);

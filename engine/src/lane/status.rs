@@ -7,6 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use linesman_domain::clock::Doubt;
 use linesman_domain::position::Position;
 use linesman_domain::{Decision, level};
 
@@ -23,6 +24,8 @@ pub struct LaneStatus {
     pub now: Timestamp,
     /// When it moved on last, by the machine's steady clock.
     pub moved: Instant,
+    /// How its clock and the server's time are apart, where they are.
+    pub doubt: Option<Doubt>,
     /// The engine level it decides at.
     pub level: u32,
     /// Why it was sealed and rebuilt, if it was.
@@ -54,6 +57,7 @@ impl Default for LaneStatus {
             position: 0,
             now: Timestamp::UNIX_EPOCH,
             moved: Instant::now(),
+            doubt: None,
             level: level::OLDEST,
             sealed: None,
             decided: 0,

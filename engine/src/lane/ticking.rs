@@ -13,6 +13,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const EVERY_MOST: Duration = Duration::from_secs(60);
 /// How far behind the machine's time of day the log's clock is taken for one that nobody has moved on.
 const STALE: Duration = Duration::from_secs(60);
+/// How often the lane is told what the clocks say while its time is not the server's.
+const READ_EVERY: Duration = Duration::from_secs(60);
 
 /// A lane's clock, and its ticks.
 pub(super) struct Ticking {
@@ -20,6 +22,8 @@ pub(super) struct Ticking {
     moved: Instant,
     last: Option<Instant>,
     every: Duration,
+    /// When the lane was told last what the clocks say, since its time is not the server's.
+    read: Option<Instant>,
 }
 
 impl Ticking {
@@ -27,7 +31,7 @@ impl Ticking {
     /// log may not have been moved on while nobody decided it, and a tick tells.
     pub(super) fn new(now: Timestamp, today: Timestamp, at: Instant) -> (Self, bool) {
         let is_stale = wait(now, today) > STALE;
-        (Self { now, moved: at, last: None, every: EVERY }, is_stale)
+        (Self { now, moved: at, last: None, every: EVERY, read: None }, is_stale)
     }
 
     /// The clock is at `now`.
@@ -35,6 +39,25 @@ impl Ticking {
         if now != self.now {
             (self.now, self.moved, self.every) = (now, at, EVERY);
         }
+    }
+
+    /// What time it is in the lane, by the steady clock.
+    pub(super) fn lane_time(&self, at: Instant) -> Timestamp {
+        self.now.checked_add(at.saturating_duration_since(self.moved)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// How long from `at` until the lane is to be told again what the clocks say, while its time is not the server's.
+    pub(super) fn read_in(&mut self, is_doubted: bool, at: Instant) -> Option<Duration> {
+        if !is_doubted {
+            self.read = None;
+            return None;
+        }
+        Some(self.read.map_or(Duration::ZERO, |read| READ_EVERY.saturating_sub(at.saturating_duration_since(read))))
+    }
+
+    /// The lane is told what the clocks say.
+    pub(super) fn read(&mut self, at: Instant) {
+        self.read = Some(at);
     }
 
     /// How long from `at` until a tick is worth sending for what is due.
@@ -100,5 +123,17 @@ mod tests {
         assert!((180..200).contains(&sent), "{sent}");
         ticking.heard(at(4), now);
         assert_eq!(ticking.due_in(at(5), now + seconds(1)), Duration::ZERO);
+    }
+    #[test]
+    fn what_clocks_say_is_told_at_once_and_then_each_minute_while_they_are_apart() {
+        let began = Instant::now();
+        let (mut ticking, _) = Ticking::new(at(10), at(10), began);
+        assert_eq!(ticking.lane_time(began + seconds(5)), at(15));
+        assert_eq!(ticking.read_in(false, began), None);
+        assert_eq!(ticking.read_in(true, began), Some(Duration::ZERO));
+        ticking.read(began);
+        assert_eq!(ticking.read_in(true, began + seconds(20)), Some(seconds(40)));
+        assert_eq!(ticking.read_in(false, began + seconds(30)), None);
+        assert_eq!(ticking.read_in(true, began + seconds(31)), Some(Duration::ZERO), "apart again");
     }
 }

@@ -130,6 +130,19 @@ async fn look(client: &Client, wanted: &Value) -> Result<Option<(u64, Option<Sto
     }
 }
 
+/// The next message of IN that is wanted, as `STREAM.MSG.GET` has it: its sequence and its bytes; none when IN has none.
+///
+/// # Errors
+/// The server does not answer.
+pub(super) async fn next_input(client: &Client, wanted: &Value) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    let what = format!("STREAM.MSG.GET.{IN}");
+    match api::<Got>(client, &what, wanted).await {
+        Ok(got) => Ok(Some((got.message.seq, decode(&got.message.data, &what)?))),
+        Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A message of IN: its time and its bytes; none when IN does not have it.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ pub mod objects;
 pub mod outbox;
 pub mod overrides;
 pub mod reader;
+pub mod readings;
 pub mod section;
 pub mod streams;
 pub mod trouble;

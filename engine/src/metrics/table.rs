@@ -138,6 +138,8 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_lane_position", &[LANE], "Sequence in IN of the last message the lane has applied."),
     gauge("linesman_lane_lag_sequences", &[LANE], "How far the lane's last message in IN lies ahead of its position. Sequences count the messages of all lanes, so this is the most the lane may be behind. 0 when it has caught up, NaN when the log does not answer."),
     gauge("linesman_lane_age_seconds", &[LANE], "While the lane is behind: how long ago, in seconds, the last message it has applied entered the log. 0 when it has caught up, NaN when that is unknown."),
+    gauge("linesman_lane_clock_ahead_seconds", &[LANE], "How far, in seconds, the NATS server's clock is ahead of the lane's, which does not follow it; less than 0 where it is behind. 0 while the lane goes by it."),
+    counter("linesman_clock_doubts_total", &[], "How often a lane came to go by a time that is not the NATS server's: that jumped ahead and was not believed, or went back."),
     counter("linesman_lanes_stopped_total", &[], "Lanes that stood still since they could not go on."),
     counter("linesman_policies_set_aside_total", &[], "Policies set aside for an input since a run took too long."),
     counter("linesman_lane_rebuilds_total", &[], "Lanes rebuilt from the log."),

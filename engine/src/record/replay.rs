@@ -1,7 +1,7 @@
 //! Recorded inputs, decided again: the lane's own decoding and deciding, on whatever state is given.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,12 +15,13 @@ use linesman_domain::services::Catalog;
 use linesman_domain::state::{Base, Writes};
 use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
-use linesman_schemas::control::{InstallationSection, RuleBookRef, Section, SettingsSection};
+use linesman_schemas::control::{ClockReading, Control, InstallationSection, RuleBookRef, Section, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
 use linesman_schemas::lane_override::Override;
 use serde::de::DeserializeOwned;
 
 use super::format::Entry;
+use super::reader::Reader;
 use super::{Error, book, overrides};
 use crate::lane::decode::{self, Named};
 use crate::log::books::{self, Policies, Ready};
@@ -33,6 +34,8 @@ pub struct Shelf {
     dir: PathBuf,
     /// By the contents of their sections.
     ready: HashMap<Vec<Option<String>>, Ready>,
+    /// What the clocks said, by lane and place.
+    readings: BTreeMap<u32, Vec<(u64, ClockReading)>>,
     judge: Rc<RefCell<Judge>>,
 }
 
@@ -40,7 +43,23 @@ impl Shelf {
     /// The rule books of the log in a folder.
     pub fn new(dir: &Path) -> Self {
         let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
-        Self { dir: dir.to_owned(), ready: HashMap::new(), judge }
+        Self { dir: dir.to_owned(), ready: HashMap::new(), readings: BTreeMap::new(), judge }
+    }
+
+    /// The same of a log that is whole: what the clocks said in it is known before it is decided.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn of_log(dir: &Path) -> Result<Self, Error> {
+        let mut shelf = Self::new(dir);
+        for entry in Reader::open(dir)? {
+            let Entry { lane, message } = entry?;
+            let control = Some(&message).filter(|message| message.subject == "ctl");
+            if let Some(Ok(Control::Clock(reading))) = control.map(|message| serde_json::from_slice(&message.payload)) {
+                shelf.readings.entry(lane).or_default().push((message.sequence, reading));
+            }
+        }
+        Ok(shelf)
     }
 
     fn get(&mut self, named: RuleBookRef) -> Result<RuleBook, Error> {
@@ -118,6 +137,9 @@ impl Replica {
             Parts { lane, stream: stream.to_owned(), payload_most: PAYLOAD_MOST, judge, book, room: Arc::default() };
         let mut domain = Domain::open(base, parts).map_err(fault)?;
         domain.override_with(shelf.overrides(lane)?);
+        for (sequence, reading) in shelf.readings.get(&lane).into_iter().flatten() {
+            domain.read_ahead(*sequence, *reading);
+        }
         Ok(Self { domain })
     }
 
@@ -139,6 +161,16 @@ impl Replica {
             content: Content::Level(level),
         };
         self.domain.decide(&input).map_err(|source| Error::Decide { sequence: 0, source })
+    }
+
+    /// Whether the lane has to be told the first reading of the clocks behind an input before it decides that.
+    pub fn asks_time(&self, entry: &Entry) -> bool {
+        self.domain.asks_time(&decode::read(&entry.message).0)
+    }
+
+    /// Tells the lane a reading that lies ahead, and before which there is none.
+    pub fn read_ahead(&mut self, sequence: u64, reading: ClockReading) {
+        self.domain.read_ahead(sequence, reading);
     }
 
     /// Decides an input of the lane.

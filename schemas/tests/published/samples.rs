@@ -15,7 +15,7 @@ use linesman_schemas::command::{
     Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
-    Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
+    ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
 };
 use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
@@ -589,6 +589,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             sha256: HASH.to_owned(),
             bytes: 1_204,
         }),
+        Control::Clock(ClockReading { at: parsed("2026-11-21T10:16:30Z"), lane: parsed("2026-11-21T10:16:29Z") }),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -601,6 +602,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Cursor(_) => "cursor",
         Control::Expiry(_) => "expiry",
         Control::Intelligence(_) => "intelligence",
+        Control::Clock(_) => "clock",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }

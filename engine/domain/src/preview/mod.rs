@@ -242,6 +242,7 @@ impl Domain {
             jobs: Jobs::default(),
             approvals: Approvals::default(),
             meters: crate::quotas::Meters::default(),
+            clock: crate::clock::Clock::default(),
             overrides: Overrides::default(),
             exposures: Exposures::default(),
         })

@@ -66,7 +66,8 @@ use super::subject::{Incident, IntelligenceMessage};
 use super::uploads::Whole;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, level11, level12, overrides, reached, reactions, scripts, snapshots, sources, timers, uploads,
+    level9, level10, level11, level12, level13, overrides, reached, reactions, scripts, snapshots, sources, timers,
+    uploads,
 };
 
 impl Domain {
@@ -77,11 +78,13 @@ impl Domain {
     /// The machine's own faults only: the input's become dead letters.
     pub fn decide(&mut self, input: &Input<'_>) -> Result<(), Error> {
         let position = &mut self.position;
-        position.now = position.now.max(input.time);
         let desk = &mut self.desk;
+        let stood = self.clock.row();
+        position.now = self.clock.hear(position, input, desk.settings.clock_jump_s);
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
+        self.clock.write(desk, stood)?;
         // Before anything is decided: what falls due may be what cannot be passed.
         let overrides = self.overrides.of(input);
         let skipped = overrides::skipped(&overrides);
@@ -108,6 +111,7 @@ impl Domain {
             10 => level10::read(&input.content),
             11 => level11::read(&input.content),
             12 => level12::read(&input.content),
+            13 => level13::read(&input.content),
             _ => None,
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
@@ -172,6 +176,7 @@ impl Domain {
             | Content::Cursor(_)
             | Content::Provided(_)
             | Content::Expiry(_)
+            | Content::Clock(_)
             | Content::Broken
             | Content::Unread => Ok(()),
         }
@@ -229,6 +234,10 @@ impl Domain {
             Content::Undecodable { reason, detail, place } => {
                 let why = Why { reason: *reason, detail, place: *place };
                 dead_letters::set_aside_control(desk, input, &why)
+            }
+            Content::Clock(_) => {
+                desk.tally.input("ctl", "clock");
+                Ok(())
             }
             Content::Tick
             | Content::Bundle(_)

@@ -6,6 +6,7 @@ mod approvals;
 mod audit;
 mod cascade;
 mod circuits;
+mod clocks;
 mod collected;
 mod commands;
 mod documentation;

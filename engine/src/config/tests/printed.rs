@@ -73,6 +73,7 @@ upload_retention_s = 604800 # default
 quota_messages = 0 # default
 quota_bytes = 0 # default
 quota_devices = 0 # default
+clock_jump_s = 300 # default
 
 [approvals]
 send-intelligence = "none" # default

@@ -1,0 +1,111 @@
+//! A NATS server's clock that jumps ahead is not believed unless the engine's confirms it, and nothing stands still for it.
+
+use async_nats::Client;
+use linesman::log::streams::lane_of;
+use linesman_tests::{Engine, LANES, Launch, Out, World, event, until};
+use serde_json::Value;
+
+use super::policies::metric;
+use super::stopped::{is_ready, publish, said, wait_for_incidents};
+
+/// At its end a bundle says that the server's clock is ahead while it comes.
+const AHEAD: &str = "<!-- ahead -->\n";
+const NOT_BELIEVED: &str = "the NATS server's clock is not the lane's, which goes on without it";
+
+/// How many readings of the clocks a lane has in the log.
+async fn readings(client: &Client, org: &str) -> usize {
+    let subject = format!("p.{}.ctl", lane_of(org, LANES));
+    let mut count = 0;
+    let stream = async_nats::jetstream::new(client.clone()).get_stream("IN").await.unwrap();
+    for sequence in 1..=stream.cached_info().state.last_sequence {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        count += usize::from(message.subject.as_str() == subject && message.payload.starts_with(b"{\"clock\""));
+    }
+    count
+}
+
+async fn notices(engine: &Engine) -> Vec<Value> {
+    engine.get("/api/v1/status").await.unwrap()["notices"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_message_a_year_ahead_makes_no_second_incident_of_a_repetition() {
+    let world = World::new().unwrap();
+    let launch = || Launch { crash_points: "decode::time=return(31536000)", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "FIRST", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    publish(&client, "acme", event("edge", 1, "FIRST", "Low") + AHEAD).await;
+    engine.tells(NOT_BELIEVED).await;
+    for _ in 0..10 {
+        publish(&client, "acme", event("edge", 1, "FIRST", "Low")).await;
+    }
+    publish(&client, "acme", event("edge", 2, "SECOND", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    let own = engine.nats_as_engine().await.unwrap();
+    let lane = lane_of("acme", LANES);
+    until("the server's clock is believed again", async || {
+        let ahead = metric(&engine, &format!("linesman_lane_clock_ahead_seconds{{lane=\"{lane}\"}}")).await;
+        (ahead == "0").then_some(())
+    })
+    .await;
+    assert_eq!(readings(&own, "acme").await, 1, "one is enough");
+    let incidents = engine.get("/api/v1/incidents?organization=acme").await.unwrap();
+    let incidents = incidents["items"].as_array().unwrap();
+    let today = jiff::Timestamp::now().to_string();
+    assert!(
+        incidents.iter().all(|incident| incident["detected"].as_str().unwrap()[..4] == today[..4]),
+        "{incidents:?}"
+    );
+    let before = said(&own).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Decided again, it is as it was: what the clocks said is found in the log.
+    world.delete_state().unwrap();
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    is_ready(&engine).await;
+    let own = engine.nats_as_engine().await.unwrap();
+    assert_eq!(said(&own).await, before);
+    assert_eq!((readings(&own, "acme").await, engine.incidents("acme").await.unwrap()), (1, 2));
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_server_an_hour_ahead_for_good_is_told_and_cured_once_it_is_right() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 1, "FIRST", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    let skewed = Launch { crash_points: "decode::skew=return(3600)", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, skewed).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 2, "SECOND", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    let told = until("it is told", async || {
+        notices(&engine).await.into_iter().find(|notice| notice.to_string().contains("is not believed"))
+    })
+    .await;
+    assert!(told.to_string().contains("set that clock right, or this engine's"), "{told}");
+    assert!(engine.log().contains(NOT_BELIEVED));
+    is_ready(&engine).await;
+    publish(&client, "acme", event("edge", 3, "THIRD", "Low")).await;
+    wait_for_incidents(&engine, "acme", 3).await;
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(10)).unwrap();
+    let detected = |event: &Value| event["detected"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(out.on("out.acme.trigger.incident.detected").all(|event| detected(&event.data) < soon));
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Set right.
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 4, "FOURTH", "Low")).await;
+    wait_for_incidents(&engine, "acme", 4).await;
+    until("nothing is said of it", async || {
+        (!notices(&engine).await.iter().any(|notice| notice.to_string().contains("NATS server's clock"))).then_some(())
+    })
+    .await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
