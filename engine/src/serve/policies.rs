@@ -24,7 +24,7 @@ use super::setup::Setup;
 use crate::config::Sources;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
-use crate::rules_dir::{Files, PolicyFile, Room};
+use crate::rules_dir::{Files, PolicyFile, Room, room};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
@@ -161,7 +161,7 @@ impl Policies {
         };
         let stays = |file: &PolicyFile| {
             let within = if file.is_folder { kept_in(&file.within) } else { Vec::new() };
-            kept(file).into_iter().chain(within).map(|source| source.source.len()).sum()
+            kept(file).into_iter().chain(within).map(|source| room::bytes(&source.source)).sum()
         };
         let without_room = Room::default().refuse(files, stays);
         for (at, file) in files.iter().enumerate() {
