@@ -39,6 +39,11 @@ pub struct Override {
 pub enum Overridden {
     /// It is set aside: a dead letter, and nothing else of it is decided.
     SkipInput,
+    /// Something that fell due with it is set aside: it does not happen, and all else of the input is decided.
+    SkipTimer {
+        /// Which, as the lane tells it.
+        timer: String,
+    },
     /// One policy does not judge it: a dead letter, and all else of it is decided.
     SetPolicyAside {
         /// Which.
@@ -65,6 +70,7 @@ impl Overridden {
     pub const fn operation(&self) -> &'static str {
         match self {
             Self::SkipInput => "skip-input",
+            Self::SkipTimer { .. } => "skip-timer",
             Self::SetPolicyAside { .. } => "set-policy-aside",
             Self::SuspendPolicy { .. } => "suspend-policy",
             Self::AcceptDecision { .. } => "rejudge-lane",

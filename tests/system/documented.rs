@@ -207,6 +207,7 @@ async fn every_documented_message_is_seen() {
             "out._unknown.dead.input-skipped:",
             "out._provider.dead.input-skipped:",
             "out._provider.audit.skip-input:",
+            "out._provider.audit.skip-timer:",
             "out._provider.audit.set-policy-aside:",
             "out._provider.audit.suspend-policy:",
             "out._provider.audit.rejudge-lane:",

@@ -222,10 +222,20 @@ async fn an_in_that_is_purged_or_deleted_is_told_of() {
     let mut engine = site.start().await;
     let mut load = Load::default();
     works(&engine, &mut load, &site.client).await;
+    // All of it was decided: it goes on with the state it has.
+    site.api("STREAM.PURGE.IN", &json!({})).await;
+    engine.tells("all of it was decided, and the engine goes on").await;
+    ready(&engine).await;
+    works(&engine, &mut load, &site.client).await;
+
+    // A lane waits for a rule book that nobody has, and what comes behind that is lost.
+    let named = RuleBookRef { version: 900, hash: "of this test".to_owned(), sections: Vec::new() };
+    let control = serde_json::to_vec(&Control::RuleBook(named)).unwrap();
+    site.client.publish(format!("p.{}.ctl", lane_of("acme", LANES)), control.into()).await.unwrap();
+    load.add("acme", 1);
+    load.publish_all(&site.client).await;
     site.api("STREAM.PURGE.IN", &json!({})).await;
     unready(&engine, "the stream IN has lost its beginning").await;
-    // What it has is not lost, and started again it goes on with that.
-    works(&engine, &mut load, &site.client).await;
     let (status, _) = engine.terminate().await.unwrap();
     assert!(status.success(), "{}", engine.log_tail());
     let mut engine = site.start().await;

@@ -9,6 +9,7 @@ mod apart;
 mod api;
 mod approvals;
 mod audit;
+mod books;
 mod bundles;
 mod check;
 mod clients;

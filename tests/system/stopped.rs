@@ -4,6 +4,9 @@
 use async_nats::{Client, HeaderMap};
 use linesman::log::mark::{self, Mark};
 use linesman::log::streams::lane_of;
+use linesman::store::Store;
+use linesman_domain::state::Writes;
+use linesman_domain::{quotas, timers};
 use linesman_tests::{Engine, LANES, Launch, OPEN_CASE, Out, World, event, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -202,5 +205,48 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
         assert_eq!(readiness(&engine).await.0, 200, "{way}: {}", engine.log_tail());
         assert_eq!(said(&client).await, before, "{way}");
     }
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// What falls due is no input: a lane that cannot do it would stand still at each that comes.
+#[tokio::test]
+async fn what_fell_due_and_cannot_be_done_is_skipped_and_the_input_is_decided() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    let acme = lane_of("acme", LANES);
+    {
+        let store = Store::open(&world.data().join("state")).unwrap();
+        let mut timer = timers::pruning(jiff::Timestamp::now()).into_bytes();
+        timer.pop();
+        timer.extend(b"qghost");
+        // It is cut off: nobody can read it.
+        let broken = (quotas::key(&"ghost".parse().unwrap()).into_bytes(), Some(vec![1]));
+        let rows = vec![(timer, Some(Vec::new())), broken];
+        store.lane(acme).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
+    }
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "ONE", "Low")).await;
+    publish(&client, "bolt", event("edge", 1, "OTHER", "Low")).await;
+    let found = stopped(&engine, acme).await;
+    let (timer, why) = (found["timer"].as_str().unwrap(), found["why"].as_str().unwrap());
+    assert!(timer.starts_with("quota ghost due "), "{found}");
+    assert!(why.contains(&format!("what fell due with it cannot be done: {timer}")), "{why}");
+    wait_for_incidents(&engine, "bolt", 1).await;
+
+    let (number, place) = (acme.to_string(), found["position"].to_string());
+    let shown = lane(&world, &["show", &number]).await;
+    assert!(shown.stdout.contains(&format!("fell due {timer}; it is this that is skipped")), "{shown:?}");
+    let done = lane(&world, &["skip", &number, &place, "--why", "no release can do it"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    is_ready(&engine).await;
+    publish(&client, "acme", event("edge", 2, "TWO", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    assert_eq!(out.on("out.acme.dead.input-skipped").count(), 0);
+    let audits: Vec<_> = out.on("out._provider.audit.skip-timer").collect();
+    assert_eq!((audits.len(), &audits[0].data["outcome"]), (1, &json!("no release can do it")));
+    assert_eq!(audits[0].data["new"]["timer"], json!(timer));
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -105,6 +105,8 @@ pub(crate) struct Desk {
     counters: Counters,
     queues: BTreeSet<(String, String)>,
     next_timer: Option<Timestamp>,
+    /// The key of the timer that fires.
+    pub(crate) firing: Option<Vec<u8>>,
     /// How many events of the provider's own the input at hand has had.
     ordinal: u64,
 }
@@ -139,6 +141,7 @@ impl Desk {
             counters: Counters::default(),
             queues: BTreeSet::new(),
             next_timer: setting.next_timer,
+            firing: None,
             ordinal: 0,
         }
     }
@@ -167,6 +170,7 @@ impl Desk {
         (self.level, self.now) = (level, now);
         (self.ordinal, self.decided_reactions) = (0, 0);
         self.doers.clear();
+        self.firing = None;
         self.productions.begin(level, digest, sequence);
     }
 

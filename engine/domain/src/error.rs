@@ -38,6 +38,14 @@ pub enum Error {
     /// It panicked: what has made the decision is of no use any more.
     #[error("deciding it panicked; the log says where")]
     Broken,
+    /// What fell due with it cannot be done.
+    #[error("what fell due with it cannot be done: {timer}")]
+    Timer {
+        /// What that is, as an override names it.
+        timer: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Reading it panicked: it is decided only once it is set aside.
     #[error("reading it panicked; the log says where")]
     Unreadable,

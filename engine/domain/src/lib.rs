@@ -370,6 +370,12 @@ impl Domain {
         self.desk.next_timer()
     }
 
+    /// The timer at which the input at hand could not be decided, as an override names it; none where it came past all that
+    /// fell due.
+    pub fn firing(&self) -> Option<String> {
+        self.desk.firing.as_deref().map(timers::name)
+    }
+
     /// Whether there is work in slices, for which a `Control::Continue` is to be sent.
     pub fn has_work(&self) -> bool {
         self.jobs.has_work()

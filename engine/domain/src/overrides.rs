@@ -42,7 +42,10 @@ impl Overrides {
     pub(crate) fn aside(&self, overrides: &[Override], sequence: u64) -> Vec<Aside> {
         let of_it = overrides.iter().filter_map(|one| match &one.what {
             Overridden::SetPolicyAside { policy } => Some(Aside { policy: policy.clone(), version: None }),
-            Overridden::SkipInput | Overridden::SuspendPolicy { .. } | Overridden::AcceptDecision { .. } => None,
+            Overridden::SkipInput
+            | Overridden::SkipTimer { .. }
+            | Overridden::SuspendPolicy { .. }
+            | Overridden::AcceptDecision { .. } => None,
         });
         let suspended = self.suspended.iter().filter(|(from, ..)| *from <= sequence);
         let suspended =
@@ -57,6 +60,17 @@ const UNTOLD_FROM: u32 = 14;
 /// Why an input is skipped, if it is.
 pub(crate) fn skipped(overrides: &[Override]) -> Option<&str> {
     overrides.iter().find(|one| one.what == Overridden::SkipInput).map(|one| one.why.as_str())
+}
+
+/// What fell due with an input and does not happen.
+pub(crate) fn skipped_timers(overrides: &[Override]) -> Vec<&str> {
+    let mut timers = Vec::new();
+    for one in overrides {
+        if let Overridden::SkipTimer { timer } = &one.what {
+            timers.push(timer.as_str());
+        }
+    }
+    timers
 }
 
 impl Domain {
@@ -101,6 +115,7 @@ fn record(desk: &mut Desk, rule_book: u64, one: &Override) -> Result<(), Error> 
     let at = one.at;
     let (old, new) = match &one.what {
         Overridden::SkipInput => (Value::Null, json!({"at": at})),
+        Overridden::SkipTimer { timer } => (Value::Null, json!({"at": at, "timer": timer})),
         Overridden::SetPolicyAside { policy } => (Value::Null, json!({"at": at, "policy": policy})),
         Overridden::SuspendPolicy { policy, version } => {
             (Value::Null, json!({"at": at, "policy": policy, "version": version}))

@@ -69,6 +69,29 @@ pub(crate) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
     Ok(first.and_then(|(key, _)| table::read_time(TIMERS.own(&key))))
 }
 
+/// What a timer is called where it cannot be done, and where it is set aside: of each its own.
+pub(crate) fn name(key: &[u8]) -> String {
+    let own = TIMERS.own(key);
+    let due = table::read_time(own).unwrap_or_default();
+    let (kind, about) = own.get(8..).and_then(<[u8]>::split_first).unwrap_or((&0, &[]));
+    let kind = match *kind {
+        FORGET => "forget",
+        PRUNE => "prune-sightings",
+        AGE => "age-audits",
+        ACTIVATION => "activation",
+        RELEASE => "release",
+        SNAPSHOTS => "snapshots",
+        APPROVAL => "approval",
+        WATCH => "watch",
+        QUOTA => "quota",
+        _ => "unknown",
+    };
+    match about {
+        [] => format!("{kind} due {due}"),
+        about => format!("{kind} {} due {due}", about.escape_ascii()),
+    }
+}
+
 /// The keys of the approvals that have a timer: nobody has decided them.
 pub(crate) fn of_approvals(state: &State) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
     TIMERS.rows(state, &[]).filter_map(|row| match row {
@@ -136,19 +159,38 @@ fn watch(desk: &mut Desk, jobs: &mut Jobs, since: &[u8]) -> Result<(), Error> {
     arm(desk, 24, &Timer::Watch(until))
 }
 
-/// Fires what fell due by now. Of approvals that nobody has decided in time it tells which, at most `lapses`: what is due
+/// What fell due is not done. What is done again and again is due again a day later; what was to happen once does not.
+///
+/// INVARIANT (a way out is one): nothing is read, since that may be what cannot be done.
+fn set_aside(desk: &mut Desk, key: &[u8]) -> Result<(), Error> {
+    match TIMERS.own(key).get(8..).and_then(<[u8]>::split_first) {
+        Some((&PRUNE, _)) => arm_pruning(desk),
+        Some((&AGE, _)) => arm(desk, 24, &Timer::AgeAudits),
+        Some((&WATCH, _)) => arm(desk, 24, &Timer::Watch(desk.now.as_second())),
+        Some((&SNAPSHOTS, org)) => upward::put_off(desk, org, desk.in_hours(24)),
+        _ => Ok(()),
+    }
+}
+
+/// Fires what fell due by now, but for what is set `aside`, by name. Of approvals that nobody has decided in time it tells which, at most `lapses`: what is due
 /// behind one more fires on an input that comes later.
 pub(crate) fn fire(
     desk: &mut Desk,
-    organizations: &Organizations,
-    sightings: &mut Sightings,
-    jobs: &mut Jobs,
+    (organizations, sightings, jobs): (&Organizations, &mut Sightings, &mut Jobs),
     lapses: usize,
+    aside: &[&str],
 ) -> Result<Vec<ApprovalId>, Error> {
-    let mut undecided = Vec::new();
+    let (mut undecided, mut lapsing) = (Vec::new(), None);
     while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
+        if !aside.is_empty() && aside.contains(&name(&key).as_str()) {
+            set_aside(desk, &key)?;
+            desk.remove_found(key);
+            desk.set_next_timer(next(desk.state())?);
+            continue;
+        }
+        desk.firing = Some(key.clone());
         let due = table::read_time(TIMERS.own(&key));
         match TIMERS.own(&key).get(8..).and_then(<[u8]>::split_first) {
             Some((&FORGET, row)) => desk.remove_found(row.to_vec()),
@@ -179,11 +221,16 @@ pub(crate) fn fire(
             Some((&WATCH, since)) => watch(desk, jobs, since)?,
             Some((&QUOTA, org)) => quotas::end(desk, org)?,
             Some((&APPROVAL, _)) if undecided.len() >= lapses => break,
-            Some((&APPROVAL, row)) => undecided.extend(approvals::read_key(row)),
+            Some((&APPROVAL, row)) => {
+                undecided.extend(approvals::read_key(row));
+                lapsing = Some(key.clone());
+            }
             _ => {}
         }
         desk.remove_found(key);
         desk.set_next_timer(next(desk.state())?);
     }
+    // They are carried out behind it.
+    desk.firing = lapsing;
     Ok(undecided)
 }

@@ -133,7 +133,8 @@ pub(super) async fn lanes(State(sources): State<Arc<Sources>>, viewer: Viewer) -
     Ok(Json(Lanes { items: items.collect() }))
 }
 
-/// Set an input aside that its lane cannot pass. It becomes a dead letter, and the lane goes on behind it. Of what was
+/// Set an input aside that its lane cannot pass. It becomes a dead letter, and the lane goes on behind it. Where it is something
+/// that fell due with the input (`timer`), that is set aside, and the input is decided. Of what was
 /// committed the lane then decides otherwise, which is accepted with it; where reports of what was carried out stand behind it,
 /// only if that is forced.
 #[utoipa::path(

@@ -428,6 +428,11 @@ fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Erro
         fail::fail_point!("decide::input", input.bytes.ends_with(b"<!-- undecidable -->\n"), |_| Ok(()));
         domain.decide(input)
     })
+    .map_err(|source| match (domain.firing(), source) {
+        // These have ways out of their own.
+        (_, source @ (domain::Error::Overtime { .. } | domain::Error::Level { .. })) | (None, source) => source,
+        (Some(timer), source) => domain::Error::Timer { timer, source: Box::new(source) },
+    })
 }
 
 /// Takes what was decided, with the same care.

@@ -337,7 +337,10 @@ impl Start<'_> {
         }
         let is_it = |one: &&Override| match &one.what {
             Overridden::AcceptDecision { expected, .. } => *expected == mark.digest && one.message == mark.message,
-            Overridden::SkipInput | Overridden::SetPolicyAside { .. } | Overridden::SuspendPolicy { .. } => false,
+            Overridden::SkipInput
+            | Overridden::SkipTimer { .. }
+            | Overridden::SetPolicyAside { .. }
+            | Overridden::SuspendPolicy { .. } => false,
         };
         // It is part of what is decided at its place, so that has to be decided again.
         let is_repeated = from < mark.position && position.sequence == mark.position;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use jiff::Timestamp;
+use linesman_domain as domain;
 use linesman_schemas::lane_override::{Overridden, Override};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -34,6 +35,8 @@ pub struct Stopped {
     pub sha256: Option<String>,
     /// Its length in bytes.
     pub length: Option<usize>,
+    /// What fell due with the input and cannot be done, where it is that: skipped is this, and the input is decided.
+    pub timer: Option<String>,
     /// What it decided otherwise than was committed; none where it cannot decide at all.
     pub diverged: Option<Diverged>,
     /// Since when.
@@ -86,6 +89,10 @@ impl Stopped {
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
         };
+        let timer = match error {
+            Error::Decide { source: domain::Error::Timer { timer, .. }, .. } => Some(timer.clone()),
+            _ => None,
+        };
         let input = overrides::input(client, position).await.ok().flatten();
         Some(Self {
             why: full(error),
@@ -93,6 +100,7 @@ impl Stopped {
             sha256: input.as_ref().map(|(_, bytes)| hex::encode(Sha256::digest(bytes))),
             length: input.as_ref().map(|(_, bytes)| bytes.len()),
             subject: input.map(|(subject, _)| subject),
+            timer,
             diverged,
             since: Timestamp::now(),
         })
@@ -133,7 +141,7 @@ pub enum Refused {
 /// A way out that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// The input is set aside.
+    /// The input is set aside; or what fell due with it, where that cannot be done.
     Skip {
         /// Even where reports of what was carried out stand behind it, and what they are of is decided again.
         is_forced: bool,
@@ -199,7 +207,11 @@ pub async fn take((client, lanes): (Client, u32), status: &LaneStatus, way: Way,
                 }
             }
             let message = hex::encode(Sha256::digest(&bytes));
-            let skipped = Override { message, what: Overridden::SkipInput, ..one.clone() };
+            let what = match &stopped.timer {
+                Some(timer) if position == stopped.position => Overridden::SkipTimer { timer: timer.clone() },
+                _ => Overridden::SkipInput,
+            };
+            let skipped = Override { message, what, ..one.clone() };
             if is_committed { vec![skipped, accepted("")] } else { vec![skipped] }
         }
     };

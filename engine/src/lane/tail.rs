@@ -25,7 +25,8 @@ const TOLD_MOST: usize = 20;
 const FILTERS: [&str; 4] = ["out.*.trigger.>", "out.*.reaction.>", "out.*.audit.>", "out.*.dead.>"];
 
 /// What is said of an input because something was decided of it outside the lane's order.
-const TOLD_ANEW: [&str; 3] = [".dead.input-skipped", "_provider.audit.skip-input", "_provider.audit.rejudge-lane"];
+const TOLD_ANEW: [&str; 4] =
+    [".dead.input-skipped", "_provider.audit.skip-input", "_provider.audit.skip-timer", "_provider.audit.rejudge-lane"];
 
 /// The last of what was decided.
 #[derive(Default)]

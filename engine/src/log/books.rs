@@ -1,16 +1,16 @@
 //! What lanes are told of by hash, in the object store: rule books, the content of each section and whole ones of before
-//! sections; and intelligence messages of the provider's.
+//! sections; and intelligence messages of the provider's. How they lie there is [`bucket`]'s.
 //!
 //! INVARIANT (no lane waits for another's way to the server): nothing is asked of it under a lock; and what is read from it
 //! either goes on or is an error, after which it is read anew.
 
+mod bucket;
+mod pieces;
+
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use async_nats::jetstream;
-use async_nats::jetstream::object_store::{Config, ObjectStore};
 use linesman_domain::directory::Directory;
 use linesman_domain::input::RuleBook;
 use linesman_domain::services::Catalog;
@@ -24,15 +24,11 @@ use linesman_schemas::service::ServicesSection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::{Error, REQUEST_TIMEOUT};
+use bucket::Bucket;
 
-const BUCKET: &str = "linesman-rule-books";
-/// The largest content in bytes.
-const MOST: u64 = 256 * 1024 * 1024;
 /// The largest that is stored, in bytes: well below what can be read, since a lane that is told of it must read it.
 const STORED_MOST: usize = 192 * 1024 * 1024;
 
@@ -71,8 +67,7 @@ struct Known {
 
 /// Fetches rule books and keeps those in use.
 pub struct Books {
-    context: jetstream::Context,
-    replicas: usize,
+    bucket: Bucket,
     ready: Mutex<HashMap<String, Known>>,
     /// By the hash of their section: lanes share the services they use.
     services: Mutex<HashMap<String, Weak<Catalog>>>,
@@ -96,18 +91,12 @@ impl Books {
     /// Rule books of a server, kept on so many of its nodes.
     pub fn new(client: async_nats::Client, replicas: u32) -> Self {
         let replicas = usize::try_from(replicas).unwrap_or(1);
-        Self { context: jetstream::new(client), replicas, ready: Mutex::default(), services: Mutex::default() }
+        Self { bucket: Bucket::new(client, replicas), ready: Mutex::default(), services: Mutex::default() }
     }
 
-    async fn store(&self, hash: &str) -> Result<ObjectStore, Error> {
-        let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
-        match self.context.get_object_store(BUCKET).await {
-            Ok(store) => Ok(store),
-            Err(_) => {
-                let config = Config { bucket: BUCKET.to_owned(), num_replicas: self.replicas, ..Config::default() };
-                self.context.create_object_store(config).await.map_err(|error| fault(error.to_string()))
-            }
-        }
+    /// The log has come to a level: from one on large contents are stored in pieces. Whole ones stay as they are.
+    pub fn has_come_to(&self, level: u32) {
+        self.bucket.has_come_to(level);
     }
 
     /// Stores a content under its hash, unless it is there.
@@ -119,13 +108,7 @@ impl Books {
         if content.len() > STORED_MOST {
             return Err(fault(format!("it has {} bytes, and may have {STORED_MOST}", content.len())));
         }
-        let store = self.store(hash).await?;
-        if self.content(hash).await.is_ok() {
-            return Ok(());
-        }
-        let mut content = content;
-        store.put(hash, &mut content).await.map_err(|error| fault(error.to_string()))?;
-        Ok(())
+        self.bucket.put(hash, content).await
     }
 
     /// Fetches a rule book and makes it ready, once for all lanes: whoever comes second waits while it is made, and takes
@@ -235,21 +218,8 @@ impl Books {
     /// # Errors
     /// It is not there, or not what its hash says, or nothing more of it comes.
     pub async fn content(&self, hash: &str) -> Result<Vec<u8>, Error> {
-        let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
-        let store = self.store(hash).await?;
-        let object = store.get(hash).await.map_err(|error| fault(error.to_string()))?;
-        let content = read(object, REQUEST_TIMEOUT).await.map_err(|error| fault(error.to_string()))?;
-        check(hash, &content)?;
-        Ok(content)
+        self.bucket.content(hash).await
     }
-}
-
-/// Reads to the end, or for as long as something comes within `patience`.
-async fn read(object: impl AsyncRead + Unpin, patience: Duration) -> io::Result<Vec<u8>> {
-    let (mut object, mut content) = (object.take(MOST), Vec::new());
-    // The client library makes its consumer anew for ever.
-    while timeout(patience, object.read_buf(&mut content)).await?? > 0 {}
-    Ok(content)
 }
 
 /// Reads the content that has this hash.
@@ -313,8 +283,6 @@ impl Ready {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt as _;
-
     use super::*;
 
     #[tokio::test]
@@ -324,18 +292,5 @@ mod tests {
         let refused = Books::new(client, 1).put("a", &vec![b' '; STORED_MOST + 1]).await.unwrap_err();
         let Error::RuleBook { detail, .. } = refused else { panic!("{refused}") };
         assert_eq!(detail, "it has 201326593 bytes, and may have 201326592");
-    }
-
-    #[tokio::test]
-    async fn what_stands_still_is_an_error_and_what_goes_on_is_read_to_its_end() {
-        let (mut there, here) = tokio::io::duplex(2);
-        let writing = tokio::spawn(async move {
-            there.write_all(b"a rule book").await.unwrap();
-            there
-        });
-        let still = read(here, Duration::from_millis(50)).await.unwrap_err();
-        assert_eq!(still.kind(), io::ErrorKind::TimedOut);
-        writing.abort();
-        assert_eq!(read(&b"a rule book"[..], REQUEST_TIMEOUT).await.unwrap(), b"a rule book");
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::embedded::Restarts;
-use crate::lane::status::LaneStatus;
+use crate::lane::status::{LaneStatus, Unread};
 use crate::log::consumers;
 use crate::log::streams::{self, Found, Identity, Layout, Stream};
 use crate::log::trouble::Troubles;
@@ -72,6 +72,8 @@ pub(super) struct Health {
     client: Client,
     layout: Layout,
     lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// How far it is set aside what no lane reads.
+    unread: watch::Receiver<Unread>,
     troubles: Troubles,
     /// The embedded server, which can be started again, and where its store is.
     server: Option<(Restarts, PathBuf)>,
@@ -96,7 +98,7 @@ impl Health {
     /// A look that has found nothing yet.
     pub(super) fn new(
         (client, layout, identity): (Client, Layout, Identity),
-        lanes: Vec<watch::Receiver<LaneStatus>>,
+        (lanes, unread): (Vec<watch::Receiver<LaneStatus>>, watch::Receiver<Unread>),
         troubles: Troubles,
         server: Option<(Restarts, PathBuf)>,
     ) -> (Self, watch::Receiver<Vec<Fault>>) {
@@ -105,6 +107,7 @@ impl Health {
             client,
             layout,
             lanes,
+            unread,
             troubles,
             server,
             identity,
@@ -134,6 +137,8 @@ impl Health {
 
     async fn look(&mut self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        // Before IN is asked for its end: what comes in between is none of it.
+        let settled = self.settled();
         let asked = streams::examine(&self.client, &self.layout);
         let answer = timeout(PATIENCE, asked).await;
         let silence = match &answer {
@@ -151,7 +156,7 @@ impl Health {
             }
         } else if let Ok(Ok((input, output))) = answer {
             self.silent = None;
-            self.look_at_in(input, &mut faults);
+            self.look_at_in(input, settled, &mut faults);
             self.look_at_out(output, &mut faults).await;
             self.look_at_lanes(&mut faults).await;
         }
@@ -167,7 +172,53 @@ impl Health {
         faults
     }
 
-    fn look_at_in(&mut self, found: Stream, faults: &mut Vec<Fault>) {
+    /// How many of the messages that IN was given since the engine started are decided, or set aside as nobody's; none while a
+    /// lane stands still, or has not come to where the log ended when it was taken up.
+    fn settled(&self) -> Option<u64> {
+        let mut settled = self.unread.borrow().set_aside;
+        for lane in &self.lanes {
+            let status = lane.borrow();
+            if !status.is_running || status.is_past || !status.is_up_to_date() {
+                return None;
+            }
+            settled += status.decided;
+        }
+        Some(settled)
+    }
+
+    /// IN begins later than it did. Where all that it was ever given is decided nothing is lost that a lane still needs, and the
+    /// engine goes on; otherwise it says what may be.
+    fn look_at_beginning(&mut self, found: &Identity, settled: Option<u64>, faults: &mut Vec<Fault>) {
+        let (first, before) = (found.first, self.identity.first);
+        if first <= before.max(1) {
+            return;
+        }
+        let given = found.last.saturating_sub(self.unread.borrow().since);
+        let open = settled.map(|settled| given.saturating_sub(settled));
+        if open == Some(0) {
+            tracing::warn!(
+                before,
+                first,
+                "the stream IN has lost its beginning while the engine ran, by a purge or a limit; all of it was decided, and the \
+                 engine goes on with the state it has: no lane can be rebuilt any more, so restore IN from a backup, or keep \
+                 backups of the folder `state`"
+            );
+            self.identity.first = first;
+            return;
+        }
+        let open = match open {
+            Some(open) => format!("{open} messages are not decided, of which some may have been there"),
+            None => "a lane has not come to its end, and may not find all that it has to decide".to_owned(),
+        };
+        faults.push(Fault::with(
+            "the stream IN has lost its beginning while the engine ran, by a purge or a limit: no lane can be rebuilt from \
+             it, and what was not decided yet is lost; restore it from a backup, or start the engine again to go on with \
+             the state it has",
+            format!("it began at message {before} and begins at {first}; {open}"),
+        ));
+    }
+
+    fn look_at_in(&mut self, found: Stream, settled: Option<u64>, faults: &mut Vec<Fault>) {
         let Stream::There(Found { identity, faults: wrong, .. }) = found else {
             faults.push(Fault::new(
                 "the stream IN is gone, it was deleted while the engine ran: restore it from a backup and start the engine again",
@@ -183,14 +234,7 @@ impl Health {
             return;
         }
         faults.extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream IN cannot be relied on: {wrong}"))));
-        if identity.first > self.identity.first.max(1) {
-            faults.push(Fault::with(
-                "the stream IN has lost its beginning while the engine ran, by a purge or a limit: no lane can be rebuilt from \
-                 it, and what was not decided yet is lost; restore it from a backup, or start the engine again to go on with \
-                 the state it has",
-                format!("it began at message {} and begins at {}", self.identity.first, identity.first),
-            ));
-        }
+        self.look_at_beginning(&identity, settled, faults);
         self.identity.last = self.identity.last.max(identity.last);
     }
 

@@ -172,7 +172,8 @@ impl App {
         let sweep = Part::start(|stop| sweep.run(stop));
         let store_dir = data_dir.root().join("nats");
         let restarts = server.as_ref().map(|server| (server.restarts(), store_dir));
-        let (health, faults) = Health::new((client.clone(), layout, identity), lanes.clone(), troubles, restarts);
+        let (health, faults) =
+            Health::new((client.clone(), layout, identity), (lanes.clone(), unread.clone()), troubles, restarts);
         let health = Watching::spawn(health.run());
         let (ready, is_ready) = channel(false);
         let listener = (Arc::clone(&store), client.clone(), lanes.clone(), Arc::clone(&owner), &*auditor.id);

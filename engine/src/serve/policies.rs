@@ -24,7 +24,7 @@ use super::setup::Setup;
 use crate::config::Sources;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
-use crate::rules_dir::{Files, PolicyFile, Room};
+use crate::rules_dir::{Files, PolicyFile, Room, room};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
@@ -105,13 +105,15 @@ impl Policies {
 
     /// Whether the log takes rule books in sections, as applied.
     pub(super) fn is_in_sections(&self) -> Result<bool, Error> {
-        let position = position::read(&self.setup.store.lane(0)?)?;
-        Ok(position.is_some_and(|position| position.level >= IN_SECTIONS))
+        let level = position::read(&self.setup.store.lane(0)?)?.map_or(0, |position| position.level);
+        self.books.has_come_to(level);
+        Ok(level >= IN_SECTIONS)
     }
 
     /// Sees to it that the bucket has what lanes wait for, should it have lost it: what was sent last, and what the
     /// files say.
     pub(super) async fn restore(&self, files: &Files) -> Result<(), Error> {
+        let is_in_sections = self.is_in_sections()?;
         let mut contents = self.copies.all();
         if !files.services.is_empty() && self.takes_services()? {
             let services = self.judge_services(&files.services, None).await?;
@@ -124,7 +126,7 @@ impl Policies {
             let (policies, settings) = (self.compose(files, None), self.settings.clone());
             contents.push(books::pack(&policies)?.1);
             contents.push(books::pack(&SettingsSection { settings })?.1);
-            if !self.is_in_sections()? {
+            if !is_in_sections {
                 contents.push(books::pack(&self.whole(policies))?.1);
             }
         }
@@ -161,7 +163,7 @@ impl Policies {
         };
         let stays = |file: &PolicyFile| {
             let within = if file.is_folder { kept_in(&file.within) } else { Vec::new() };
-            kept(file).into_iter().chain(within).map(|source| source.source.len()).sum()
+            kept(file).into_iter().chain(within).map(|source| room::bytes(&source.source)).sum()
         };
         let without_room = Room::default().refuse(files, stays);
         for (at, file) in files.iter().enumerate() {

@@ -3,6 +3,7 @@
 //! A node loads its files when they have changed since it did so last. What another node, or anybody, has loaded
 //! since stays: that the files say something else is reported, and loading them is asked for (`linesman policy load`).
 
+use linesman_domain::level;
 use linesman_domain::sections::{self, SectionRow, SectionsRow};
 use linesman_schemas::command::{RuleBook as RuleBookVerb, SectionLoad, Verb};
 use linesman_schemas::control::{Control, InstallationSection, PoliciesSection, Section, SectionRef, SettingsSection};
@@ -62,6 +63,7 @@ fn step(loaded: Option<&str>, ours: &[String], files: &str) -> Step {
 impl Policies {
     /// Loads all sections into a log that is new, and tells the lanes of the rule book: nobody hands it out yet.
     pub(super) async fn begin(&mut self, files: &Files, installation: InstallationSection) -> Result<(), Error> {
+        self.books.has_come_to(level::NEWEST);
         self.log(&files.policies);
         let services = self.judge_services(&files.services, None).await?;
         self.log_services(&services.files);

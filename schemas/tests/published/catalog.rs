@@ -405,7 +405,7 @@ const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-u
 const OF_DEVICES: [&str; 4] = ["accept-drift", "change-scripts", "configure-device", "hold-configuration"];
 
 /// As what it is said that something was decided of an input outside the order of its lane.
-const OVERRIDDEN: [&str; 4] = ["skip-input", "set-policy-aside", "suspend-policy", "rejudge-lane"];
+const OVERRIDDEN: [&str; 5] = ["skip-input", "skip-timer", "set-policy-aside", "suspend-policy", "rejudge-lane"];
 
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {

@@ -1014,6 +1014,11 @@ pub(crate) fn overrides() -> Vec<Value> {
     };
     vec![
         wrote(Overridden::SkipInput, principal(), "no release reads it"),
+        wrote(
+            Overridden::SkipTimer { timer: "quota acme due 2026-11-21T00:00:00Z".to_owned() },
+            principal(),
+            "no release can do it",
+        ),
         wrote(Overridden::SetPolicyAside { policy: parsed("open-case") }, Principal::Machine, "a run took too long"),
         wrote(
             Overridden::SuspendPolicy { policy: parsed("open-case"), version: HASH.to_owned() },

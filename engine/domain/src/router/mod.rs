@@ -95,8 +95,11 @@ impl Domain {
         if skipped.is_none() {
             // What is carried out is named by its input, as commands are: one of them each.
             let lapses = usize::from(!matches!(input.content, Content::Command(_)));
-            let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs, lapses)?;
+            let aside = overrides::skipped_timers(&overrides);
+            let rooms = (&self.organizations, &mut self.sightings, &mut self.jobs);
+            let undecided = timers::fire(desk, rooms, lapses, &aside)?;
             self.lapse(undecided)?;
+            self.desk.firing = None;
         }
         self.desk.doers.clear();
         let level = self.position.level;

@@ -145,6 +145,12 @@ pub(crate) fn wake(
     Ok(Some(org).filter(|org| may_leave(desk, organizations, org)))
 }
 
+/// A round of an organization is not made; the next one is due at a moment.
+pub(crate) fn put_off(desk: &mut Desk, org: &[u8], due: Timestamp) -> Result<(), Error> {
+    let org = std::str::from_utf8(org).ok().and_then(|org| org.parse::<OrgName>().ok());
+    org.map_or(Ok(()), |org| arm(desk, &org, due))
+}
+
 /// Whether snapshots of an organization's devices leave at all. Of features alone nobody could say whose they are: a
 /// serial number is none.
 fn may_leave(desk: &Desk, organizations: &Organizations, org: &OrgName) -> bool {

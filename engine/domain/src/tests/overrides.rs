@@ -6,7 +6,8 @@ use linesman_schemas::Principal;
 use linesman_schemas::lane_override::{Overridden, Override};
 
 use super::*;
-use crate::Error;
+use crate::timers::{self, Timer};
+use crate::{Error, quotas};
 
 const SLOW: &str = r#"
 policy(#{ on: "incident.detected" });
@@ -170,5 +171,67 @@ fn what_falls_due_with_an_input_that_is_skipped_is_left_to_the_next() {
         lane.bundle("acme", "edge", 3, "Low");
         let given_up = lane.on("acme.dead.reaction-failed").len() + lane.on("acme.reaction.log").len();
         assert!(given_up > 0, "{skips}: {:?}", lane.subjects());
+    }
+}
+
+#[test]
+fn what_fell_due_and_cannot_be_done_is_named_and_set_aside_alone() {
+    let mut digests = Vec::new();
+    for _ in 0..2 {
+        let mut lane = Lane::with(&[("quick", QUICK)]);
+        // What lies there is no row of its table.
+        let foreign = Table::<()>::new(quotas::QUOTAS.letter()).key(&[], b"ghost");
+        lane.domain.desk.write(foreign, &()).unwrap();
+        for timer in [Timer::Quota("ghost"), Timer::AgeAudits] {
+            timers::arm_at(&mut lane.domain.desk, lane.now, &timer).unwrap();
+        }
+        lane.commit();
+        let (sequence, time, text) = (lane.sequence + 1, lane.now, bundle("edge", 1, "Low"));
+        let bytes = text.as_bytes();
+        let content = Content::decode("jmb", bytes);
+        let input = Input { sequence, time, sha256: [7; 32], org: "acme", kind: "jmb", bytes, content };
+        assert!(lane.domain.decide(&input).is_err());
+        let timer = lane.domain.firing().unwrap();
+        assert_eq!(timer, format!("quota ghost due {time}"));
+
+        lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), 0);
+        let one = next(&lane, Overridden::SkipTimer { timer: timer.clone() });
+        lane.domain.override_with(vec![one]);
+        lane.bundle("acme", "edge", 1, "Low");
+        assert_eq!(lane.domain.firing(), None);
+        assert_eq!(lane.on("acme.trigger.incident.detected").len(), 1, "{:?}", lane.subjects());
+        let audit = &lane.on("_provider.audit.skip-timer")[0].data;
+        assert_eq!((&audit["new"]["timer"], &audit["outcome"]), (&json!(timer), &json!("because")));
+        // All else that was due has fired, and the next input comes past it.
+        assert!(lane.domain.next_timer().is_some_and(|due| due > lane.now));
+        lane.bundle("acme", "edge", 2, "Low");
+        assert_eq!(lane.on("acme.trigger.incident.detected").len(), 2);
+        digests.push(lane.domain.position().digest);
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn what_is_done_again_and_again_is_due_again_once_it_was_set_aside() {
+    let timers = [Timer::PruneSightings, Timer::AgeAudits, Timer::Watch(7), Timer::Snapshots("acme")];
+    for timer in timers {
+        let mut lane = Lane::with(&[("quick", QUICK)]);
+        lane.bundle("acme", "edge", 1, "Low");
+        lane.now = lane.now.checked_add(jiff::SignedDuration::from_hours(12)).unwrap();
+        timers::arm_at(&mut lane.domain.desk, lane.now, &timer).unwrap();
+        lane.commit();
+        let name = timers::name(&timer.key(lane.now).into_bytes());
+        let one = next(&lane, Overridden::SkipTimer { timer: name });
+        lane.domain.override_with(vec![one]);
+        lane.bundle("acme", "edge", 2, "Low");
+        let due = lane.now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap();
+        let about = match timer {
+            Timer::Watch(_) => 8,
+            Timer::Snapshots(org) => org.len(),
+            _ => 0,
+        };
+        let mut wanted = timer.key(due).into_bytes();
+        wanted.truncate(wanted.len() - about);
+        assert!(lane.base.rows().keys().any(|key| key.starts_with(&wanted)), "{about}");
     }
 }

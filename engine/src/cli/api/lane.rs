@@ -109,6 +109,9 @@ fn ways_out(lane: &Value) {
     }
     outln!("  input    {position}, {}, {} bytes", text(stopped, "subject"), text(stopped, "length"));
     outln!("  SHA-256  {}", text(stopped, "sha256"));
+    if let Some(timer) = stopped.get("timer").filter(|timer| !timer.is_null()) {
+        outln!("  fell due {}; it is this that is skipped", show::plain(timer));
+    }
     let diverged = stopped.get("diverged").filter(|diverged| !diverged.is_null());
     if let Some(diverged) = diverged {
         outln!("  expected {}", text(diverged, "expected"));

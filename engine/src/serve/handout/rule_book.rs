@@ -75,9 +75,8 @@ impl RuleBooks {
         let composed = self.composed()?;
         let Some(named) = composed.reference() else { return Ok(false) };
         let stands = self.stands()?;
-        if stands.first().is_none_or(|first| first.level < IN_SECTIONS) {
-            return Ok(false);
-        }
+        let Some(first) = stands.first().filter(|first| first.level >= IN_SECTIONS) else { return Ok(false) };
+        self.books.has_come_to(first.level);
         let foreign = stands.iter().filter_map(|stand| stand.book.as_ref()).filter(|book| is_foreign(book, &named));
         if let Some(newest) = foreign.map(|book| book.version).max() {
             return self.overtake(&composed, newest, &stands).await;
