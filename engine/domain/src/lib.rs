@@ -12,6 +12,7 @@
 //! | `input` | what is decided on |
 //! | `overrides` | what was decided of an input outside the order of the lane |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
+//! | `spans` | what was decided on, by which the log is known again |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
@@ -112,6 +113,7 @@ pub mod sightings;
 mod silence;
 pub mod snapshots;
 pub mod sources;
+pub mod spans;
 pub mod state;
 mod subject;
 pub mod subscriptions;
@@ -154,13 +156,15 @@ use quotas::{Meters, Overdrawn};
 use rule_book::Books;
 use services::Services;
 use sightings::{Room, Seed, Sightings};
+use spans::Spans;
 use state::{Base, State, Writes};
 use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 87] = [
+pub const TABLES: [&dyn Upgradable; 88] = [
     &position::POSITION,
+    &spans::SPANS,
     &rule_book::BOOKS,
     &sections::SECTIONS,
     &differences::LOADS,
@@ -283,6 +287,7 @@ pub struct Domain {
     exposures: Exposures,
     overrides: Overrides,
     meters: Meters,
+    spans: Spans,
 }
 
 /// What a domain is made of besides its state.
@@ -315,6 +320,7 @@ impl Domain {
         let jobs = Jobs::open(&state)?;
         let approvals = Approvals::open(&state)?;
         let next_timer = timers::next(&state)?;
+        let spans = Spans::open(&state, &position)?;
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
         let services = Services::new(parts.book.as_ref().map(|book| Arc::clone(&book.services)));
@@ -347,6 +353,7 @@ impl Domain {
             exposures: Exposures::default(),
             overrides: Overrides::default(),
             meters: Meters::default(),
+            spans,
         })
     }
 
@@ -391,6 +398,7 @@ impl Domain {
     /// A row has no form.
     pub fn take(&mut self) -> Result<Decision, Error> {
         self.organizations.write(&mut self.desk)?;
+        self.spans.write(&mut self.desk)?;
         self.desk.write_covered(position::key(), &self.position)?;
         Ok(Decision {
             writes: self.desk.take_writes(),

@@ -38,6 +38,7 @@ mod sent;
 mod services;
 mod sight;
 mod sources;
+mod spans;
 mod standing;
 mod strays;
 mod uploads;
