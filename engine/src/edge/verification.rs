@@ -32,7 +32,7 @@ pub(super) struct VerificationWanted {
 #[expect(dead_code, reason = "describes answers")]
 pub(super) enum Answers {
     /// It is under way: `asked` shows how far.
-    #[response(status = 202)]
+    #[response(status = 200)]
     Begun(#[to_schema] Overview),
     /// Whoever asked has not the right.
     #[response(status = 403, content_type = "application/problem+json")]
@@ -65,7 +65,7 @@ pub(super) async fn ask(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     JsonBody(VerificationWanted { lane }): JsonBody<VerificationWanted>,
-) -> Result<(StatusCode, Json<Overview>), Problem> {
+) -> Result<Json<Overview>, Problem> {
     viewer.may("verify-streams", &Place::Provider)?;
     if lane.is_some_and(|lane| sources.lanes.get(lane as usize).is_none()) {
         let detail = "there is no such lane".to_owned();
@@ -74,7 +74,7 @@ pub(super) async fn ask(
     match sources.verification.ask(lane) {
         Ok(_) => {
             tracing::info!(lane, principal = %viewer.principal(), "the streams are read through for somebody");
-            Ok((StatusCode::ACCEPTED, Json(sources.verification.overview())))
+            Ok(Json(sources.verification.overview()))
         }
         Err(Busy) => {
             let detail = "another round through the streams is under way for somebody".to_owned();

@@ -242,7 +242,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_rows_upgraded_total", &[], "Rows of the store that an earlier program wrote, written anew in today's version."),
     counter("linesman_store_set_aside_total", &[], "Stores that did not open, or were damaged, and were set aside."),
     counter("linesman_store_damages_total", &[], "Lanes of the store that were found damaged."),
-    counter("linesman_scrub_bytes_total", &[STREAM], "Bytes of the streams that were read to find what is damaged."),
+    counter("linesman_scrub_bytes_total", &[STREAM], "What of the streams was read to find what is damaged, in bytes."),
     counter("linesman_scrub_rounds_total", &[], "Rounds through both streams that came to their end in the background."),
     gauge("linesman_scrub_faults", &[], "Faults that the last round through both streams has found."),
     // The edge.
