@@ -21,6 +21,7 @@ pub mod pin;
 pub mod reach;
 pub mod record;
 pub mod rules_dir;
+pub mod scrub;
 pub mod seal;
 pub mod serve;
 pub mod sources;

@@ -10,6 +10,7 @@ use linesman::record::replay::{Replica, Shelf};
 use linesman_domain::level::LEVELS;
 use linesman_domain::position::POSITION;
 use linesman_domain::reached::SERIALS;
+use linesman_domain::spans::SPANS;
 use linesman_domain::state::{Base, Memory};
 use linesman_domain::table::Upgradable;
 use linesman_domain::{Decision, TABLES};
@@ -104,13 +105,14 @@ impl Log {
 /// The digest of a lane's rows, in the form that belongs to the level.
 ///
 /// SHA-256 over all keys and forms, each behind its length; from level 2 on without the position, which has the digest
-/// of events.
+/// of events, and at any without spans, which say of the log by what it is known again.
 pub(crate) fn rows_digest(level: u32, memory: &Memory) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for (key, value) in memory.rows() {
         let table = TABLES.iter().find(|table| table.letter() == key[0]).unwrap();
         let is_position = level >= 2 && table.letter() == POSITION.letter();
-        if is_position || (table.letter() == SERIALS.letter() && is_by_name_or_address(&key)) {
+        let is_span = table.letter() == SPANS.letter();
+        if is_position || is_span || (table.letter() == SERIALS.letter() && is_by_name_or_address(&key)) {
             continue;
         }
         let form = table.form(level, &key, &value).unwrap();

@@ -73,6 +73,7 @@ mod tenants;
 mod unhindered;
 mod unread;
 mod upstream;
+mod verified;
 mod waves;
 mod withheld;
 mod work;

@@ -13,6 +13,7 @@
 //! | `clock` | what time it is in the lane, and what of messages' times is believed |
 //! | `overrides` | what was decided of an input outside the order of the lane |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
+//! | `spans` | what was decided on, by which the log is known again |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
@@ -115,6 +116,7 @@ pub mod sightings;
 mod silence;
 pub mod snapshots;
 pub mod sources;
+pub mod spans;
 pub mod state;
 mod subject;
 pub mod subscriptions;
@@ -158,14 +160,16 @@ use quotas::{Meters, Overdrawn};
 use rule_book::Books;
 use services::Services;
 use sightings::{Room, Seed, Sightings};
+use spans::Spans;
 use state::{Base, State, Writes};
 use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 88] = [
+pub const TABLES: [&dyn Upgradable; 89] = [
     &position::POSITION,
     &clock::CLOCK,
+    &spans::SPANS,
     &rule_book::BOOKS,
     &sections::SECTIONS,
     &differences::LOADS,
@@ -291,6 +295,7 @@ pub struct Domain {
     overrides: Overrides,
     meters: Meters,
     clock: Clock,
+    spans: Spans,
 }
 
 /// What a domain is made of besides its state.
@@ -324,6 +329,7 @@ impl Domain {
         let jobs = Jobs::open(&state)?;
         let approvals = Approvals::open(&state)?;
         let next_timer = timers::next(&state)?;
+        let spans = Spans::open(&state, &position)?;
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
         let services = Services::new(parts.book.as_ref().map(|book| Arc::clone(&book.services)));
@@ -357,6 +363,7 @@ impl Domain {
             overrides: Overrides::default(),
             meters: Meters::default(),
             clock,
+            spans,
         })
     }
 
@@ -407,6 +414,7 @@ impl Domain {
     /// A row has no form.
     pub fn take(&mut self) -> Result<Decision, Error> {
         self.organizations.write(&mut self.desk)?;
+        self.spans.write(&mut self.desk)?;
         self.desk.write_covered(position::key(), &self.position)?;
         Ok(Decision {
             writes: self.desk.take_writes(),

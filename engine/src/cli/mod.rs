@@ -69,6 +69,8 @@ enum Command {
     Config(config::Args),
     /// Show or change what a running engine's log tells
     LogLevel(api::log_level::Args),
+    /// Read the log of a running engine through, and say what of it is damaged on disk
+    Verify(api::verify::Args),
     /// Check policies: syntax, header, filters, and what their scripts call
     Check(check::Args),
     /// Publish bundles or intelligence messages
@@ -219,6 +221,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Config(args) => config::run(&args),
         Command::LogLevel(args) => api::log_level::run(&args),
+        Command::Verify(args) => api::verify::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),

@@ -17,6 +17,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("lane show", Does::Asks(&["lanes"])),
     ("lane skip", Does::Asks(&["skip-input"])),
     ("lane rejudge", Does::Asks(&["rejudge-lane"])),
+    ("verify", Does::Asks(&["verify-streams", "verification"])),
     ("check", Does::Local),
     ("publish", Does::Local),
     ("tail", Does::Local),

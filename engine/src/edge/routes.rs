@@ -16,7 +16,7 @@ use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{
     access, config, connection, credentials, dead_letters, events, lanes, level, lists, log_level, logins, mode,
-    openapi, pin, readiness, status, unredact, using, writes,
+    openapi, pin, readiness, status, unredact, using, verification, writes,
 };
 
 /// Every route with its description. A route is added below and nowhere else.
@@ -39,6 +39,7 @@ fn engine(router: Routes) -> Routes {
         .routes(routes!(lanes::lanes))
         .routes(routes!(lanes::skip))
         .routes(routes!(lanes::rejudge))
+        .routes(routes!(verification::show, verification::ask))
         .routes(routes!(mode::show, mode::change))
         .routes(routes!(pin::pin))
         .routes(routes!(status::status))

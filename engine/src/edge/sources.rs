@@ -38,6 +38,7 @@ use crate::metrics::Metrics;
 use crate::partner;
 use crate::pin::Pin;
 use crate::reach::Hands;
+use crate::scrub::Verification;
 use crate::seal::Sealed;
 use crate::serve::Fault;
 use crate::sources;
@@ -68,6 +69,8 @@ pub struct Edge {
     pub unread: watch::Receiver<Unread>,
     /// By what the engine cannot work.
     pub faults: watch::Receiver<Vec<Fault>>,
+    /// What of the streams is damaged, and who looks.
+    pub verification: Verification,
     /// This engine, as commands name it.
     pub node: Arc<str>,
     /// What signs checkpoints of the audit.
@@ -161,6 +164,8 @@ pub(super) struct Sources {
     pub(super) ready: watch::Receiver<bool>,
     /// By what the engine cannot work.
     pub(super) faults: watch::Receiver<Vec<Fault>>,
+    /// What of the streams is damaged.
+    pub(super) verification: Verification,
     pub(super) policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
@@ -275,6 +280,7 @@ impl Sources {
             admission: Admission::default(),
             ready: edge.ready,
             faults: edge.faults,
+            verification: edge.verification,
             policies: edge.policies,
             files: edge.files,
             dispatch: edge.dispatch,

@@ -22,6 +22,7 @@ use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
 use crate::dispatch::Overview;
+use crate::scrub;
 use crate::store::Lane;
 use licence::LicenceState;
 use linesman_domain::sources::{self as cursors, CursorRow};
@@ -61,6 +62,8 @@ struct Status {
     partner: Option<PartnerState>,
     /// The upstream; null where there is none.
     upstream: Option<UpstreamState>,
+    /// What is known of the streams' being whole; `/api/v1/verification` tells more.
+    verification: VerificationState,
 }
 
 /// How the listener for end customers' controllers is.
@@ -74,6 +77,35 @@ struct PartnerState {
     heard: usize,
     /// When the certificate ends that it shows; null where that cannot be read.
     certificate_ends: Option<Timestamp>,
+}
+
+/// What is known of the streams' being whole.
+#[derive(Debug, Serialize, ToSchema)]
+struct VerificationState {
+    /// How many bytes a second are read in the background; 0: nothing is.
+    bytes_per_s: u64,
+    /// When the last round ended; null before one has.
+    ended: Option<Timestamp>,
+    /// How many messages it read.
+    messages: u64,
+    /// How many bytes.
+    bytes: u64,
+    /// How many faults were found.
+    faults: u64,
+}
+
+impl VerificationState {
+    fn of(overview: &scrub::Overview) -> Self {
+        let last = overview.last.as_ref();
+        let sum = |of: fn(&scrub::Reading) -> u64| last.map_or(0, |round| of(&round.input) + of(&round.output));
+        Self {
+            bytes_per_s: overview.bytes_per_s,
+            ended: last.and_then(|round| round.ended),
+            messages: sum(|reading| reading.messages),
+            bytes: sum(|reading| reading.bytes),
+            faults: overview.faults,
+        }
+    }
 }
 
 /// How the upstream was met.
@@ -227,6 +259,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         connector: connector.name(),
         certificate_ends: connector.certificate().and_then(|shown| shown.ends),
     });
+    let verification = VerificationState::of(&sources.verification.overview());
     let sources = self::sources::states(&sources.sources.borrow(), cursors);
     let partner = partner.as_ref().map(|partner| PartnerState {
         listen: partner.address().to_string(),
@@ -249,6 +282,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         sources,
         partner,
         upstream,
+        verification,
     };
     Ok((StatusCode::OK, Json(status)).into_response())
 }

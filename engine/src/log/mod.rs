@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod overrides;
 pub mod reader;
 pub mod readings;
+pub mod scan;
 pub mod section;
 pub mod streams;
 pub mod trouble;
@@ -152,6 +153,14 @@ pub enum Error {
     /// OUT cannot be read.
     #[error("the stream OUT cannot be read")]
     Out(#[source] async_nats::Error),
+    /// A stream cannot be read as it lies there.
+    #[error("the stream {stream} cannot be read")]
+    Scan {
+        /// Which stream.
+        stream: &'static str,
+        /// Why.
+        source: async_nats::Error,
+    },
     /// A rule book that is not there or not what its hash says.
     #[error("the rule book {hash} cannot be fetched: {detail}")]
     RuleBook {
@@ -166,6 +175,10 @@ impl Error {
     /// Whether there was no answer: the server may be away.
     pub const fn is_silence(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::Request { .. } | Self::Publish { .. })
+    }
+
+    fn scan(stream: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Scan { stream, source: Box::new(source) }
     }
 
     fn out(source: impl std::error::Error + Send + Sync + 'static) -> Self {

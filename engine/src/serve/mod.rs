@@ -56,6 +56,7 @@ use crate::metrics::Metrics;
 use crate::partner;
 use crate::pin::Pin;
 use crate::rules_dir;
+use crate::scrub::Scrub;
 use crate::seal::Sealed;
 use crate::store::{self, Store};
 use begin::{Judging, Logged, hands, listen};
@@ -105,6 +106,7 @@ pub struct App {
     licensing: Watching,
     expiries: Watching,
     objects: Watching,
+    scrub: Watching,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -175,6 +177,9 @@ impl App {
         let (health, faults) =
             Health::new((client.clone(), layout, identity), (lanes.clone(), unread.clone()), troubles, restarts);
         let health = Watching::spawn(health.run());
+        let (scrub, verification) =
+            Scrub::new(client.clone(), Arc::clone(&store), lanes.clone(), config.nats.scrub_bytes_per_s);
+        let scrub = Watching::spawn(scrub.run());
         let (ready, is_ready) = channel(false);
         let listener = (Arc::clone(&store), client.clone(), lanes.clone(), Arc::clone(&owner), &*auditor.id);
         let partner = listen(&mut config, listener, &authority, &sealed).await?;
@@ -195,6 +200,7 @@ impl App {
             lanes,
             unread,
             faults,
+            verification,
             node: owner,
             auditor,
             token: data_dir.token()?,
@@ -233,6 +239,7 @@ impl App {
             licensing,
             expiries,
             objects,
+            scrub,
             demo,
             edge,
             partner,
@@ -294,6 +301,7 @@ impl App {
             error = self.licensing.broke_off() => Some(error),
             error = self.expiries.broke_off() => Some(error),
             error = self.objects.broke_off() => Some(error),
+            error = self.scrub.broke_off() => Some(error),
         }
     }
 
@@ -354,6 +362,7 @@ impl App {
         self.checkpoints.stop().await;
         self.licensing.stop().await;
         self.expiries.stop().await;
+        self.scrub.stop().await;
         self.objects.stop().await;
         self.health.stop().await;
         self.sweep.stop().await?;

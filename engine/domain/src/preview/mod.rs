@@ -55,6 +55,7 @@ use super::rule_book::Books;
 use super::services::{Catalog, Services};
 use super::shelf::Shelf;
 use super::sightings::Sightings;
+use super::spans::Spans;
 use super::state::{Base, State};
 use super::{Domain, Error, level};
 
@@ -243,6 +244,7 @@ impl Domain {
             approvals: Approvals::default(),
             meters: crate::quotas::Meters::default(),
             clock: crate::clock::Clock::default(),
+            spans: Spans::default(),
             overrides: Overrides::default(),
             exposures: Exposures::default(),
         })

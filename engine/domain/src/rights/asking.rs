@@ -120,6 +120,8 @@ pub fn asked_at(operation: &str) -> Where {
         | "lanes"
         | "skip-input"
         | "rejudge-lane"
+        | "verification"
+        | "verify-streams"
         | "mode"
         | "set-mode"
         | "log-level"

@@ -129,7 +129,7 @@ impl Domain {
         self.position.sequence = input.sequence;
         self.position.message = input.sha256;
         self.position.digest = self.desk.end();
-        Ok(())
+        self.spans.add(&mut self.desk, input)
     }
 
     fn handle(&mut self, input: &Input<'_>, content: &Content<'_>) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::jobs::{self, JobRow, SLICE_ROWS};
 use crate::position::POSITION;
+use crate::spans::SPANS;
 use crate::state::Base as _;
 
 /// Four reactions for an incident; one of them opens the case.
@@ -64,9 +65,10 @@ impl Lane {
         jobs.map(|(_, JobRow { work, done, .. })| (work.organization().unwrap().to_string(), done)).collect()
     }
 
+    /// The rows without those that every input changes.
     fn rows_but_position(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let mut rows = self.base.rows();
-        rows.retain(|key, _| key[0] != POSITION.letter());
+        rows.retain(|key, _| ![POSITION.letter(), SPANS.letter()].contains(&key[0]));
         rows
     }
 }

@@ -39,6 +39,7 @@ mod sent;
 mod services;
 mod sight;
 mod sources;
+mod spans;
 mod standing;
 mod strays;
 mod uploads;

@@ -56,6 +56,7 @@ pub(super) mod status;
 pub(super) mod subscription;
 pub(super) mod token;
 pub(super) mod value;
+pub(super) mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -52,6 +52,14 @@ const PARTNER: [Column; 4] = [
 /// The upstream.
 const UPSTREAM: [Column; 2] = [column("UPSTREAM", "/connector"), column("CERTIFICATE ENDS", "/certificate_ends")];
 
+/// What is known of the streams' being whole.
+const STREAMS: [Column; 4] = [
+    column("STREAMS READ", "/ended"),
+    column("MESSAGES", "/messages"),
+    column("BYTES", "/bytes"),
+    column("FAULTS", "/faults"),
+];
+
 /// How the engine is: lanes, lag, pending reactions, circuits
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -86,6 +94,12 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
                 outln!("{} (`linesman lane show {number}`)", show::plain(why));
             }
         }
+        let streams = status.get("verification");
+        if let Some(faults) =
+            streams.and_then(|found| found.get("faults")).and_then(Value::as_u64).filter(|faults| *faults > 0)
+        {
+            outln!("the log is damaged on disk, {faults} faults (`linesman verify`)");
+        }
         for notice in rows("notices") {
             outln!("{}", show::plain(&notice));
         }
@@ -100,6 +114,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let sources: Vec<Value> = rows("sources").into_iter().map(with_source_state).collect();
         if !sources.is_empty() {
             out!("\n{}", show::table(&sources, &SOURCES, width));
+        }
+        if let Some(row) = streams.filter(|row| row.get("ended").is_some_and(Value::is_string)) {
+            out!("\n{}", show::table(std::slice::from_ref(row), &STREAMS, width));
         }
         for (name, columns) in [("upstream", &UPSTREAM[..]), ("partner", &PARTNER[..])] {
             if let Some(row) = status.get(name).filter(|row| row.is_object()) {

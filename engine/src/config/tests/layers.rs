@@ -30,6 +30,7 @@ fn two_flags_are_enough() {
         memory_bytes: 1 << 30,
         out_age_s: 30 * 86_400,
         consumers: Default::default(),
+        scrub_bytes_per_s: 4 * 1024 * 1024,
         replicas: 1,
     };
     assert_eq!(config.nats, nats);

@@ -38,6 +38,7 @@ memory_bytes = 1073741824 # default
 out_age_s = 2592000 # default
 out_consumers_most = 256 # default
 out_consumer_idle_s = 604800 # default
+scrub_bytes_per_s = 4194304 # default
 replicas = 1 # default
 
 [upstream]

@@ -52,7 +52,9 @@ pub(super) fn place_of(path: &str, home: Option<&OrgName>) -> String {
         "managers" if has_more => Some(first.to_owned()),
         "audit" if has_more && first.parse::<OrgName>().is_ok() => Some(first.to_owned()),
         "audit" if has_more => Some(PROVIDER.to_owned()),
-        "managers" | "groups" | "lanes" | "level" | "log-level" | "policies" => Some(PROVIDER.to_owned()),
+        "managers" | "groups" | "lanes" | "level" | "log-level" | "policies" | "verification" => {
+            Some(PROVIDER.to_owned())
+        }
         _ => None,
     };
     place.filter(|place| !place.is_empty()).unwrap_or_else(home).chars().take(PLACE_MOST).collect()

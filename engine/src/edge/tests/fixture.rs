@@ -132,6 +132,7 @@ impl Fixture {
             },
         };
         let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
+        let verification = crate::scrub::Scrub::new(client.clone(), Arc::clone(&store), Vec::clone(&statuses), 0).1;
         let edge = Edge {
             store: Arc::clone(&store),
             books: Arc::new(Books::new(client.clone(), 1)),
@@ -139,6 +140,7 @@ impl Fixture {
             lanes: statuses,
             unread: watch::channel(Default::default()).1,
             faults: watch::channel(Vec::new()).1,
+            verification,
             node,
             auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,

@@ -32,13 +32,14 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 17] = [
+const ENGINE: [&str; 18] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
     "/api/v1/lanes",
     "/api/v1/lanes/{lane}/skip",
     "/api/v1/lanes/{lane}/rejudge",
+    "/api/v1/verification",
     "/api/v1/mode",
     "/api/v1/log-level",
     "/api/v1/policies/load",
@@ -330,6 +331,7 @@ impl World {
             | "reject" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
+            "verification" => Some(json!({"lane": null})),
             "skip" | "rejudge" => Some(json!({"position": 1, "why": "x"})),
             "mode" => Some(json!({"mode": "partner"})),
             "pin" => Some(json!({"fingerprint": null})),

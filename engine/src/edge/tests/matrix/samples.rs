@@ -92,6 +92,8 @@ fn engine() -> Vec<Sample> {
         at("/", "lanes", "/api/v1/lanes"),
         at("/", "skip-input", "/api/v1/lanes/0/skip").body(json!({"position": 1, "why": "x"})),
         at("/", "rejudge-lane", "/api/v1/lanes/0/rejudge").body(json!({"position": 1, "why": "x"})),
+        at("/", "verification", "/api/v1/verification"),
+        at("/", "verify-streams", "/api/v1/verification").body(json!({"lane": null})),
         at("/", "mode", "/api/v1/mode"),
         at("/", "set-mode", "/api/v1/mode").body(json!({"mode": "partner"})),
         at("/", "log-level", "/api/v1/log-level"),

@@ -1,0 +1,141 @@
+//! What is damaged of the log on disk is found before anybody needs it: bytes that were flipped in IN or OUT are told, with the
+//! lane and the place, and a log that is whole is told to be.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use linesman::log::streams::lane_of;
+use linesman_tests::{Engine, Load, OPEN_CASE, World, run, until};
+use serde_json::Value;
+
+/// The files in which a stream's messages lie.
+fn blocks(data: &Path, stream: &str) -> Vec<PathBuf> {
+    let accounts = fs::read_dir(data.join("nats/jetstream")).unwrap().map(|entry| entry.unwrap().path());
+    let folders =
+        accounts.map(|account| account.join("streams").join(stream).join("msgs")).filter(|folder| folder.is_dir());
+    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "blk")).collect()
+}
+
+/// Flips eight bytes so far behind a text that stands in a stream.
+fn flip(data: &Path, stream: &str, (text, behind): (&str, usize)) {
+    for path in blocks(data, stream) {
+        let mut bytes = fs::read(&path).unwrap();
+        let found = bytes.windows(text.len()).position(|found| found == text.as_bytes());
+        if let Some(at) = found.map(|at| at + behind) {
+            bytes[at..at + 8].iter_mut().for_each(|byte| *byte ^= 0xff);
+            fs::write(path, bytes).unwrap();
+            return;
+        }
+    }
+    panic!("`{text}` does not stand in {stream}");
+}
+
+/// Has the log read through: with which code that ends, and the round.
+async fn verify(world: &World, args: &[&str]) -> (Option<i32>, Value) {
+    let data = world.data();
+    let ended = run(&[&["verify", "--json", "--data-dir", data.to_str().unwrap()], args].concat()).await.unwrap();
+    let round = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}{}", ended.stdout, ended.stderr));
+    (ended.code, round)
+}
+
+/// The first fault of a round in a stream.
+fn fault<'a>(round: &'a Value, stream: &str) -> &'a Value {
+    let faults = round["faults"].as_array().unwrap();
+    faults.iter().find(|fault| fault["stream"] == stream).unwrap_or_else(|| panic!("none in {stream}: {round}"))
+}
+
+async fn filled(world: &World) -> (Engine, Load) {
+    let engine = world.start(None).await.unwrap();
+    let mut load = Load::default();
+    load.add("acme", 40);
+    load.add("bolt", 40);
+    load.publish_all(&engine.nats().await.unwrap()).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    (engine, load)
+}
+
+#[tokio::test]
+async fn flipped_bytes_of_both_streams_are_found_on_request() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let (mut engine, load) = filled(&world).await;
+    let lane = lane_of("acme", world.lanes);
+    let (code, round) = verify(&world, &[]).await;
+    assert_eq!((code, round["faults_in_all"].as_u64()), (Some(0), Some(0)), "{round}");
+    assert!(round["input"]["proved"].as_u64() >= Some(80) && round["output"]["proved"].as_u64() > Some(0), "{round}");
+    assert_eq!(round["input"]["passed_over"], 0, "{round}");
+
+    assert!(engine.stop().await.unwrap().success());
+    let states = world.lanes().unwrap();
+    flip(&world.data(), "OUT", ("acme-7-", 0));
+    flip(&world.data(), "IN", (&format!("p.{lane}.acme.jmb"), 200));
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.readiness().await.unwrap().0, "what is decided is whole");
+    let (code, round) = verify(&world, &[]).await;
+    assert_eq!(code, Some(1), "{round}");
+    let found = fault(&round, "IN");
+    assert_eq!(found["lane"], lane, "{round}");
+    let (first, last) = (found["first"].as_u64().unwrap(), found["last"].as_u64().unwrap());
+    assert!(first < last && last <= round["input"]["last"].as_u64().unwrap(), "{round}");
+    assert!(found["what"].as_str().unwrap().contains("cannot be read"), "{round}");
+    let found = fault(&round, "OUT");
+    assert_eq!((found["organization"].as_str(), found["lane"].as_u64()), (Some("acme"), Some(lane.into())), "{round}");
+    assert!(found["what"].as_str().unwrap().starts_with("the events acme-"), "{round}");
+
+    // Of the lane alone, and of one that is whole.
+    let (code, of_lane) = verify(&world, &["--lane", &lane.to_string()]).await;
+    assert_eq!((code, &of_lane["lane"]), (Some(1), &Value::from(lane)), "{of_lane}");
+    let other = lane_of("bolt", world.lanes);
+    let (code, of_other) = verify(&world, &["--lane", &other.to_string()]).await;
+    assert_eq!((lane != other, code), (true, Some(0)), "{of_other}");
+    let shown = run(&["verify", "--data-dir", world.data().to_str().unwrap()]).await.unwrap();
+    assert_eq!(shown.code, Some(1));
+    assert!(shown.stdout.contains(&format!("lane {lane} has decided on")), "{}", shown.stdout);
+    assert!(engine.log().contains("the log is damaged"), "{}", engine.log_tail());
+
+    // It mends nothing, and changes nothing.
+    for (org, count) in load.incidents() {
+        assert_eq!(engine.incidents(org).await.unwrap(), count);
+    }
+    let nobody = run(&["verify", "--lane", "47", "--data-dir", world.data().to_str().unwrap()]).await.unwrap();
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("there is no such lane"), "{}", nobody.stderr);
+    assert!(engine.stop().await.unwrap().success());
+    let now = world.lanes().unwrap();
+    assert!(states.iter().zip(&now).all(|(before, now)| before.0 <= now.0));
+}
+
+#[tokio::test]
+async fn bytes_that_are_flipped_while_it_runs_are_told() {
+    let mut world = World::new().unwrap();
+    world.configure("[nats]\nscrub_bytes_per_s = 1073741824\n");
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let (mut engine, _) = filled(&world).await;
+    let lane = lane_of("acme", world.lanes);
+    flip(&world.data(), "IN", (&format!("p.{lane}.acme.jmb"), 200));
+    // The server forgets what it has in memory once nobody has read it for two seconds.
+    let asked = Cell::new(Instant::now());
+    let found = until("a round that finds it", async || {
+        if asked.get().elapsed() < Duration::from_secs(5) {
+            return None;
+        }
+        let (code, round) = verify(&world, &[]).await;
+        asked.set(Instant::now());
+        (code == Some(1)).then_some(round)
+    })
+    .await;
+    assert_eq!(fault(&found, "IN")["lane"], lane, "{found}");
+    let status = until("a round in the background", async || {
+        let status = engine.get("/api/v1/status").await.unwrap();
+        (status["verification"]["ended"].is_string() && status["verification"]["faults"] != 0).then_some(status)
+    })
+    .await;
+    assert_eq!((&status["ready"], &status["verification"]["bytes_per_s"]), (&Value::from(true), &Value::from(1 << 30)));
+    let metrics = engine.get_text("/metrics").await.unwrap();
+    assert!(metrics.contains("linesman_scrub_faults 1"), "{metrics}");
+    let shown = run(&["status", "--data-dir", world.data().to_str().unwrap()]).await.unwrap();
+    assert!(shown.stdout.contains("the log is damaged on disk, 1 faults (`linesman verify`)"), "{}", shown.stdout);
+    assert!(engine.stop().await.unwrap().success());
+}
