@@ -101,7 +101,7 @@ pub(super) fn cut_list(list: &[u8]) -> Vec<Range<usize>> {
 }
 
 const fn is_an_end(first: &u8) -> bool {
-    *first % NAMES == 0
+    first.is_multiple_of(NAMES)
 }
 
 /// Where entries with names begin, and the names; none where there is no text.
@@ -188,7 +188,9 @@ mod tests {
         while list.len() > WHOLE_MOST {
             let pieces = cut_list(&list);
             assert!(
-                pieces.iter().all(|piece| piece.len() <= PIECE_MOST && piece.len() % LINE == 0 || pieces.len() == 1)
+                pieces
+                    .iter()
+                    .all(|piece| piece.len() <= PIECE_MOST && piece.len().is_multiple_of(LINE) || pieces.len() == 1)
             );
             list = pieces.into_iter().flat_map(|piece| format!("{}\n", hash(&list[piece])).into_bytes()).collect();
             depth += 1;
