@@ -203,6 +203,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("status", Does::Asks(&["status"])),
     ("completions", Does::Local),
     ("man", Does::Local),
+    ("standin device", Does::Local),
     ("standin support-system", Does::Local),
     ("demo", Does::Local),
 ];
