@@ -19,6 +19,7 @@ use linesman::log::streams::lane_of;
 use linesman::logging::{self, Log, LogFormat};
 use linesman::metrics::Metrics;
 use linesman::reach;
+use linesman::scrub::Scrub;
 use linesman::seal::Sealed;
 use linesman::store::Store;
 use linesman_benches::herd;
@@ -223,6 +224,7 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         partner: None,
         store: Arc::clone(store),
         books: Arc::new(Books::new(client.clone(), 1)),
+        verification: Scrub::new(client.clone(), Arc::clone(store), Vec::new(), 0).1,
         client,
         lanes,
         node: "bench".into(),

@@ -132,13 +132,22 @@ impl Scan {
                 return Ok(found.into_iter().filter(|one| one.sequence <= self.last).collect());
             }
             // A consumer may end before the stream does.
-            self.consumer = None;
+            self.close().await;
             match self.following().await? {
                 Some(sequence) if sequence <= self.last => self.next = sequence,
                 _ => self.next = self.last + 1,
             }
         }
+        self.close().await;
         Ok(Vec::new())
+    }
+
+    /// Gives the consumer up; one that cannot be removed goes by itself.
+    async fn close(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            let name = &consumer.cached_info().name;
+            let _ = api::<Value>(&self.client, &format!("CONSUMER.DELETE.{}.{name}", self.stream), &json!({})).await;
+        }
     }
 
     async fn fetch(&mut self) -> Result<Vec<Lying>, Error> {
