@@ -145,6 +145,9 @@ async fn a_rule_book_that_the_server_lost_is_brought_again() {
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
+/// What a lane sends itself begins so.
+const READING: &[u8] = b"{\"clock\":";
+
 /// Time passes for a lane by its inputs; when none comes and something is due, it sends itself one.
 #[tokio::test]
 async fn an_idle_lane_ticks_when_something_is_due() {
@@ -162,13 +165,13 @@ async fn an_idle_lane_ticks_when_something_is_due() {
     until("a tick", async || {
         let last = last_of_lane(&client, 2).await.unwrap();
         let (_, bytes) = mark::input(&client, last).await.unwrap().unwrap();
-        (bytes == b"\"tick\"").then_some(())
+        bytes.starts_with(READING).then_some(())
     })
     .await;
     for lane in [0, 1, 3] {
         let last = last_of_lane(&client, lane).await.unwrap();
         let (_, bytes) = mark::input(&client, last).await.unwrap().unwrap();
-        assert_ne!(bytes, b"\"tick\"", "nothing is due in lane {lane}");
+        assert!(!bytes.starts_with(READING), "nothing is due in lane {lane}");
     }
     assert!(engine.stop().await.unwrap().success());
     let store = Store::open(&world.data().join("state")).unwrap();

@@ -5,6 +5,7 @@
 //! deleted is; unlike that it is not among those that the server says it has deleted.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::Config;
@@ -24,6 +25,8 @@ const FETCHED: usize = 250;
 const FETCHED_BYTES: usize = 256 * 1024;
 /// How long the server may take to give them.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the server may say that there is a message, and not give it.
+const WITHHELD_MOST: u32 = 3;
 /// How long it keeps a consumer that nobody asks: whoever reads may rest in between.
 const INACTIVE: Duration = Duration::from_secs(900);
 
@@ -125,6 +128,7 @@ impl Scan {
     /// # Errors
     /// The server does not answer.
     pub async fn next(&mut self) -> Result<Vec<Lying>, Error> {
+        let mut withheld = 0;
         while self.next <= self.last {
             let found = self.fetch().await?;
             if let Some(last) = found.last() {
@@ -134,7 +138,14 @@ impl Scan {
             // A consumer may end before the stream does.
             self.close().await;
             match self.following().await? {
-                Some(sequence) if sequence <= self.last => self.next = sequence,
+                Some(sequence) if sequence == self.next && withheld >= WITHHELD_MOST => {
+                    let why = format!("the server has message {sequence}, and does not give it");
+                    return Err(Error::scan(self.stream, io::Error::other(why)));
+                }
+                Some(sequence) if sequence <= self.last => {
+                    withheld += u32::from(sequence == self.next);
+                    self.next = sequence;
+                }
                 _ => self.next = self.last + 1,
             }
         }
