@@ -43,7 +43,7 @@ async fn verify(world: &World, args: &[&str]) -> (Option<i32>, Value) {
 /// The first fault of a round in a stream.
 fn fault<'a>(round: &'a Value, stream: &str) -> &'a Value {
     let faults = round["faults"].as_array().unwrap();
-    faults.iter().find(|fault| fault["stream"] == stream).expect("a fault of the stream")
+    faults.iter().find(|fault| fault["stream"] == stream).unwrap()
 }
 
 async fn filled(world: &World) -> (Engine, Load) {
