@@ -1,11 +1,13 @@
 //! What is damaged of the log on disk is found before anybody needs it: bytes that were flipped in IN or OUT are told, with the
 //! lane and the place, and a log that is whole is told to be.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use linesman::log::streams::lane_of;
-use linesman_tests::{Engine, Load, OPEN_CASE, World, run};
+use linesman_tests::{Engine, Load, OPEN_CASE, World, run, until};
 use serde_json::Value;
 
 /// The files in which a stream's messages lie.
@@ -104,4 +106,38 @@ async fn flipped_bytes_of_both_streams_are_found_on_request() {
     assert!(engine.stop().await.unwrap().success());
     let now = world.lanes().unwrap();
     assert!(states.iter().zip(&now).all(|(before, now)| before.0 <= now.0));
+}
+
+#[tokio::test]
+async fn bytes_that_are_flipped_while_it_runs_are_told() {
+    let mut world = World::new().unwrap();
+    world.configure("[nats]\nscrub_bytes_per_s = 1073741824\n");
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let (mut engine, _) = filled(&world).await;
+    let lane = lane_of("acme", world.lanes);
+    assert!(flip(&world.data(), "IN", (&format!("p.{lane}.acme.jmb"), 200)));
+    // The server forgets what it has in memory once nobody has read it for two seconds.
+    let asked = Cell::new(Instant::now());
+    let found = until("a round that finds it", async || {
+        if asked.get().elapsed() < Duration::from_secs(5) {
+            return None;
+        }
+        let (code, round) = verify(&world, &[]).await;
+        asked.set(Instant::now());
+        (code == Some(1)).then_some(round)
+    })
+    .await;
+    assert_eq!(fault(&found, "IN")["lane"], lane, "{found}");
+    let status = until("a round in the background", async || {
+        let status = engine.get("/api/v1/status").await.unwrap();
+        (status["verification"]["ended"].is_string() && status["verification"]["faults"] != 0).then_some(status)
+    })
+    .await;
+    assert_eq!((&status["ready"], &status["verification"]["bytes_per_s"]), (&Value::from(true), &Value::from(1 << 30)));
+    let metrics = engine.get_text("/metrics").await.unwrap();
+    assert!(metrics.contains("linesman_scrub_faults 1"), "{metrics}");
+    let shown = run(&["status", "--data-dir", world.data().to_str().unwrap()]).await.unwrap();
+    assert!(shown.stdout.contains("the log is damaged on disk, 1 faults (`linesman verify`)"), "{}", shown.stdout);
+    // Whoever reads IN in order waits for what is gone.
+    assert!(engine.terminate().await.unwrap().0.success());
 }
