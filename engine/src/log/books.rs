@@ -1,5 +1,5 @@
 //! What lanes are told of by hash, in the object store: rule books, the content of each section and whole ones of before
-//! sections; and intelligence messages of the provider's. How they lie there is [`bucket`]'s.
+//! sections; and intelligence messages of the provider's. How they lie there is `bucket`'s.
 //!
 //! INVARIANT (no lane waits for another's way to the server): nothing is asked of it under a lock; and what is read from it
 //! either goes on or is an error, after which it is read anew.
