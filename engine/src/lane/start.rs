@@ -39,7 +39,6 @@ use super::tail::Tail;
 use super::ticking::Ticking;
 use super::time;
 use super::{BOUNDS, Error, Lane, decide_one, take, unbroken};
-use crate::log;
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
@@ -137,7 +136,7 @@ impl Shared {
         let (start, mut domain, damage, mark) = loop {
             // IMPORTANT: the mark before the stream's end. The engine before may still be at
             // work, and a mark beyond the end would look like a lost tail.
-            fail::fail_point!("lane::start", |_| Err(fault(log::Error::Refused {
+            fail::fail_point!("lane::start", |_| Err(fault(crate::log::Error::Refused {
                 subject: "of a test".to_owned(),
                 description: "not now".to_owned(),
                 code: 10_008,
