@@ -84,8 +84,10 @@ fn number(of: &Value, pointer: &str) -> u64 {
 
 fn print(round: &Value) {
     let of = |pointer: &str| number(round, pointer);
+    let rest =
+        if round.get("lane").is_some_and(Value::is_null) { "have no hash" } else { "are other lanes' or have no hash" };
     outln!(
-        "IN  {} messages, {} bytes: {} are what was decided on, {} have no hash",
+        "IN  {} messages, {} bytes: {} are what was decided on, {} {rest}",
         of("/input/messages"),
         of("/input/bytes"),
         of("/input/proved"),
