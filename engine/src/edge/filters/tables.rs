@@ -60,7 +60,7 @@ listings! {
         last_seen_after: When,
         /// Last seen earlier: silent since.
         last_seen_before: When,
-        /// The name by which it is reached; empty for devices that are not.
+        /// The name by which it is reached; of one that is not reached its host name.
         name: Glob,
         /// How it stands with the collector, such as `reachable`.
         state: Glob,

@@ -385,14 +385,13 @@ impl Stored for Devices {
             let gathered: Option<GatheredRow> = Table::read(rows.lane, &reached::gathered_key(org, &device.name))?;
             device.not_gathered = gathered.as_ref().and_then(not_gathered);
         }
-        let name = if device.state.is_some() { &*device.name } else { "" };
         let is_wanted = passes(self.group.as_ref(), &device.group)
             && passes(self.host_name.as_ref(), &device.host_name)
             && passes(self.serial_number.as_ref(), &device.serial_number)
             && passes(self.product.as_ref(), &device.product)
             && passes(self.platform.as_ref(), &device.platform)
             && passes(self.os_version.as_ref(), &device.os_version)
-            && passes(self.name.as_ref(), name)
+            && passes(self.name.as_ref(), &device.name)
             && passes(self.state.as_ref(), device.state.map_or("", DeviceState::as_str))
             && lies(last_seen, self.last_seen_after.as_ref(), self.last_seen_before.as_ref());
         Ok(is_wanted.then_some((device, key.len())))

@@ -222,7 +222,7 @@ async fn small_pages_of_any_order_are_the_whole_in_that_order() {
 /// Whether an item is what a filter asks for.
 type Passes = fn(&Value) -> bool;
 
-const FILTERS: [(&str, &str, Passes); 34] = [
+const FILTERS: [(&str, &str, Passes); 35] = [
     ("incidents", "organization=acme", |item| item["organization"] == "acme"),
     ("incidents", "status=assigned", |item| item["status"] == "assigned"),
     ("incidents", "owner=an*", |item| item["owner"].as_str().is_some_and(|owner| owner.starts_with("an"))),
@@ -244,6 +244,7 @@ const FILTERS: [(&str, &str, Passes); 34] = [
     ("devices", "group=", |item| item["group"] == ""),
     ("devices", "group=c*", |item| item["group"] == "core"),
     ("devices", "host_name=core-*", |item| item["host_name"].as_str().unwrap().starts_with("core-")),
+    ("devices", "name=core-*", |item| item["name"].as_str().unwrap().starts_with("core-")),
     ("devices", "serial_number=SN1*", |item| item["serial_number"].as_str().unwrap().starts_with("SN1")),
     ("devices", "product=EX4300", |item| item["product"] == "EX4300"),
     ("devices", "platform=junos", |item| item["platform"] == "junos"),
