@@ -111,11 +111,13 @@ pub enum Code {
     Unused,
     /// A parameter that hides a global one.
     Hides,
+    /// The configuration says what is refused at the start.
+    Configuration,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::File,
         Self::Name,
         Self::Syntax,
@@ -143,6 +145,7 @@ impl Code {
         Self::MayBeMissing,
         Self::Unused,
         Self::Hides,
+        Self::Configuration,
     ];
 
     /// The code as programs read it.
@@ -175,6 +178,7 @@ impl Code {
             Self::MayBeMissing => "may-be-missing",
             Self::Unused => "unused",
             Self::Hides => "hides",
+            Self::Configuration => "configuration",
         }
     }
 }

@@ -16,10 +16,14 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// Runs the check on a case. Its files are named from the case's folder on.
+/// Runs the check on a case, with its configuration if it has one. Its files are named from the case's folder on.
 async fn check(case: &Path, flags: &[&str]) -> Ended {
     let rules = case.join("rules");
     let mut args = vec!["check", rules.to_str().unwrap()];
+    let config = case.join("config.toml");
+    if config.exists() {
+        args.extend(["--config", config.to_str().unwrap()]);
+    }
     args.extend(flags);
     let mut ended = run(&args).await.unwrap();
     ended.stdout = ended.stdout.replace(&format!("{}/", case.to_str().unwrap()), "");

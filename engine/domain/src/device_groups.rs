@@ -7,6 +7,8 @@
 //! A device that is reached has the name that people gave it, whatever it calls itself: else it would be in the group of
 //! another by taking its host name. One that only sends bundles has its host name.
 
+use std::fmt;
+
 use linesman_rules::Pattern;
 use linesman_schemas::OrgName;
 
@@ -47,25 +49,45 @@ impl DeviceGroups {
 /// The engine level from which on no device is named in two groups.
 pub(crate) const ONE_EACH_FROM: u32 = 14;
 
-/// What is wrong with groups of which a later one names a device, by its whole name, that belongs to one before it. Those that the
-/// organization has already, `known`, are not looked at: they are as they are.
-pub(crate) fn named_twice(known: &[GroupRow], groups: &[GroupRow]) -> Option<String> {
+/// A device that is named in a group, by its whole name, and belongs to one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTwice {
+    /// Its name.
+    pub device: String,
+    /// The group that names it in vain.
+    pub group: String,
+    /// The one that it belongs to.
+    pub first: String,
+}
+
+impl fmt::Display for NamedTwice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, group, first } = self;
+        write!(
+            f,
+            "a device is in one device group: `{device}` is named in `{group}`, and belongs to `{first}`, which stands before it"
+        )
+    }
+}
+
+/// All devices that groups name so, in the order in which they do.
+pub fn named_twice(groups: &[GroupRow]) -> Vec<NamedTwice> {
+    let all = DeviceGroups::new(groups);
+    let of = |group: &GroupRow, device: &String| {
+        let first = all.group_of(device);
+        let is_twice = !device.contains('*') && first != group.name;
+        is_twice.then(|| NamedTwice { device: device.clone(), group: group.name.clone(), first: first.to_owned() })
+    };
+    groups.iter().flat_map(|group| group.devices.iter().filter_map(move |device| of(group, device))).collect()
+}
+
+/// What is wrong with groups of which one names a device twice. Those that the organization has already, `known`, are not looked at:
+/// they are as they are.
+pub(crate) fn refusal(known: &[GroupRow], groups: &[GroupRow]) -> Option<String> {
     if known == groups {
         return None;
     }
-    let all = DeviceGroups::new(groups);
-    let whole =
-        |group: &GroupRow| group.devices.iter().filter(|device| !device.contains('*')).cloned().collect::<Vec<_>>();
-    groups.iter().find_map(|group| {
-        let (device, first) = whole(group).into_iter().find_map(|device| {
-            let first = all.group_of(&device);
-            (first != group.name).then(|| (device.clone(), first.to_owned()))
-        })?;
-        Some(format!(
-            "a device is in one device group: `{device}` is named in `{}`, and belongs to `{first}`, which stands before it",
-            group.name
-        ))
-    })
+    named_twice(groups).first().map(ToString::to_string)
 }
 
 /// The engine level from which on lanes ask by the name that people gave a device.

@@ -98,7 +98,8 @@ fn syntax(source: &Source, errors: &[toml::de::Error], mistakes: &mut Mistakes) 
     lines
 }
 
-fn source(path: &Path) -> Result<Source, Box<Mistake>> {
+/// The file's text.
+pub(super) fn source(path: &Path) -> Result<Source, Box<Mistake>> {
     let mistake = |origin, message: String, help: Option<&str>| {
         Box::new(Mistake { origin, message, help: help.map(str::to_owned) })
     };

@@ -15,6 +15,7 @@
 mod activations;
 mod approvals;
 mod check;
+pub mod device_groups;
 mod explain;
 mod file;
 mod json;

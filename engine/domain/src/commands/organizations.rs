@@ -81,7 +81,7 @@ pub(crate) fn ask(
 /// What is wrong with device groups of which two name a device.
 fn named_twice(old: Option<&OrgRow>, settings: &OrganizationSettings) -> Option<String> {
     let groups: Vec<GroupRow> = settings.device_groups.iter().cloned().map(GroupRow::from).collect();
-    device_groups::named_twice(old.map_or(&[], |row| &row.device_groups), &groups)
+    device_groups::refusal(old.map_or(&[], |row| &row.device_groups), &groups)
 }
 
 /// Whose quotas stay as they are where somebody who is not the provider's gives none; none where they give others.

@@ -1,5 +1,6 @@
 //! `linesman check`
 
+mod configured;
 mod excerpt;
 mod services;
 mod stray;
@@ -24,7 +25,8 @@ use crate::{config, rules_dir};
 /// column, the line with what is meant underlined, and help. The engine refuses the same policies and services for the
 /// same faults. A warning is about a file that is no policy, though it looks like one, about a policy that never fires,
 /// about what of a policy is of no use in the mode that `--mode` or `--config` names, or about what works in a service and
-/// may still surprise.
+/// may still surprise. Of the configuration that `--config` names it is an error that it names a device in two device groups
+/// of an organization: the engine does not start with it, unless the organization has these groups already.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json, each fault is one JSON object on a line of its own:
@@ -71,7 +73,7 @@ fn mode(args: &Args) -> Result<Option<Mode>, Failure> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Severity {
-    /// The policy or the service is refused.
+    /// The policy, the service or the configuration is refused.
     Error,
     /// The file is passed over, the policy loaded in vain, or something else may surprise.
     Warning,
@@ -94,6 +96,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let read = rules_dir::read_all(&args.dir).context("nothing is checked: name a directory with policies")?;
     let (files, services) = (read.policies, read.services.folders.len());
     let in_services = services::find(&args.dir, read.services)?;
+    let configured = args.config.as_deref().map(configured::find).unwrap_or_default();
     let stray = stray::find(&args.dir)?;
     let of_policies = files.iter().flat_map(|file| {
         let name = file.path.to_string_lossy();
@@ -118,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fault,
         source: "",
     });
-    let of_services = in_services.iter().map(|found| Finding {
+    let of_services = in_services.iter().chain(&configured).map(|found| Finding {
         file: found.file.to_string_lossy().into_owned(),
         severity: found.severity,
         fault: &found.fault,
