@@ -16,13 +16,13 @@ const BY_HAND: &str = "system {\n    host-name pe-1;\n}\n";
 const REFUSED: &str = "<rpc-error><error-type>application</error-type><error-tag>invalid-value</error-tag>\
                        <error-severity>error</error-severity><error-message>no such script</error-message></rpc-error>";
 
-struct Device {
-    server: Server,
+pub(crate) struct Device {
+    pub(crate) server: Server,
     scripts: PathBuf,
 }
 
 impl Device {
-    async fn start(world: &World, folder: &str) -> Self {
+    pub(crate) async fn start(world: &World, folder: &str) -> Self {
         let root = world.path(folder);
         let scripts = root.join("var/db/scripts");
         for directory in ["op", "event", "commit"] {
@@ -38,7 +38,7 @@ impl Device {
         Self { server, scripts }
     }
 
-    async fn add(&self, api: &Api, org: &str, name: &str) {
+    pub(crate) async fn add(&self, api: &Api, org: &str, name: &str) {
         let port = self.server.address().port();
         let body = json!({
             "address": "127.0.0.1", "port": port, "netconf_port": port, "user": "linesman", "password": PASSWORD,
@@ -48,7 +48,7 @@ impl Device {
     }
 
     /// All files in the directories of scripts, with what they say.
-    fn files(&self) -> Vec<(String, String)> {
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
         let mut files = Vec::new();
         for directory in ["commit", "event", "op"] {
             for entry in fs::read_dir(self.scripts.join(directory)).unwrap() {
@@ -75,7 +75,7 @@ fn told(files: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// An organization's group `core` of all devices whose names begin with `r`, two versions of a bundle, and a profile.
-async fn kept(api: &Api, org: &str) {
+pub(crate) async fn kept(api: &Api, org: &str) {
     let core = json!({"name": "core", "devices": ["r*"]});
     put(api, &format!("organizations/{org}"), json!({"proxy": false, "device_groups": [core]})).await;
     let file = |kind: &str, name: &str, content: &str| json!({"kind": kind, "name": name, "content": content});
@@ -87,13 +87,13 @@ async fn kept(api: &Api, org: &str) {
     put(api, &format!("organizations/{org}/event-profiles/chassis"), events).await;
 }
 
-async fn install(api: &Api, org: &str, version: &str, overwrites: Value) {
+pub(crate) async fn install(api: &Api, org: &str, version: &str, overwrites: Value) {
     let body = json!({"bundle": "health", "version": version, "event_profile": "chassis", "overwrites": overwrites});
     put(api, &format!("organizations/{org}/scripts/core"), body).await;
 }
 
 /// Waits until a device stands so; how.
-async fn stands(api: &Api, org: &str, device: &str, state: &str) -> Value {
+pub(crate) async fn stands(api: &Api, org: &str, device: &str, state: &str) -> Value {
     until(&format!("{device} is {state}"), async || {
         let text = api.text(&format!("/api/v1/organizations/{org}/scripts")).await.ok()?;
         let found: Value = serde_json::from_str(&text).ok()?;

@@ -13,14 +13,14 @@ use sha2::{Digest as _, Sha256};
 use crate::collecting::{Device, add, collect, stands};
 
 /// A world whose log takes small messages.
-fn world(more: &str) -> World {
+pub(crate) fn world(more: &str) -> World {
     let mut world = World::new().unwrap();
     world.configure(&format!("\n[nats]\nmax_payload_bytes = 1048576\n{more}"));
     world
 }
 
 /// An event with an attachment of so many bytes.
-fn large(number: u64, size: usize) -> String {
+pub(crate) fn large(number: u64, size: usize) -> String {
     let line = "show chassis hardware detail | display xml | no-more\n";
     let content: String = line.chars().cycle().take(size).collect();
     let attached =
@@ -29,7 +29,7 @@ fn large(number: u64, size: usize) -> String {
 }
 
 /// What of large bundles stands in IN: by SHA-256, how often.
-async fn kept(engine: &Engine) -> Vec<String> {
+pub(crate) async fn kept(engine: &Engine) -> Vec<String> {
     let client = engine.nats_as_engine().await.unwrap();
     let stream = async_nats::jetstream::new(client).get_stream("IN").await.unwrap();
     let mut found = Vec::new();
@@ -43,7 +43,7 @@ async fn kept(engine: &Engine) -> Vec<String> {
 }
 
 /// How many objects there are in the object store.
-async fn objects(engine: &Engine) -> usize {
+pub(crate) async fn objects(engine: &Engine) -> usize {
     let client = engine.nats_as_engine().await.unwrap();
     let Ok(stream) = async_nats::jetstream::new(client).get_stream("KV_linesman-objects").await else { return 0 };
     let subjects = stream.info_with_subjects("$KV.linesman-objects.*.*.*").await.unwrap();

@@ -70,6 +70,7 @@ mod state;
 mod stopped;
 mod suspended;
 mod tenants;
+mod turned;
 mod unhindered;
 mod unread;
 mod upstream;

@@ -69,7 +69,7 @@ enum Tried {
     Fetched(FileOutcome),
     /// It is missed.
     Missed(Missed, String),
-    /// It is long, and the next look goes on with it.
+    /// It is left to the next look: it is long, or its device is reached otherwise or no more.
     GoesOn,
 }
 
@@ -99,10 +99,14 @@ impl Worker {
                 // It is another device's turn.
                 break;
             }
+            if self.is_turned(row) {
+                look.goes_on = true;
+                break;
+            }
             let key = (incident.clone(), number);
             let spooled = self.spooled;
             let tried = match name_in(&row.directory, &wanted.path) {
-                Some(name) => self.fetch_one(&name).await,
+                Some(name) => self.fetch_one(row, &name).await,
                 None => Ok(Tried::Missed(Missed::Elsewhere, format!("it does not lie in `{}`", row.directory))),
             };
             let (outcome, broken) = match tried {
@@ -122,6 +126,11 @@ impl Worker {
                 }
                 Err(trouble) => return Err(trouble),
             };
+            // What took a while is not to be said of another, nor believed of whom it is not to be.
+            if self.is_turned(row) {
+                look.goes_on = true;
+                break;
+            }
             let outcome = match outcome {
                 Ok(fetched) => {
                     metrics::counter!("linesman_device_files_fetched_total").increment(1);
@@ -164,7 +173,7 @@ impl Worker {
     }
 
     /// Fetches one; or why it is missed. What breaks off is neither, and goes on with the next look.
-    async fn fetch_one(&mut self, name: &Name) -> Result<Tried, Trouble> {
+    async fn fetch_one(&mut self, row: &ReachedRow, name: &Name) -> Result<Tried, Trouble> {
         let file = match self.look_at(name).await {
             Ok(file) => file,
             Err(error) => return missed(error),
@@ -192,6 +201,9 @@ impl Worker {
         let hashed = tokio::task::spawn_blocking(move || spooled.sha256().map(|sha256| (spooled, sha256)));
         let broke_off = |_| Trouble::new(DeviceState::EngineFull, "the check of a file broke off");
         let (spooled, sha256) = hashed.await.map_err(broke_off)?.map_err(|error| unkept(&error))?;
+        if self.is_turned(row) {
+            return Ok(Tried::GoesOn);
+        }
         let what = (UploadKind::Attachment, &*name.to_string(), &*sha256);
         let stored = self.hands.keep(&self.device.org, &spooled, what).await?;
         spooled.remove();

@@ -9,6 +9,7 @@
 use std::sync::atomic::Ordering;
 
 use linesman_connectors::device::files::File;
+use linesman_domain::reached::ReachedRow;
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::{self, Bound, Fault, bounds};
 use linesman_schemas::collected::BundleKept;
@@ -44,6 +45,7 @@ impl Worker {
     /// Takes a file that is larger than a message.
     pub(super) async fn take_large(
         &mut self,
+        row: &ReachedRow,
         file: &File,
         (found, known): (&Found, Option<Progress>),
         may_grow: bool,
@@ -83,11 +85,15 @@ impl Worker {
         };
         let brought = checked.brought.clone();
         if !is_there {
-            if hands.is_gone(&self.device) {
+            if self.is_turned(row) {
                 return Ok(Taken::GoesOn);
             }
             let what = (UploadKind::Bundle, &*file.name.to_string(), &*checked.sha256);
             let stored = hands.keep(&self.device.org, &spooled, what).await?;
+            // That takes a while.
+            if self.is_turned(row) {
+                return Ok(Taken::GoesOn);
+            }
             self.bring_kept(found, file.size, checked, stored).await?;
         }
         self.tell_named(brought).await?;

@@ -24,6 +24,7 @@
 //! | `spool` | files on their way into the object store |
 //! | `journal` | what was brought and is not gone from its device yet |
 //! | `way` | how a device is connected to, and what a failure says of it |
+//! | `turned` | whether what was begun with a device is to go on |
 //! | `report` | what is said to the log |
 //! | `rooms` | how much is done at a time: of all organizations, of one, of one device |
 //! | `shared` | a room of all organizations, in which one leaves places to others |
@@ -64,6 +65,7 @@ mod sent;
 mod shared;
 mod spool;
 mod take;
+mod turned;
 mod visit;
 mod way;
 mod worker;

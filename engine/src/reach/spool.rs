@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,8 +19,9 @@ use linesman_schemas::upload::{UploadKind, UploadRequest};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use super::turned::Begun;
 use super::way::{Trouble, limits};
-use super::worker::Worker;
+use super::worker::{Open, Worker};
 use super::{Device, Hands};
 use crate::log::objects::{self, Manifest, PIECE};
 use crate::logging::full;
@@ -50,7 +52,8 @@ pub(super) enum Spooling {
     Whole(Spooled),
     /// It has not the size any more that it had.
     Changed,
-    /// It has not come to its end, and others are waiting: it goes on from where it is.
+    /// It has not come to its end, and others are waiting, or its device is reached otherwise or no more: what goes on does so from
+    /// where it is.
     GoesOn,
 }
 
@@ -93,12 +96,14 @@ impl Spool {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Where a file of a device lies; others of the device go.
-    fn place(&self, device: &Device, file: &files::File) -> io::Result<PathBuf> {
+    /// Where a file of a device lies that is read so; others of the device go. Read otherwise it is another: what one device has
+    /// begun no other goes on with.
+    fn place(&self, device: &Device, by: Begun<'_>, file: &files::File) -> io::Result<PathBuf> {
         let digest = |text: &[u8]| hex::encode(Sha256::digest(text).get(..16).unwrap_or_default());
         let whose = digest(format!("{}\n{}", device.org, device.name).as_bytes());
         let modified = file.modified.map_or(0, jiff::Timestamp::as_second);
-        let which = [file.name.as_bytes(), format!("\n{}\n{modified}", file.size).as_bytes()].concat();
+        let which = format!("\n{}\n{modified}\n{}", file.size, by.who());
+        let which = [file.name.as_bytes(), which.as_bytes()].concat();
         let name = format!("{whose}.{}", digest(&which));
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
@@ -153,15 +158,22 @@ impl Worker {
     /// Reads a file of the device into the folder, on from where that was broken off. Whether it was written meanwhile is looked
     /// at behind its last byte.
     pub(super) async fn spool(&mut self, file: &files::File) -> Result<Spooling, Broken> {
-        let path = self.hands.spool.place(&self.device, file).map_err(Broken::Here)?;
+        let Some(open) = &self.open else { return Err(Broken::Unconnected) };
+        let path = self.hands.spool.place(&self.device, open.begun(), file).map_err(Broken::Here)?;
         let mut kept = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(Broken::Here)?;
         let mut length = kept.metadata().map_err(Broken::Here)?.len();
         if length < file.size {
-            let Some(open) = &mut self.open else { return Err(Broken::Unconnected) };
+            let Some(Open { way, connection, files }) = &mut self.open else { return Err(Broken::Unconnected) };
             let (limits, begun, first) = (limits(file.size - length), Instant::now(), length);
-            let mut reader = open.files.read(&file.name, length, file.size, &limits).await.map_err(Broken::Device)?;
+            let by = Begun { row: way, shown: Some(connection.host_key()) };
+            let mut turned = pin!(self.hands.turned(&self.device, by));
+            let mut reader = files.read(&file.name, length, file.size, &limits).await.map_err(Broken::Device)?;
             loop {
-                match reader.next().await {
+                let next = tokio::select! {
+                    next = reader.next() => next,
+                    _ = &mut turned => return Ok(Spooling::GoesOn),
+                };
+                match next {
                     Ok(Some(piece)) => {
                         kept.write_all(&piece).map_err(Broken::Here)?;
                         length += piece.len() as u64;

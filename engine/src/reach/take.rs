@@ -28,7 +28,7 @@ pub(super) enum Taken {
     NoBundle(Box<JmbError>),
     /// It lacks its end: it may be written still.
     Later,
-    /// It is left to the next look: it is long, or its device is reached no more.
+    /// It is left to the next look: it is long, or its device is reached otherwise or no more.
     GoesOn,
 }
 
@@ -36,13 +36,14 @@ impl Worker {
     /// Takes a file that has not grown since it was seen. One that lacks its end is waited for where `may_grow`.
     pub(super) async fn take(
         &mut self,
+        row: &ReachedRow,
         file: &File,
         (found, known): (&Found, Option<Progress>),
         may_grow: bool,
     ) -> Result<Taken, Trouble> {
         let most = self.hands.parts.client.max_payload() as u64;
         if file.size > most && self.hands.moved().1 >= COLLECTED {
-            return self.take_large(file, (found, known), may_grow).await;
+            return self.take_large(row, file, (found, known), may_grow).await;
         }
         if file.size > most {
             let words = format!("`{}` has {} bytes, and the log takes {most}", file.name, file.size);
@@ -71,7 +72,7 @@ impl Worker {
             Some(Progress::Meant { behind, .. }) => self.hands.stands_behind(&self.device.org, behind, &bytes).await?,
             _ => false,
         };
-        if !is_there && self.hands.is_gone(&self.device) {
+        if !is_there && self.is_turned(row) {
             return Ok(Taken::GoesOn);
         }
         let named = Named { file: file.clone(), found: found.clone(), brought };

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use linesman_connectors::device::files::{self, File, Files, Listing};
-use linesman_connectors::device::ssh::HostKey;
 use linesman_domain::reached::{AfterRow, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow};
 use linesman_schemas::device::{DeviceFacts, DeviceState, JmbErrorEnd, JmbErrorEnded};
 use linesman_schemas::outcome::Report;
@@ -16,6 +15,7 @@ use super::aside::{Due, Untold, due, too_many, untold};
 use super::journal::{Found, Progress};
 use super::pattern::glob;
 use super::take::Taken;
+use super::turned::Begun;
 use super::way::{Trouble, limits};
 use super::worker::{Open, Seen, Worker};
 
@@ -138,7 +138,7 @@ impl Worker {
 
     /// Sees to it that there is a connection; whether it is one of before.
     async fn connect(&mut self, row: &ReachedRow) -> Result<bool, Trouble> {
-        if let Some(open) = self.open.as_mut().filter(|open| is_of_use(open, row) && !open.connection.is_gone()) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.begun().is_as(row) && !open.connection.is_gone()) {
             // What was accepted is pinned by now: where it is to be accepted anew that is another way.
             open.way.host_key.clone_from(&row.host_key);
             // Or it has come to nothing, as where the device was removed just then, and is reached again.
@@ -154,15 +154,13 @@ impl Worker {
 
     /// Whether the device is to be reached otherwise, or no more, since a look at it was begun.
     pub(super) fn is_turned(&self, row: &ReachedRow) -> bool {
-        let now = match self.hands.row(&self.device) {
-            Ok(Some(now)) => now,
-            Ok(None) => return true,
-            Err(_) => return false,
-        };
-        match &self.open {
-            Some(open) => !is_of_use(open, &now),
-            None => way(row) != way(&now) || row.host_key != now.host_key,
-        }
+        self.has_turned(row).is_some()
+    }
+
+    /// Why a look at it that was begun is not to go on, nor what it finds to be believed; none where it is.
+    pub(super) fn has_turned(&self, row: &ReachedRow) -> Option<&'static str> {
+        let begun = self.open.as_ref().map_or(Begun::by(row), Open::begun);
+        self.hands.has_turned(&self.device, begun)
     }
 
     async fn list(&mut self, row: &ReachedRow) -> Result<Listing, Trouble> {
@@ -257,7 +255,7 @@ impl Worker {
         if seen.is_incomplete && may_grow {
             return Ok(());
         }
-        match self.take(file, (&found, known), may_grow).await? {
+        match self.take(row, file, (&found, known), may_grow).await? {
             Taken::Brought => {
                 self.is_brought(aside.map(|_| &*id), look).await;
                 self.goes(row, file, &found).await?;
@@ -266,6 +264,7 @@ impl Worker {
                 sent.was_aside = aside.is_some();
                 self.is_sent(row, *sent, look).await?;
             }
+            Taken::NoBundle(_) if self.is_turned(row) => look.goes_on = true,
             Taken::NoBundle(report) => {
                 let is_kept = aside.is_some() || kept < JMB_ERRORS_MOST;
                 if is_kept {
@@ -385,19 +384,4 @@ pub(super) fn id_of(file: &File) -> String {
 /// What a file of a name is called in lists.
 pub(super) fn id_of_name(name: &[u8]) -> String {
     hex::encode(Sha256::digest(name).get(..8).unwrap_or_default())
-}
-
-/// The way to a device, but for who it has to be.
-pub(super) fn way(row: &ReachedRow) -> impl PartialEq + use<> {
-    (row.address.clone(), row.port, row.user.clone(), row.given, row.directory.clone(), row.is_legacy)
-}
-
-/// Whether a connection is one by the way to the device, and to whom is meant by its host key.
-fn is_of_use(open: &Open, row: &ReachedRow) -> bool {
-    let is_meant = match &row.host_key {
-        Some(pinned) => pinned.parse::<HostKey>().is_ok_and(|pinned| pinned == *open.connection.host_key()),
-        // What it showed was accepted, and is about to be pinned.
-        None => row.accepts_first_host_key && open.way.host_key.is_none(),
-    };
-    is_meant && way(&open.way) == way(row)
 }

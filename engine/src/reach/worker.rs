@@ -21,6 +21,7 @@ use super::counted::Counted;
 use super::facts::Asked;
 use super::pace::{AGAIN, Pace};
 use super::spool::GOT_ON_LEAST;
+use super::turned::Begun;
 use super::visit::Look;
 use super::way::Trouble;
 use super::{Device, Hands, Visited, Wake};
@@ -69,6 +70,13 @@ pub(super) struct Open {
     pub(super) way: ReachedRow,
     pub(super) connection: Connection,
     pub(super) files: Files,
+}
+
+impl Open {
+    /// What is asked over it was begun so.
+    pub(super) fn begun(&self) -> Begun<'_> {
+        Begun { row: &self.way, shown: Some(self.connection.host_key()) }
+    }
 }
 
 /// A file as it was seen last.
@@ -162,9 +170,13 @@ impl Worker {
             look.facts = self.discover(&row).await;
         }
         // What is found of whom it is not to be any more is told of nobody.
-        let is_turned = self.is_turned(&row);
-        if !is_turned {
-            self.stand(trouble.as_ref(), &look).await;
+        let has_turned = self.has_turned(&row);
+        match has_turned {
+            Some(why) => {
+                let (organization, device) = (&self.device.org, &self.device.name);
+                tracing::info!(%organization, device, why, "a look at a device has ended before its end");
+            }
+            None => self.stand(trouble.as_ref(), &look).await,
         }
         let has_new = look.has_new || look.goes_on;
         self.wake.done.send_modify(|visited| {
@@ -172,7 +184,7 @@ impl Worker {
             let (taken, set_aside) = (visited.taken + look.taken, visited.set_aside + look.set_aside);
             *visited = Visited { begun: visited.begun, count: visited.begun, taken, set_aside, has_new, error };
         });
-        if is_turned {
+        if has_turned.is_some() {
             return AGAIN;
         }
         self.compare_when_due().await;

@@ -10,7 +10,6 @@
 //! |---|---|
 //! | here | what is asked for is done, each in a task; how it ended |
 //! | `due` | when a snapshot is to be made |
-//! | `turned` | whether the device is still to be asked |
 //! | `talk` | a device's commands, over NETCONF or SSH |
 //! | `outputs` | what the commands tell, in files |
 //! | `made` | the bundle of it |
@@ -25,7 +24,6 @@ mod known;
 mod made;
 mod outputs;
 mod talk;
-mod turned;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,6 +42,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::journal::{Found, Progress};
+use super::turned::Begun;
 use super::way::Trouble;
 use super::{Device, Hands, ROSTER_EVERY};
 use crate::logging::full;
@@ -289,11 +288,11 @@ impl Hands {
         }
         let (making, outputs) = tokio::select! {
             told = self.told(job) => told?,
-            why = self.turned(job) => return Err(Ended::Failed(why.to_owned())),
+            why = self.turned(device, Begun::by(&job.row)) => return Err(Ended::Failed(why.to_owned())),
         };
         let (path, size) = making.write(&outputs).await?;
         let failed = u32::try_from(outputs.failed()).unwrap_or(u32::MAX);
-        if let Some(why) = self.has_turned(job) {
+        if let Some(why) = self.has_turned(device, Begun::by(&job.row)) {
             return Err(Ended::Failed(why.to_owned()));
         }
         if let Some(done) = self.bring_on(job, (&path, size)).await? {

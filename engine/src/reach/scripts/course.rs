@@ -3,6 +3,9 @@
 //! INVARIANT (what was there is there until it is done): what goes wrong puts back every file and the configuration group; and
 //! what broke off is put back before anything else, once the device answers. Only when the log has that it is configured, what
 //! was there before goes.
+//!
+//! INVARIANT (none but who was meant): where a device is reached otherwise, or no more, since it was begun, it is left as it is at
+//! once, as where the engine ends. What is put back then is put back by the way that it is reached by, if it is.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,9 +16,11 @@ use linesman_connectors::device::push::Devices;
 use linesman_connectors::device::scripts::Scripts;
 use linesman_connectors::device::ssh::Connection;
 use linesman_connectors::{Attempted, Connector as _};
-use linesman_domain::scripts::{GROUP, InstalledRow};
+use linesman_domain::reached::ReachedRow;
+use linesman_domain::scripts::{self, GROUP, InstalledRow};
+use linesman_domain::table::Table;
 use linesman_schemas::ReactionId;
-use linesman_schemas::outcome::{Failure, FailureClass, Outcome, Report};
+use linesman_schemas::outcome::{Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::{self, Action, Configure, GroupChange, Task};
 use linesman_schemas::scripts::{ScriptsChange, ScriptsStanding, ScriptsState};
 
@@ -23,8 +28,9 @@ use super::group::{OTHERS, may_be_others};
 use super::look::{Change, Looked, look};
 use super::{Bundle, DIRECTORIES, Order};
 use crate::logging::full;
-use crate::reach::Hands;
+use crate::reach::turned::Begun;
 use crate::reach::way::{Trouble, limits};
+use crate::reach::{Device, Hands};
 
 /// How many bytes of a file are moved at most.
 const BYTES_MOST: u64 = 16 * 1024 * 1024;
@@ -52,10 +58,12 @@ pub(super) struct Course<'a> {
     pub(super) was_begun: AtomicBool,
     /// What is changed, as far as that is known.
     pub(super) change: Mutex<ScriptsChange>,
+    /// What the log was told last.
+    pub(super) last: Mutex<Option<ScriptsStanding>>,
 }
 
 /// Why a device is not as it is to be.
-struct Undone {
+pub(super) struct Undone {
     state: ScriptsState,
     words: String,
     /// Whether the log has it already, or does not take it.
@@ -65,11 +73,11 @@ struct Undone {
 }
 
 impl Undone {
-    fn new(state: ScriptsState, words: impl Into<String>) -> Self {
+    pub(super) fn new(state: ScriptsState, words: impl Into<String>) -> Self {
         Self { state, words: words.into(), is_told: false, is_left: false }
     }
 
-    fn told(self) -> Self {
+    pub(super) fn told(self) -> Self {
         Self { is_told: true, ..self }
     }
 }
@@ -106,11 +114,22 @@ impl Course<'_> {
         Ended::Finally
     }
 
+    /// Works on it for as long as it is reached as it is now.
     async fn work(&self) -> Result<Ended, Undone> {
+        let device = &self.order.device;
+        let row = self.hands.row(device).map_err(|error| self.undone(error.into()))?;
+        let row = row.ok_or_else(|| Undone::new(self.broken(), "it is reached no more"))?;
+        tokio::select! {
+            ended = self.work_by(&row) => ended,
+            why = self.hands.turned(device, Begun::by(&row)) => Err(self.turned(why)),
+        }
+    }
+
+    async fn work_by(&self, way: &ReachedRow) -> Result<Ended, Undone> {
         let Order { device, row, wanted, number, .. } = self.order;
         let has = row.as_ref().and_then(|row| row.has.as_ref());
         let (wanted, had) = (self.bundle(wanted.as_ref())?, self.bundle(has)?);
-        let connection = self.connect().await?;
+        let connection = self.connect(way).await?;
         let mut scripts = Scripts::new(&connection, limits(BYTES_MOST));
         let ended = async {
             if let Some(row) = row.as_ref().filter(|row| row.state == ScriptsState::Configured) {
@@ -122,7 +141,7 @@ impl Course<'_> {
                 return Ok(if row.order == *number { Ended::Finally } else { Ended::Again });
             }
             scripts.put_back(&DIRECTORIES).await.map_err(|error| again(self.broken(), &error))?;
-            self.change(&mut scripts, wanted.as_ref(), had.as_ref()).await.map(|()| Ended::Finally)
+            self.change(&mut scripts, way, (wanted.as_ref(), had.as_ref())).await.map(|()| Ended::Finally)
         };
         let ended = ended.await;
         connection.close().await;
@@ -132,38 +151,46 @@ impl Course<'_> {
         ended
     }
 
-    /// How a device stands that does not answer: as broken off where it was.
-    fn broken(&self) -> ScriptsState {
-        match self.order.row.as_ref().map(|row| row.state) {
-            Some(ScriptsState::Uploading | ScriptsState::RollingBack) => ScriptsState::RollingBack,
-            Some(ScriptsState::Configured) => ScriptsState::Configured,
-            _ => ScriptsState::Waiting,
-        }
-    }
-
     fn bundle(&self, named: Option<&InstalledRow>) -> Result<Option<Bundle>, Undone> {
         let Some((named, lane)) = named.zip(self.hands.lane(&self.order.device.org)) else { return Ok(None) };
         let read = Bundle::read(lane, &self.order.device.org, named);
         read.map_err(|error| Undone::new(self.broken(), full(&error)))
     }
 
-    async fn connect(&self) -> Result<Connection, Undone> {
+    async fn connect(&self, way: &ReachedRow) -> Result<Connection, Undone> {
         let device = &self.order.device;
-        let undone = |trouble: Trouble| Undone::new(self.broken(), trouble.words);
-        let row = self.hands.row(device).map_err(|error| undone(error.into()))?;
-        let row = row.ok_or_else(|| Undone::new(self.broken(), "it is reached no more"))?;
-        if row.host_key.is_none() {
-            return Err(undone(self.hands.unaccepted(device)));
+        if way.host_key.is_none() {
+            return Err(self.undone(self.hands.unaccepted(device)));
         }
-        self.hands.connect(device, &row, row.port).await.map_err(undone)
+        self.hands.connect(device, way, way.port).await.map_err(|trouble| self.undone(trouble))
+    }
+
+    fn undone(&self, trouble: Trouble) -> Undone {
+        Undone::new(self.broken(), trouble.words)
+    }
+
+    /// Whether it is reached still as when it was begun.
+    fn check_way(&self, way: &ReachedRow) -> Result<(), Undone> {
+        match self.hands.has_turned(&self.order.device, Begun::by(way)) {
+            Some(why) => Err(self.turned(why)),
+            None => Ok(()),
+        }
+    }
+
+    /// That it is reached otherwise, or no more. Where another stands in its place nothing is known of that, and nothing is told.
+    fn turned(&self, why: &str) -> Undone {
+        let Device { org, name } = &self.order.device;
+        let row = self.hands.lane(org).map(|lane| Table::read(lane, &scripts::device_key(org, name)));
+        let undone = Undone::new(self.broken(), why);
+        if matches!(row, None | Some(Ok(None))) { undone.told() } else { undone }
     }
 
     /// From what it has to what it is to have; or back.
     async fn change(
         &self,
         scripts: &mut Scripts<'_>,
-        wanted: Option<&Bundle>,
-        had: Option<&Bundle>,
+        way: &ReachedRow,
+        (wanted, had): (Option<&Bundle>, Option<&Bundle>),
     ) -> Result<(), Undone> {
         let looked = look(scripts, wanted, had).await.map_err(|error| match is_of_way(&error) {
             true => again(ScriptsState::Waiting, &error),
@@ -173,6 +200,8 @@ impl Course<'_> {
         self.judge(&looked)?;
         self.judge_group(wanted).await?;
         let put = self.put(scripts, &looked, wanted).await;
+        // What configures it connects anew, and may not come to another.
+        self.check_way(way)?;
         let is_configured = put.is_ok();
         let put = match put {
             Ok(of) => {
@@ -186,6 +215,7 @@ impl Course<'_> {
             Ok(of) => take_away(scripts, &looked).await.map(|()| of).map_err(Wrong::File),
             wrong => wrong,
         };
+        self.check_way(way)?;
         match put {
             Ok(of) => self.settle(scripts, of, &left(&looked)).await,
             Err(wrong) => Err(self.back(scripts, wrong, had, is_configured).await),
@@ -333,77 +363,6 @@ impl Course<'_> {
             }
         }
         Undone::new(state, words)
-    }
-
-    fn standing(
-        &self,
-        state: ScriptsState,
-        (done, of): (u32, u32),
-        detail: &str,
-        has: Option<&InstalledRow>,
-    ) -> ScriptsStanding {
-        ScriptsStanding {
-            device: self.order.device.name.clone(),
-            device_group: self.order.group.clone(),
-            order: self.order.number,
-            state,
-            done,
-            of,
-            detail: detail.to_owned(),
-            has: has.cloned().map(Into::into),
-            is_begun: self.is_begun(state),
-            change: self.changed(state),
-        }
-    }
-
-    /// What is changed, where it comes to an end by that.
-    fn changed(&self, state: ScriptsState) -> Option<ScriptsChange> {
-        let is_end = state.is_final() || state == ScriptsState::Configured;
-        is_end.then(|| self.change.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-
-    /// Whether the configuration group may be another of ours than the device has for sure, where it stands so.
-    fn is_begun(&self, state: ScriptsState) -> bool {
-        match state {
-            ScriptsState::Uploading | ScriptsState::RollingBack | ScriptsState::Configured => true,
-            ScriptsState::Waiting | ScriptsState::Failed => self.was_begun.load(Ordering::Relaxed),
-            ScriptsState::Done | ScriptsState::RolledBack => false,
-        }
-    }
-
-    /// Says how far it is while the device has what it had; whether the log has it.
-    async fn tell(&self, state: ScriptsState, progress: (u32, u32), detail: &str) -> bool {
-        self.tell_of((state, false), progress, detail).await
-    }
-
-    /// The same; with `is_left` the configuration group may be another of ours in any case.
-    async fn tell_of(&self, (state, is_left): (ScriptsState, bool), progress: (u32, u32), detail: &str) -> bool {
-        let row = self.order.row.as_ref();
-        let has = row.and_then(|row| row.has.as_ref());
-        let standing = match (state, row) {
-            // One that is settled still says of what.
-            (ScriptsState::Configured, Some(row)) => ScriptsStanding {
-                device_group: row.group.clone(),
-                order: row.order,
-                ..self.standing(state, (row.done, row.of), detail, has)
-            },
-            _ => self.standing(state, progress, detail, has),
-        };
-        self.say(ScriptsStanding { is_begun: standing.is_begun || is_left, ..standing }).await
-    }
-
-    async fn say(&self, standing: ScriptsStanding) -> bool {
-        let told = self.hands.report_at(&self.order.device, &Report::ScriptsStand(standing)).await;
-        self.told.fetch_max(told.unwrap_or_default(), Ordering::Relaxed);
-        told.is_some()
-    }
-
-    /// Says how far it is; without the log knowing it nothing goes on.
-    async fn report(&self, standing: ScriptsStanding) -> Result<(), Undone> {
-        match self.say(standing).await {
-            true => Ok(()),
-            false => Err(Undone::new(self.broken(), "the log does not take how it stands").told()),
-        }
     }
 }
 

@@ -12,11 +12,13 @@
 //! | `group` | whether the configuration group of that name is somebody else's |
 //! | `look` | what would change on a device |
 //! | `plan` | the same of a device group, for whoever asks |
+//! | `telling` | what is said to the log of how they stand |
 
 mod course;
 mod group;
 mod look;
 mod plan;
+mod telling;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -142,8 +144,8 @@ impl Work {
                 let was_begun = AtomicBool::new(order.row.as_ref().is_some_and(|row| row.is_begun));
                 let wanted = order.wanted.clone().map(InstalledScripts::from);
                 let change = ScriptsChange { node: hands.parts.node.to_string(), wanted, ..ScriptsChange::default() };
-                let (told, change) = (AtomicU64::new(0), Mutex::new(change));
-                let course = Course { hands: &hands, push: &push, order: &order, told, was_begun, change };
+                let (told, change, last) = (AtomicU64::new(0), Mutex::new(change), Mutex::default());
+                let course = Course { hands: &hands, push: &push, order: &order, told, was_begun, change, last };
                 let ended = course.run().await;
                 (order.device, order.number, ended)
             });
