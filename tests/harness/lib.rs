@@ -17,6 +17,7 @@ mod outsider;
 mod published;
 mod random;
 mod server;
+pub mod sshd;
 mod staff;
 mod strays;
 mod stream;

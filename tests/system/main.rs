@@ -51,6 +51,7 @@ mod modes;
 mod operating;
 mod panics;
 mod partner;
+mod peers;
 mod permissions;
 mod policies;
 mod provided;

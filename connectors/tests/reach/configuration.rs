@@ -9,7 +9,8 @@ use linesman_connectors::device::netconf::{
 use linesman_connectors::device::standin::server::Fault;
 use linesman_schemas::outcome::FailureClass;
 
-use crate::world::{World, limits, until};
+use crate::wait::until;
+use crate::world::{World, limits};
 
 const GROUP: &str = "groups {\n    replace: linesman-a {\n        system {\n            host-name edge;\n        }\n    }\n}\n\
                      apply-groups linesman-a;\n";
@@ -82,7 +83,7 @@ async fn what_is_not_confirmed_is_rolled_back_however_it_comes_to_that() {
             // Its time is up.
             _ => drop(session),
         }
-        until(|| !world.server.is_pending()).await;
+        until("it is rolled back", async || (!world.server.is_pending()).then_some(())).await;
         assert_eq!(world.server.running(), before, "{ends}");
     }
 }

@@ -11,7 +11,8 @@ use linesman_schemas::outcome::FailureClass;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use crate::world::{PASSWORD, World, limits, until};
+use crate::wait::until;
+use crate::world::{PASSWORD, World, limits};
 
 const KEY: &str = include_str!("../../../tests/fixtures/devices/id_ed25519");
 const KEY_PUBLIC: &str = include_str!("../../../tests/fixtures/devices/id_ed25519.pub");
@@ -62,7 +63,7 @@ async fn whoever_shows_another_key_learns_no_password() {
     for _ in 0..3 {
         assert_eq!(fails(&login).await.stage(), Stage::HostKey);
     }
-    until(|| world.server.connections() == 0).await;
+    until("nobody is connected", async || (world.server.connections() == 0).then_some(())).await;
     assert_eq!(world.server.done(), Vec::<String>::new());
 }
 
@@ -247,10 +248,10 @@ async fn a_connection_that_is_cut_or_dropped_is_gone_on_both_sides() {
     let error = files.list(10, &limits()).await.unwrap_err();
     assert_eq!(error.class(), FailureClass::Unavailable);
     assert!(error.to_string().starts_with("the connection is gone: "), "{error}");
-    until(|| connection.is_gone()).await;
+    until("it is gone", async || connection.is_gone().then_some(())).await;
 
     let connection = world.connection().await;
     assert_eq!(world.server.connections(), 1);
     drop(connection);
-    until(|| world.server.connections() == 0).await;
+    until("nobody is connected", async || (world.server.connections() == 0).then_some(())).await;
 }

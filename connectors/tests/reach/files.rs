@@ -8,7 +8,8 @@ use linesman_connectors::device::limits::Limits;
 use linesman_connectors::device::standin::server::{Fault, FileFault, FileOperation};
 use linesman_schemas::outcome::FailureClass;
 
-use crate::world::{World, limits, until};
+use crate::wait::until;
+use crate::world::{World, limits};
 
 const MOST: usize = 10_000;
 
@@ -246,7 +247,7 @@ async fn a_slow_device_is_waited_for_within_the_limits_and_no_longer() {
     assert_eq!(error.to_string(), "it takes longer than 50ms");
     drop(files);
     drop(_connection);
-    until(|| world.server.connections() == 0).await;
+    until("nobody is connected", async || (world.server.connections() == 0).then_some(())).await;
 }
 
 #[tokio::test]

@@ -11,5 +11,10 @@ mod peers;
 mod pushed;
 mod replies;
 mod scripts;
+#[path = "../../../tests/harness/sshd.rs"]
+#[expect(unreachable_pub, reason = "the harness of the whole has it too")]
 mod sshd;
+#[path = "../../../tests/harness/wait.rs"]
+#[expect(unreachable_pub, reason = "the harness of the whole has it too")]
+mod wait;
 mod world;

@@ -12,7 +12,8 @@ use linesman_connectors::device::ssh::{Connection, Credential, Error as SshError
 use linesman_schemas::outcome::FailureClass;
 
 use crate::sshd::{PASSWORD, Sshd};
-use crate::world::{limits, until};
+use crate::wait::until;
+use crate::world::limits;
 
 const OTHER_HOST: &str = include_str!("../../../tests/fixtures/devices/id_rsa");
 const INTERFACES: &str = "<interfaces xmlns=\"urn:ietf:params:xml:ns:yang:ietf-interfaces\"/>";
@@ -105,7 +106,7 @@ async fn more_sessions_than_openssh_takes_and_its_sudden_end_are_told() {
     sshd.kill();
     let error = one.list(10, &limits()).await.unwrap_err();
     assert_eq!(error.class(), FailureClass::Unavailable, "{error}");
-    until(|| connection.is_gone()).await;
+    until("it is gone", async || connection.is_gone().then_some(())).await;
     let error = Connection::open(&sshd.login(), &Patience::default()).await.unwrap_err();
     assert_eq!(error.stage(), Stage::Tcp, "{error}");
 }

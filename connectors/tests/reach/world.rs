@@ -72,14 +72,3 @@ impl World {
 pub(crate) fn limits() -> Limits {
     Limits { idle: Duration::from_secs(60), total: Duration::from_secs(300), bytes: 1 << 40 }
 }
-
-/// Waits for something, a minute at most.
-pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
-    tokio::time::timeout(Duration::from_secs(60), async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await
-    .unwrap();
-}

@@ -1,4 +1,6 @@
-//! OpenSSH's sshd and yuma123's netconfd, of `.tools/peers`, each for one test.
+//! OpenSSH's sshd and yuma123's netconfd, of `.tools/peers`, each for one test. Tests of connectors and of the whole have them alike.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect, in its helpers too")]
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -12,15 +14,16 @@ use linesman_connectors::Secret;
 use linesman_connectors::device::ssh::{Connection, Credential, Expected, HostKey, Login, Patience};
 use tempfile::TempDir;
 
-use crate::world::until;
+use crate::wait::until;
 
-const KEY: &str = include_str!("../../../tests/fixtures/devices/id_rsa");
-const KEY_PUBLIC: &str = include_str!("../../../tests/fixtures/devices/id_rsa.pub");
-const HOST: &str = include_str!("../../../tests/fixtures/devices/id_ed25519");
-pub(crate) const HOST_PUBLIC: &str = include_str!("../../../tests/fixtures/devices/id_ed25519.pub");
+const KEY: &str = include_str!("../fixtures/devices/id_rsa");
+const KEY_PUBLIC: &str = include_str!("../fixtures/devices/id_rsa.pub");
+const HOST: &str = include_str!("../fixtures/devices/id_ed25519");
+/// The host key that it shows.
+pub const HOST_PUBLIC: &str = include_str!("../fixtures/devices/id_ed25519.pub");
 
 /// What the user may show in place of the key, and how `/etc/shadow` would have it (`openssl passwd -6 -salt linesman`).
-pub(crate) const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 const SHADOW: &str =
     "$6$linesman$xryEWR3POhOrLLoeQT.9GfNyKXgcuDjZiWeRhIZ99YVEEnKYrFBrB4newu5Xqf3cjYMv9AjdoZHEYsa051EFZ.";
 
@@ -28,30 +31,31 @@ const SHADOW: &str =
 const ATTEMPTS: usize = 10;
 
 /// A server that runs, in a folder of its own; `netconfd` behind it where a test asks for it.
-pub(crate) struct Sshd {
+pub struct Sshd {
     root: TempDir,
     peers: PathBuf,
     user: String,
-    pub(crate) port: u16,
+    /// Where it listens on loopback.
+    pub port: u16,
     children: Vec<Child>,
 }
 
 /// Says why a test is not carried out, past the test runner, which keeps what a passing test prints. Where
 /// `LINESMAN_PEERS` is `required`, as in CI, that is a failure.
-pub(crate) fn skipped(why: &str) {
+pub fn skipped(why: &str) {
     assert_ne!(std::env::var("LINESMAN_PEERS").as_deref(), Ok("required"), "{why}");
     let line = format!("SKIPPED: {why}: devices are tried against the stand-in alone\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// What `make tools` has put there.
-pub(crate) fn tools() -> PathBuf {
+pub fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools")
 }
 
 impl Sshd {
     /// Starts one; none, with a word, where it cannot be had.
-    pub(crate) async fn start() -> Option<Self> {
+    pub async fn start() -> Option<Self> {
         let peers = tools().join("peers");
         if !peers.join("usr/sbin/sshd").exists() {
             skipped("no sshd in .tools/peers");
@@ -87,7 +91,7 @@ impl Sshd {
     }
 
     /// Listens at a port that is free, with this host key.
-    pub(crate) async fn listen(&mut self, host_key: &str) {
+    pub async fn listen(&mut self, host_key: &str) {
         fs::write(self.at("host"), host_key).unwrap();
         fs::set_permissions(self.at("host"), fs::Permissions::from_mode(0o600)).unwrap();
         for attempt in 1..=ATTEMPTS {
@@ -97,9 +101,9 @@ impl Sshd {
             let mut command = self.command("sshd");
             let mut child = command.arg("-D").arg("-e").arg("-f").arg(self.at("config")).spawn().unwrap();
             let mut is_over = false;
-            until(|| {
+            until("sshd listens, or is over", async || {
                 is_over = child.try_wait().unwrap().is_some();
-                is_over || TcpStream::connect(("127.0.0.1", free)).is_ok()
+                (is_over || TcpStream::connect(("127.0.0.1", free)).is_ok()).then_some(())
             })
             .await;
             if !is_over {
@@ -157,7 +161,7 @@ impl Sshd {
     }
 
     /// Starts netconfd behind it; false, with a word, where it cannot be had.
-    pub(crate) async fn start_netconfd(&mut self, protocols: &str) -> bool {
+    pub async fn start_netconfd(&mut self, protocols: &str) -> bool {
         if !self.peers.join("usr/sbin/netconfd").exists() {
             skipped("no netconfd in .tools/peers");
             return false;
@@ -175,9 +179,9 @@ impl Sshd {
         let mut child = command.current_dir(self.root.path()).spawn().unwrap();
         let socket = self.at("ncx");
         let mut is_over = false;
-        until(|| {
+        until("netconfd listens, or is over", async || {
             is_over = child.try_wait().unwrap().is_some();
-            is_over || std::os::unix::net::UnixStream::connect(&socket).is_ok()
+            (is_over || std::os::unix::net::UnixStream::connect(&socket).is_ok()).then_some(())
         })
         .await;
         assert!(!is_over, "netconfd does not start: {}", fs::read_to_string(self.at("log")).unwrap());
@@ -186,11 +190,17 @@ impl Sshd {
     }
 
     /// Something in its folder.
-    pub(crate) fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    pub(crate) fn login(&self) -> Login {
+    /// Who is let in.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// How that user is let in, by a key.
+    pub fn login(&self) -> Login {
         let known: HostKey = HOST_PUBLIC.trim().parse().unwrap();
         Login {
             address: "127.0.0.1".to_owned(),
@@ -202,14 +212,15 @@ impl Sshd {
         }
     }
 
-    pub(crate) async fn connection(&self) -> Connection {
+    /// A connection to it.
+    pub async fn connection(&self) -> Connection {
         let opened = Connection::open(&self.login(), &Patience::default()).await;
         assert!(opened.is_ok(), "{opened:?}: {}", fs::read_to_string(self.at("log")).unwrap());
         opened.unwrap()
     }
 
     /// Kills all that it started, then itself, without a word to anybody.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         for child in &mut self.children {
             let mut ids = vec![child.id()];
             let mut next = 0;
