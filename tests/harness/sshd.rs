@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::future::ready;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
@@ -101,9 +102,9 @@ impl Sshd {
             let mut command = self.command("sshd");
             let mut child = command.arg("-D").arg("-e").arg("-f").arg(self.at("config")).spawn().unwrap();
             let mut is_over = false;
-            until("sshd listens, or is over", async || {
+            until("sshd listens, or is over", || {
                 is_over = child.try_wait().unwrap().is_some();
-                (is_over || TcpStream::connect(("127.0.0.1", free)).is_ok()).then_some(())
+                ready((is_over || TcpStream::connect(("127.0.0.1", free)).is_ok()).then_some(()))
             })
             .await;
             if !is_over {
@@ -179,9 +180,9 @@ impl Sshd {
         let mut child = command.current_dir(self.root.path()).spawn().unwrap();
         let socket = self.at("ncx");
         let mut is_over = false;
-        until("netconfd listens, or is over", async || {
+        until("netconfd listens, or is over", || {
             is_over = child.try_wait().unwrap().is_some();
-            (is_over || std::os::unix::net::UnixStream::connect(&socket).is_ok()).then_some(())
+            ready((is_over || std::os::unix::net::UnixStream::connect(&socket).is_ok()).then_some(()))
         })
         .await;
         assert!(!is_over, "netconfd does not start: {}", fs::read_to_string(self.at("log")).unwrap());
