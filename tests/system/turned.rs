@@ -110,10 +110,7 @@ async fn what_one_device_has_begun_to_tell_no_other_goes_on_with() {
     other.leaves("a.xml", &text);
     let modified = fs::metadata(one.folder.join("a.xml")).unwrap().modified().unwrap();
     fs::File::options().write(true).open(other.folder.join("a.xml")).unwrap().set_modified(modified).unwrap();
-    let port = other.server.address().port();
-    let key = other.server.host_key().unwrap().to_string();
-    let body = json!({"port": port, "netconf_port": port, "host_key": key});
-    let moved = api.ask(Method::PUT, "/api/v1/devices/acme/r1", None, Some(body)).await.unwrap();
+    let moved = api.ask(Method::PUT, "/api/v1/devices/acme/r1", None, Some(other.body())).await.unwrap();
     assert_eq!(moved.status, 200, "{}", moved.body);
     one.server.script().clear();
     until("it is an incident", async || (engine.incidents("acme").await.ok()? == 1).then_some(())).await;
