@@ -206,7 +206,7 @@ impl Sshd {
         Login {
             address: "127.0.0.1".to_owned(),
             port: self.port,
-            user: self.user.clone(),
+            user: self.user().to_owned(),
             credential: Credential::Key { text: Secret::new(KEY), passphrase: None },
             host_key: Expected::Pinned(known),
             is_legacy: false,
