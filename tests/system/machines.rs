@@ -86,7 +86,7 @@ async fn what_kubernetes_sets_is_passed_over() {
 async fn ask(name: &str, port: u16, ca: &Path) -> bool {
     let here = SocketAddr::from(([127, 0, 0, 1], port));
     let http = tls::http_client(Some(ca)).unwrap().resolve(name, here).build().unwrap();
-    http.get(format!("https://{name}:{port}/livez")).send().await.is_ok()
+    http.get(format!("https://{name}:{port}/healthz")).send().await.is_ok()
 }
 
 fn port(engine: &Engine) -> u16 {
@@ -94,11 +94,10 @@ fn port(engine: &Engine) -> u16 {
 }
 
 #[tokio::test]
-async fn an_engine_that_listens_everywhere_is_reached_by_its_names() {
+async fn an_engine_is_reached_by_its_names() {
     let mut world = World::new().unwrap();
     world.configure("\n[tls]\nnames = [\"linesman.example\"]\n");
-    let launch = Launch { flags: &["--listen", "0.0.0.0:0"], ..Launch::default() };
-    let mut engine = world.start_with(None, launch).await.unwrap();
+    let mut engine = world.start(None).await.unwrap();
     assert!(engine.ready().unwrap().api.starts_with("https://127.0.0.1:"), "{:?}", engine.ready());
     engine.get("/readyz").await.unwrap();
     let data = world.data();
@@ -122,8 +121,8 @@ async fn a_certificate_of_ones_own_is_shown_and_read_again_when_it_changes() {
     let shown = world.path("shown.pem");
     fs::copy(&first, &shown).unwrap();
     world.configure("\n[tls]\ncertificate = \"shown.pem\"\nkey = \"shown.pem\"\n");
-    let launch = Launch { flags: &["--listen", "0.0.0.0:0"], ..Launch::default() };
-    let mut engine = world.start_with(None, launch).await.unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.ready().unwrap().api.starts_with("https://localhost:"), "{:?}", engine.ready());
     let ca = world.path("own/ca.pem");
     assert!(ask("first.example", port(&engine), &ca).await);
     engine.get("/readyz").await.unwrap();
@@ -190,7 +189,8 @@ async fn a_tail_goes_on_where_it_was_when_the_engine_comes_back_elsewhere() {
     assert_eq!(id(&tail.line().await.unwrap()), "acme-1");
 
     assert!(engine.stop().await.unwrap().success());
-    assert_eq!(tail.remark().await.unwrap(), "the NATS server is away; waiting until it is back");
+    let lost = tail.remark().await.unwrap();
+    assert!(lost.ends_with("; waiting until it is back"), "{lost}");
     let mut engine = world.start(None).await.unwrap();
     assert_ne!(engine.ready().unwrap().nats, before, "another port");
     // Whether it listens by now or not.
