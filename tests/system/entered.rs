@@ -24,7 +24,7 @@ async fn works(world: &mut World, nats: &str, flags: &[&str]) {
     let file = world.path("event.xml");
     fs::write(&file, event("edge-01", 1, "ENTERED", "Low")).unwrap();
     let publish = ["publish", file.to_str().unwrap(), "--org", "acme"];
-    let ended = run(&[&publish, flags].concat()).await.unwrap();
+    let ended = run(&[&publish[..], flags].concat()).await.unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     until("the incident", async || (engine.incidents("acme").await.unwrap() == 1).then_some(())).await;
     let (ended, _) = engine.terminate().await.unwrap();
