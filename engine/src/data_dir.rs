@@ -267,6 +267,7 @@ mod tests {
     #[test]
     fn only_the_owner_reads() {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         std::fs::create_dir(folder.path().join("keys")).unwrap();
         let dir = DataDir::open(folder.path()).unwrap();
         dir.token().unwrap();

@@ -187,7 +187,9 @@ fn is_proxy(text: &str) -> bool {
 fn is_nats(text: &str) -> bool {
     let is_one = |text: &str| {
         let is_known = servers::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
-        is_known && Url::parse(text).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()))
+        is_known
+            && Url::parse(text)
+                .is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty() && !host.contains(',')))
     };
     let all = servers::split(text);
     let websockets = all.iter().filter(|text| servers::is_websocket(text)).count();
