@@ -1,7 +1,7 @@
 //! The data directory `D`: its folders, the lock that keeps a second engine out, the API token, and `ready.json`.
 //!
 //! ```text
-//! D/            0700
+//! D/            0700 where the engine makes it; what else it may be: `folder`
 //!   state/      the store; may be deleted, it is rebuilt from the log
 //!   nats/       the embedded log
 //!   tls/ keys/  certificates, passwords and sealing keys
@@ -15,6 +15,7 @@
 //!
 //! It does not know what the folders hold.
 
+mod folder;
 pub(crate) mod private;
 
 use std::fs::{File, TryLockError};
@@ -41,6 +42,16 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A folder that is others' too.
+    #[error("`{}` is no place for a data directory: {reason}; name a folder of its own, such as `{}`", path.display(), own.display())]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// What others may there, and what lies in it.
+        reason: String,
+        /// One of its own.
+        own: PathBuf,
     },
     /// The token file is there but holds no token.
     #[error("`{}` holds no token: remove the file and a new one is made", path.display())]
@@ -72,16 +83,15 @@ impl Drop for DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory and its folders where they are missing, and takes the lock.
+    /// Makes the directory and its folders where they are missing, and takes the lock. The mode of one that is there stays.
     ///
     /// A `ready.json` left by an engine that was killed is removed.
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] when another engine holds it, [`Error::File`] when it cannot be made or written.
+    /// [`Error::InUse`] when another engine holds it, [`Error::Shared`] when it is others' too, [`Error::File`] when it cannot be made or written.
     pub fn open(root: &Path) -> Result<Self, Error> {
-        private::create_dir(root).map_err(at(root))?;
-        let root = root.canonicalize().map_err(at(root))?;
+        let root = folder::take(root)?;
         let lock = lock(&root)?;
         let dir = Self { root, lock };
         for folder in [dir.state(), dir.nats(), dir.tls(), dir.keys(), dir.leaving()] {
@@ -257,6 +267,7 @@ mod tests {
     #[test]
     fn only_the_owner_reads() {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         std::fs::create_dir(folder.path().join("keys")).unwrap();
         let dir = DataDir::open(folder.path()).unwrap();
         dir.token().unwrap();

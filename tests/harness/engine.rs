@@ -197,6 +197,14 @@ impl Engine {
         lines.lines().filter(|line| line.contains(TOLD)).map(str::to_owned).collect()
     }
 
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// It cannot be signalled.
+    pub fn signal(&self, what: Signal) -> anyhow::Result<()> {
+        signal(self.pid(), what)
+    }
+
     /// Kills its NATS server at once.
     ///
     /// # Errors

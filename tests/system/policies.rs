@@ -106,7 +106,8 @@ pub(crate) async fn metric(engine: &Engine, name: &str) -> String {
 #[tokio::test]
 async fn what_is_added_changed_or_removed_takes_effect() {
     let world = World::new().unwrap();
-    let mut engine = world.start(None).await.unwrap();
+    let launch = Launch { flags: &["--allow-empty"], ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
     let mut load = Load::default();
     publish(&mut load, &engine, "acme").await;
     world.policy("seen", &policy(1)).unwrap();

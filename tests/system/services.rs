@@ -101,7 +101,8 @@ async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_l
     // What is gone is no more; its versions stay with whoever is on them.
     fs::remove_dir_all(world.rules().join("services")).unwrap();
     fs::remove_file(world.rules().join("parameters.toml")).unwrap();
-    let mut engine = world.start(None).await.unwrap();
+    let launch = Launch { flags: &["--allow-empty"], ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
     wait_for_version(&engine, 4).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     assert_eq!(kept(&world), (Titles::new(), None));

@@ -62,6 +62,7 @@ mod tests {
                 timeout: Way::TIMEOUT,
                 identity: None,
                 source_address: None,
+                proxy: None,
                 intelligence_poll: Duration::ZERO,
             },
             site_id: "S-1".to_owned(),

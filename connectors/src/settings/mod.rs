@@ -121,7 +121,9 @@ pub enum Kind {
     Certificates,
     /// `https://host[:port][/path]`, without a password.
     HttpsUrl,
-    /// `nats://` or `tls://` and an address; may hold a password, which is masked wherever it is shown.
+    /// `http://host[:port]`, without a password.
+    ProxyUrl,
+    /// `nats://`, `tls://`, `ws://` or `wss://` and an address, or several behind commas; may hold a password, which is masked wherever it is shown.
     NatsUrl,
     /// A whole number.
     Count {

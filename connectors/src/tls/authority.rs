@@ -18,7 +18,6 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 
-use super::verifier::Shown;
 use super::{Error, provider};
 
 /// The certificate's file; clients are pointed to it.
@@ -44,13 +43,6 @@ const SET_ASIDE: &str = "old";
 pub struct ServerIdentity {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
-}
-
-impl ServerIdentity {
-    /// The certificate that it shows.
-    pub fn shown(&self) -> Option<Shown> {
-        self.chain.first().map(Shown::of)
-    }
 }
 
 /// The authority kept in one directory as `ca.pem` and `ca.key`.

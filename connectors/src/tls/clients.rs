@@ -10,17 +10,18 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DistinguishedName, ServerConfig};
 
 use super::signatures::{Signatures, asks_its_signatures};
-use super::{Error, ServerIdentity, VERSIONS, provider};
+use super::{Error, Served, VERSIONS, provider};
 
-/// What a server of HTTP/1.1 over TLS speaks with that has clients show certificates, if they have any.
+/// What a server of HTTP/1.1 over TLS speaks with, under what `served` shows, that has clients show certificates, if they
+/// have any.
 ///
 /// # Errors
-/// The identity cannot be used.
-pub fn server_config_asking(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Error> {
+/// The TLS library refuses.
+pub fn server_config_asking(served: Arc<Served>) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)?
         .with_client_cert_verifier(Arc::new(Asking { signatures: Signatures::new() }))
-        .with_single_cert(identity.chain, identity.key)?;
+        .with_cert_resolver(served);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Whoever resumes a session shows nothing anew.
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});

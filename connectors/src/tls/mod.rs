@@ -11,11 +11,12 @@ mod issued;
 mod kept;
 mod names;
 mod presented;
+mod served;
 mod signatures;
 mod trust;
 mod verifier;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use fault::in_words;
 pub use issued::{ClientAuthorities, NotIssued, ShownChain};
 pub use names::{CertificateName, NoName};
 pub use presented::{NotPresented, Presented, present};
+pub use served::Served;
 pub use trust::{Fingerprint, NoFingerprint, Trust};
 pub use verifier::{Shown, Watch};
 
@@ -90,11 +92,22 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 /// What a server of HTTP/1.1 over TLS speaks with, under `identity`.
+///
+/// # Errors
+/// The identity cannot be used.
 pub fn server_config(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Error> {
+    server_config_showing(Arc::new(Served::fixed(identity)?))
+}
+
+/// The same, under what `served` shows.
+///
+/// # Errors
+/// The TLS library refuses.
+pub fn server_config_showing(served: Arc<Served>) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)?
         .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)?;
+        .with_cert_resolver(served);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -108,10 +121,12 @@ pub fn identity(certificates: &Path, key: &Path) -> Result<ServerIdentity, Error
     let failed = |source| Error::Read { path: key.to_owned(), source };
     let broken = |reason: String| Error::Broken { path: key.to_owned(), reason };
     let metadata = std::fs::metadata(key).map_err(failed)?;
-    if metadata.permissions().mode() & 0o077 != 0 {
+    // A volume hands a key to a group, and leaves root its owner.
+    let others = if metadata.uid() == 0 && !rustix::process::geteuid().is_root() { 0o037 } else { 0o077 };
+    if metadata.permissions().mode() & others != 0 {
         return Err(Error::Exposed { path: key.to_owned() });
     }
-    let pem = std::fs::read(key).map_err(failed)?;
+    let pem = pem(key)?;
     let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| broken(error.to_string()))?;
     Ok(ServerIdentity { chain, key })
 }
@@ -193,10 +208,23 @@ fn roots(path: &Path) -> Result<RootCertStore, Error> {
 /// The certificates of a PEM file, at least one.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let broken = |reason: String| Error::Broken { path: path.to_owned(), reason };
-    let pem = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let pem = pem(path)?;
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| broken(error.to_string()))?;
     if chain.is_empty() { Err(broken("no certificate in it".to_owned())) } else { Ok(chain) }
+}
+
+/// The text of a PEM file, without the byte order mark that some editors put before it.
+fn pem(path: &Path) -> Result<Vec<u8>, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let reason = "it is UTF-16 text: save it as ASCII or UTF-8".to_owned();
+        return Err(Error::Broken { path: path.to_owned(), reason });
+    }
+    Ok(match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => text.to_vec(),
+        None => bytes,
+    })
 }
 
 #[cfg(test)]

@@ -48,6 +48,48 @@ fn an_authority_is_made_once_and_loaded_afterwards() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_certificate_and_other_text_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::open(dir.path()).unwrap();
+    let pem = fs::read_to_string(authority.ca_path()).unwrap();
+    let path = dir.path().join("saved.pem");
+    fs::write(&path, format!("\u{feff}{pem}")).unwrap();
+    let client = Arc::new(client_config(Some(&path)).unwrap());
+    shake_hands(client, server_config(authority.issue(&[]).unwrap()).unwrap(), "localhost").unwrap();
+    let wide = [vec![0xff, 0xfe], pem.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    fs::write(&path, wide).unwrap();
+    let refused = client_config(Some(&path)).unwrap_err().to_string();
+    assert!(refused.ends_with("cannot be used: it is UTF-16 text: save it as ASCII or UTF-8"), "{refused}");
+}
+
+#[test]
+fn what_is_served_changes_with_its_files_and_this_machine_has_its_own() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (inner, outer) = (Authority::open(ours.path()).unwrap(), Authority::open(theirs.path()).unwrap());
+    drop(outer.keep("one", &["one.example".to_owned()]).unwrap());
+    drop(outer.keep("another", &["another.example".to_owned()]).unwrap());
+    let at = |name: &str| theirs.path().join(name);
+    fs::copy(at("one.pem"), at("shown.pem")).unwrap();
+    let served = Served::of_files(&at("shown.pem"), &at("shown.pem")).unwrap();
+    let served = Arc::new(served.beside(inner.issue(&[]).unwrap()).unwrap());
+    let server = server_config_showing(Arc::clone(&served)).unwrap();
+    let believes = |authority: &Authority, name: &str| {
+        let client = Arc::new(client_config(Some(authority.ca_path())).unwrap());
+        shake_hands(client, server.clone(), name).is_ok()
+    };
+    assert!(believes(&outer, "one.example") && believes(&inner, "localhost"));
+    assert!(!believes(&outer, "localhost"), "that is this machine's own");
+    assert!(believes(&outer, "127.0.0.1") && !believes(&inner, "127.0.0.1"), "the operator's has addresses");
+    assert!(!served.reload().unwrap(), "nothing has changed");
+    fs::write(at("shown.pem"), "half").unwrap();
+    assert!(served.reload().is_err() && !served.reload().unwrap(), "told once");
+    assert!(believes(&outer, "one.example"), "the one of before");
+    fs::copy(at("another.pem"), at("shown.pem")).unwrap();
+    assert!(served.reload().unwrap());
+    assert!(believes(&outer, "another.example") && !believes(&outer, "one.example"));
+}
+
+#[test]
 fn a_certificate_holds_for_the_names_given_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let authority = Authority::open(dir.path()).unwrap();

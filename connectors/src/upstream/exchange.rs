@@ -52,7 +52,11 @@ impl Exchange {
     pub(crate) fn new(way: &Way, answer_most: usize) -> Result<Self, SettingsError> {
         let base = way.check()?;
         let watch = Arc::new(Watch::default());
-        let client = tls::watching_client(&way.trust, Arc::clone(&watch), way.identity.as_ref())?
+        let mut client = tls::watching_client(&way.trust, Arc::clone(&watch), way.identity.as_ref())?;
+        if let Some(proxy) = &way.proxy {
+            client = client.proxy(proxy.for_client()?);
+        }
+        let client = client
             .user_agent(concat!("linesman/", env!("CARGO_PKG_VERSION")))
             .local_address(way.source_address)
             .timeout(way.timeout)

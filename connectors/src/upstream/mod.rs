@@ -9,6 +9,7 @@
 //!   `-- retry_after
 //!  feed            how often it is asked for intelligence messages
 //!  probe           the way tried out, step by step
+//!  proxy           the way through an HTTP proxy
 //!  shared          what all tasks use and one fetches: a token, a registration
 //!  checked         what every text of an answer is held against
 //! ```
@@ -19,6 +20,7 @@ mod expiry;
 pub(crate) mod fault;
 pub(crate) mod feed;
 pub mod probe;
+mod proxy;
 mod retry_after;
 mod section;
 pub(crate) mod shared;
@@ -32,6 +34,7 @@ use serde_json::Value;
 use crate::settings::Entry;
 use crate::{jss, partner};
 
+pub use proxy::Proxy;
 pub use section::SECTION;
 pub use way::{SettingsError, Way};
 

@@ -10,6 +10,7 @@ use reqwest::Url;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use super::proxy::Proxy;
 use super::{SettingsError, Way, fault};
 use crate::text::excerpt;
 use crate::tls::{self, NotPresented};
@@ -71,7 +72,9 @@ impl Trial {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Name => "look at `upstream.url` and at the name servers of this host",
-            Self::Connection => "let this host out to that port, and look at `upstream.source_address`",
+            Self::Connection => {
+                "let this host out to that port, and look at `upstream.source_address` and `upstream.proxy`"
+            }
             Self::Tls => "the other side must speak TLS 1.2 or 1.3 on that port",
             Self::Certificate => {
                 "compare it with what the other side says by another way, then set `upstream.ca` or \
@@ -146,19 +149,29 @@ pub(crate) async fn way(way: &Way, steps: &mut Steps) -> bool {
     };
     let patience = way.timeout.min(PATIENCE);
     let (host, port) = host_and_port(&url);
-    let addresses = match timeout(patience, addresses(&host, port)).await {
+    // A proxy looks for the upstream itself.
+    let (first, first_port) = way.proxy.as_ref().and_then(Proxy::host_and_port).unwrap_or_else(|| (host.clone(), port));
+    let addresses = match timeout(patience, addresses(&first, first_port)).await {
         Ok(Ok(addresses)) => addresses,
         Ok(Err(reason)) => return steps.note(Trial::Name, Err(reason)),
-        Err(_) => return steps.note(Trial::Name, Err(format!("no answer on `{host}` from a name server in time"))),
+        Err(_) => return steps.note(Trial::Name, Err(format!("no answer on `{first}` from a name server in time"))),
     };
     let listed: Vec<String> = addresses.iter().take(8).map(|address| address.ip().to_string()).collect();
-    steps.note(Trial::Name, Ok(format!("`{host}` is {}", listed.join(", "))));
+    steps.note(Trial::Name, Ok(format!("`{first}` is {}", listed.join(", "))));
     let stream = match connect(way, &addresses, patience).await {
         Ok(stream) => stream,
         Err(reason) => return steps.note(Trial::Connection, Err(reason)),
     };
-    let peer = stream.peer_addr().map(|peer| peer.to_string()).unwrap_or_else(|_| format!("{host}:{port}"));
-    steps.note(Trial::Connection, Ok(format!("{peer} takes connections")));
+    let peer = stream.peer_addr().map(|peer| peer.to_string()).unwrap_or_else(|_| format!("{first}:{first_port}"));
+    let stream = match &way.proxy {
+        None => stream,
+        Some(proxy) => match proxy.tunnel(stream, (&host, port), patience).await {
+            Ok(stream) => stream,
+            Err(reason) => return steps.note(Trial::Connection, Err(reason)),
+        },
+    };
+    let by = way.proxy.as_ref().map(|_| format!(", and lets through to `{host}`")).unwrap_or_default();
+    steps.note(Trial::Connection, Ok(format!("{peer} takes connections{by}")));
     let presented = match timeout(patience, tls::present(&way.trust, &host, stream)).await {
         Ok(Ok(presented)) => presented,
         Ok(Err(error)) => return steps.note(Trial::Tls, Err(in_words(&error))),

@@ -29,6 +29,9 @@ pub static SECTION: Section = Section {
         Key::new("concurrency", Kind::Count { least: 1, most: 256 }, "How many requests are under way at a time.").or("4"),
         Key::new("timeout_s", Kind::Seconds { least: 1, most: 3600 }, "How long one request may take, in seconds.").or("30"),
         Key::new("source_address", Kind::Ip, "The address of this host that connections begin at. Not set, the system chooses.").like("192.0.2.10"),
+        Key::new("proxy", Kind::ProxyUrl, "The HTTP proxy that it is reached through. Not set, it is reached directly: `HTTPS_PROXY` and the like in the environment have no effect.").like("http://proxy.example:3128"),
+        Key::new("proxy_user", Kind::Text { most: 128 }, "The user that the proxy is used as. Not set, it lets anybody through.").like("linesman"),
+        Key::new("proxy_password_file", Kind::PasswordFile, "The file with that user's password, readable by its owner only. Goes with `proxy_user`.").like("proxy.password"),
     ],
 };
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::proxy::Proxy;
 use crate::Secret;
 use crate::settings::Entry;
 use crate::tls::{self, Identity, Trust};
@@ -28,6 +29,8 @@ pub struct Way {
     pub timeout: Duration,
     /// The address of this host that connections begin at; none: the system chooses.
     pub source_address: Option<IpAddr>,
+    /// The proxy that it is reached through; none: it is reached directly.
+    pub proxy: Option<Proxy>,
     /// How often it is asked for new intelligence messages, give or take a tenth; zero: never.
     pub intelligence_poll: Duration,
 }
@@ -91,6 +94,7 @@ impl Way {
             concurrency: entry.number("concurrency")?,
             timeout: Duration::from_secs(entry.number("timeout_s")?),
             source_address: entry.text("source_address").and_then(|text| text.parse().ok()),
+            proxy: Proxy::read(entry),
             intelligence_poll: Duration::from_secs(entry.number("intelligence_poll_s")?),
         })
     }
@@ -160,6 +164,7 @@ mod tests {
             timeout: Way::TIMEOUT,
             identity: None,
             source_address: None,
+            proxy: None,
             intelligence_poll: Duration::ZERO,
         }
     }

@@ -89,6 +89,7 @@ pub(crate) fn settings(url: &str, ca: &Path) -> Settings {
             timeout: Duration::from_secs(20),
             identity: None,
             source_address: None,
+            proxy: None,
             intelligence_poll: Duration::ZERO,
         },
         site_id: "SITE-1".to_owned(),

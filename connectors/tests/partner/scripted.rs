@@ -65,6 +65,7 @@ pub(crate) fn settings(url: &str, trust: Trust) -> Settings {
             timeout: Duration::from_secs(20),
             identity: None,
             source_address: None,
+            proxy: None,
             intelligence_poll: Duration::ZERO,
         },
         controller: "plant".to_owned(),

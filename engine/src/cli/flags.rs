@@ -15,6 +15,9 @@ pub(super) struct Flags {
     /// The rule directory
     #[arg(long, value_name = "R")]
     rules: Option<PathBuf>,
+    /// Let a rule directory without any policy and service take away all that the log has of them
+    #[arg(long)]
+    allow_empty: bool,
     /// The configuration file
     #[arg(long, value_name = "F", env = "LINESMAN_CONFIG")]
     config: Option<PathBuf>,
@@ -49,6 +52,7 @@ impl Flags {
         let flags = [
             ("data_dir", "--data-dir", path(&self.data_dir)),
             ("rules", "--rules", path(&self.rules)),
+            ("allow_empty", "--allow-empty", self.allow_empty.then(|| "true".to_owned())),
             ("nats.url", "--nats", self.nats.clone()),
             ("nats.port", "--nats-port", self.nats_port.clone()),
             ("listen", "--listen", self.listen.clone()),

@@ -15,6 +15,8 @@ mod demo;
 mod flags;
 mod licence;
 mod line;
+#[cfg(feature = "standin")]
+mod listening;
 mod manual;
 mod nats;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod redact;
 mod scenario;
 mod seal;
 mod serve;
+mod signals;
 #[cfg(feature = "standin")]
 mod standin;
 #[cfg(feature = "standin")]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::data_dir::DataDir;
 use crate::embedded;
-use crate::log::{INBOX_PREFIX, connect_with};
+use crate::log::{self, INBOX_PREFIX, Servers, connect_with};
 
 /// Where the NATS server is.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +19,45 @@ pub(super) struct Server {
     /// The data directory of a running engine, whose NATS server is used
     #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// By what the server is entered beside its address, as in `[nats]` of the configuration.
+#[derive(Debug, Clone, clap::Args)]
+struct Access {
+    /// The file of credentials (`.creds`)
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CREDENTIALS")]
+    nats_credentials: Option<PathBuf>,
+    /// The file of the seed of an nkey
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_NKEY")]
+    nats_nkey: Option<PathBuf>,
+    /// The authorities of the server's certificate, in PEM; without one the system's count
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CA")]
+    nats_ca: Option<PathBuf>,
+    /// The certificate that the server is shown, in PEM
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CERTIFICATE", requires = "nats_key")]
+    nats_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_KEY", requires = "nats_certificate")]
+    nats_key: Option<PathBuf>,
+    /// Begin TLS before the server has said anything
+    #[arg(long, env = "LINESMAN_NATS_TLS_FIRST")]
+    nats_tls_first: bool,
+}
+
+impl Access {
+    /// Those servers, entered so.
+    fn to(&self, url: &str) -> Servers {
+        let access = log::Access {
+            credentials: self.nats_credentials.clone(),
+            nkey: self.nats_nkey.clone(),
+            ca: self.nats_ca.clone(),
+            own: self.nats_certificate.clone().zip(self.nats_key.clone()),
+            is_tls_first: self.nats_tls_first,
+        };
+        Servers::new(url, access)
+    }
 }
 
 #[derive(Deserialize)]
@@ -29,23 +68,29 @@ struct Ready {
 impl Server {
     /// Connects.
     pub(super) async fn connect(&self, name: &str) -> anyhow::Result<Client> {
-        let url = self.url()?;
-        let options = async_nats::ConnectOptions::new().name(name);
-        Ok(connect_with(options, &url).await?)
+        self.connect_with(async_nats::ConnectOptions::new().name(name)).await
+    }
+
+    /// Connects with more options; what a data directory says is read anew each time.
+    pub(super) async fn connect_with(&self, options: async_nats::ConnectOptions) -> anyhow::Result<Client> {
+        Ok(connect_with(options, self.access.to(&self.url()?)).await?)
     }
 
     /// Connects with the login that reads and writes everything: the one in `--nats`, or that of the data
     /// directory's engine.
     pub(super) async fn connect_as_engine(&self, name: &str) -> anyhow::Result<Client> {
-        let url = match (&self.nats, &self.data_dir) {
+        let servers = match (&self.nats, &self.data_dir) {
             (None, Some(dir)) => {
                 let public = ready(dir)?;
-                embedded::engine_url(dir, &public)?.unwrap_or(public)
+                match embedded::engine_url(dir, &public)? {
+                    Some(own) => Servers::from(&own),
+                    None => self.access.to(&public),
+                }
             }
-            _ => self.url()?,
+            _ => self.access.to(&self.url()?),
         };
         let options = async_nats::ConnectOptions::new().name(name).custom_inbox_prefix(INBOX_PREFIX);
-        Ok(connect_with(options, &url).await?)
+        Ok(connect_with(options, servers).await?)
     }
 
     fn url(&self) -> anyhow::Result<String> {

@@ -82,6 +82,41 @@ fn keep(written: io::Result<()>) {
     }
 }
 
+/// Ready once nobody can read what is printed any more, though nothing is printed: the pipe is closed, or the terminal gone.
+/// A file is never that.
+///
+/// # Errors
+/// Nobody can be set to look.
+#[cfg(feature = "standin")]
+pub(super) fn closed() -> io::Result<impl Future<Output = ()>> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::io::Errno;
+
+    let (gone, heard) = tokio::sync::oneshot::channel();
+    // A thread of its own, which nobody waits for when the command ends.
+    std::thread::Builder::new().name("closed".to_owned()).spawn(move || {
+        let stdout = io::stdout();
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        let is_gone = loop {
+            match poll(&mut watched, None) {
+                Ok(_) => break watched.iter().any(|found| found.revents().intersects(PollFlags::ERR | PollFlags::HUP)),
+                Err(Errno::INTR) => {}
+                // What cannot be watched is never closed.
+                Err(_) => break false,
+            }
+        };
+        if is_gone {
+            // Nobody waits any more where the command has ended.
+            let _ = gone.send(());
+        }
+    })?;
+    Ok(async move {
+        if heard.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
 /// How a command ends that would end with `code`: it has failed where not all that it printed was written.
 pub(super) fn end(code: ExitCode) -> ExitCode {
     let Some(error) = UNWRITTEN.get() else { return code };

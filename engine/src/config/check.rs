@@ -48,6 +48,8 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     nats(layers, mistakes, &mut checked.warnings);
     trust(layers, &mut checked.warnings);
     polls(layers, &mut checked.warnings);
+    names(layers, &mut checked.warnings);
+    proxy(layers, &mut checked.warnings);
     partner(layers, content, mistakes);
     logins(layers, mistakes, &mut checked.warnings);
     for section in layers.sections.all() {
@@ -158,7 +160,21 @@ fn nats(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
                 warnings.push(format!("{origin}: `{name}` has no effect: `nats.url` names a server of your own"));
             }
         }
-    } else if layers.number("nats.replicas").is_some_and(|replicas| replicas > 1) {
+        let entered = ["nats.credentials", "nats.nkey"].map(|name| layers.is_named(name));
+        if entered == [true, true] {
+            let origin = layers.origin("nats.nkey");
+            warnings.push(format!("{origin}: `nats.nkey` has no effect: `nats.credentials` counts"));
+        }
+        return;
+    }
+    for name in ["nats.credentials", "nats.nkey", "nats.ca", "nats.certificate", "nats.key"] {
+        if layers.is_named(name) {
+            let origin = layers.origin(name);
+            warnings
+                .push(format!("{origin}: `{name}` has no effect: without `nats.url` the server is the engine's own"));
+        }
+    }
+    if layers.number("nats.replicas").is_some_and(|replicas| replicas > 1) {
         let help = Some("name a cluster of your own with `nats.url`".to_owned());
         let message = "`nats.replicas` must be 1 with the embedded server";
         mistakes.add(layers.origin("nats.replicas"), message, help);
@@ -203,12 +219,45 @@ fn polls(layers: &Layers, warnings: &mut Vec<String>) {
     }
 }
 
+/// A proxy of the environment is not used, and whoever relies on it is told.
+fn proxy(layers: &Layers, warnings: &mut Vec<String>) {
+    if let Some(variable) = layers.proxy_variable()
+        && layers.is_named("upstream.url")
+        && !layers.is_named("upstream.proxy")
+    {
+        warnings.push(format!(
+            "the environment variable `{variable}` has no effect: the upstream is reached directly, or through the proxy that \
+             `upstream.proxy` names"
+        ));
+    }
+}
+
+/// A certificate for no address of those that are listened on lets nobody in from elsewhere.
+fn names(layers: &Layers, warnings: &mut Vec<String>) {
+    let is_everywhere =
+        matches!(layers.get("listen"), Some((Value::Address(address), _)) if address.ip().is_unspecified());
+    if is_everywhere && !layers.is_named("tls.names") && !layers.is_named("tls.certificate") {
+        let origin = layers.origin("listen");
+        warnings.push(format!(
+            "{origin}: `listen` is at all addresses of the machine, and the API's certificate is for none of them but the \
+             loopback's: `tls.names` says what else it is reached by, or `tls.certificate` names one of your own"
+        ));
+    }
+}
+
 /// A certificate needs its key, and end customers have a partner.
 fn partner(layers: &Layers, content: &Content, mistakes: &mut Mistakes) {
     let pairs = [
+        ("tls.certificate", "tls.key"),
+        ("tls.key", "tls.certificate"),
+        ("nats.certificate", "nats.key"),
+        ("nats.key", "nats.certificate"),
         ("partner.certificate", "partner.key"),
         ("partner.key", "partner.certificate"),
         ("partner.client_crl", "partner.client_ca"),
+        ("upstream.proxy_user", "upstream.proxy_password_file"),
+        ("upstream.proxy_password_file", "upstream.proxy_user"),
+        ("upstream.proxy_user", "upstream.proxy"),
         ("upstream.certificate", "upstream.key"),
         ("upstream.key", "upstream.certificate"),
     ];
@@ -310,6 +359,8 @@ fn password(path: &Path, warnings: &mut Vec<String>) -> Result<Secret, String> {
     let refused = |reason: String| format!("the password in {} cannot be used: {reason}", shown(path));
     let bytes = content(path, MOST_PASSWORD_BYTES).map_err(refused)?;
     let text = String::from_utf8(bytes).map_err(|_| refused("the file is not UTF-8 text".to_owned()))?;
+    // Some editors put a byte order mark before it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let password = text.trim_end_matches(['\n', '\r']);
     if password.is_empty() {
         return Err(refused("the file is empty".to_owned()));

@@ -8,11 +8,15 @@ use linesman_connectors::settings::{Kind, Section, Value};
 use super::Sources;
 use super::file::{self, Asked};
 use super::mistake::Mistakes;
+use super::orchestrated;
 use super::origin::{Layer, Origin, Source};
 use super::sections::{OTHER_VARIABLES, Sections, Setting, VARIABLE_PREFIX, variable};
 use super::suggest;
 use super::tables::Listed;
 use super::value::{self, Written, quoted};
+
+/// The variables by which programs are told of a proxy for HTTPS.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// The tables of a list that one layer said, and where it began.
 pub(super) type Said = (Vec<Listed>, Origin);
@@ -26,13 +30,18 @@ pub(super) struct Layers {
     lists: BTreeMap<&'static str, Vec<Said>>,
     /// Keys that some layer names, with a good value or a bad one.
     named: BTreeSet<String>,
+    /// Variables that are none of ours, though they look like it.
+    passed_over: Vec<String>,
+    /// Variables by which programs are told of a proxy.
+    proxies: Vec<String>,
 }
 
 impl Layers {
     /// The lowest layer.
     pub(super) fn defaults(sections: Sections, mistakes: &mut Mistakes) -> Self {
         let (values, lists) = (BTreeMap::new(), BTreeMap::new());
-        let mut layers = Self { sections, values, lists, named: BTreeSet::new() };
+        let mut layers =
+            Self { sections, values, lists, named: BTreeSet::new(), passed_over: Vec::new(), proxies: Vec::new() };
         for setting in layers.sections.settings() {
             if let Some(text) = setting.key.default {
                 layers.set_text(setting, text, Origin::Default, mistakes);
@@ -45,7 +54,14 @@ impl Layers {
     /// The layer of the environment.
     pub(super) fn environment(&mut self, sources: &Sources, mistakes: &mut Mistakes) {
         for (name, text) in &sources.environment {
+            if PROXY_VARIABLES.contains(&name.as_str()) && !text.is_empty() {
+                self.proxies.push(name.clone());
+            }
             if !name.starts_with(VARIABLE_PREFIX) || OTHER_VARIABLES.contains(&name.as_str()) {
+                continue;
+            }
+            if orchestrated::is_of_a_service(name, text) {
+                self.passed_over.push(name.clone());
                 continue;
             }
             let origin = Origin::Variable(super::origin::blank_controls(name));
@@ -58,6 +74,18 @@ impl Layers {
                 }
             }
         }
+    }
+
+    /// A variable that names a proxy, which is none of ours.
+    pub(super) fn proxy_variable(&self) -> Option<&str> {
+        self.proxies.first().map(String::as_str)
+    }
+
+    /// The variables that Kubernetes has set for its services, in order of name.
+    pub(super) fn passed_over(&self) -> Vec<String> {
+        let mut names = self.passed_over.clone();
+        names.sort();
+        names
     }
 
     /// The layer of the flags.

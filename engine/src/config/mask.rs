@@ -1,13 +1,20 @@
 //! Hides what must not be shown: passwords in addresses, and in lines of the file.
 
+use crate::log::servers;
+
 /// What stands for a secret.
 const MASK: &str = "***";
 
 /// Parts of key names whose values are secrets, as a user may have tried to spell them.
 const SECRET_NAMES: [&str; 4] = ["password", "passwd", "secret", "token"];
 
-/// The address without its password; a user without a password may be a token and is hidden too.
+/// The address, or several behind commas, without its password; a user without a password may be a token and is hidden too.
 pub(super) fn url(text: &str) -> String {
+    let shown: Vec<String> = servers::split(text).into_iter().map(one).collect();
+    shown.join(",")
+}
+
+fn one(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), text),
@@ -70,6 +77,7 @@ mod tests {
             ("nats://me:hun@ter/2@h", "nats://me:***@h"),
             ("nats://t0ken@h", "nats://***@h"),
             ("me:hunter2@h", "me:***@h"),
+            ("nats://t0ken@a,nats://me:hun,ter2@b:1,tls://c", "nats://***@a,nats://me:***@b:1,tls://c"),
             ("", ""),
         ] {
             assert_eq!(super::url(text), shown);

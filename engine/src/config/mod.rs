@@ -23,6 +23,7 @@ mod layers;
 mod mask;
 mod mistake;
 mod mode;
+mod orchestrated;
 mod organizations;
 mod origin;
 mod print;
@@ -53,6 +54,8 @@ pub use self::organizations::{Login, Organization};
 pub use self::origin::{Extent, Layer, Origin, Spot};
 pub(crate) use self::sections::{LONG_S, count, seconds};
 pub use self::sections::{Sections, VARIABLE_PREFIX};
+use crate::edge::Tls;
+use crate::edge::certificate;
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
@@ -69,8 +72,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The folder of policies; not looked at here.
     pub rules: PathBuf,
+    /// Whether a rule directory without anything takes away what the log has of policies and services.
+    pub allow_empty: bool,
     /// Where the HTTPS API listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// By what certificate the HTTPS API is known.
+    pub tls: Tls,
     /// How many lanes, 1 to 48.
     pub lanes: u32,
     /// How many threads run the lanes, at least 1.
@@ -101,6 +108,8 @@ pub struct Config {
     pub partner: Option<partner::Settings>,
     /// What is allowed but unwise, for the operator.
     pub warnings: Vec<String>,
+    /// Variables that Kubernetes has set for its services, which are no settings.
+    pub passed_over: Vec<String>,
     /// Where all of it comes from: what that says now may be otherwise.
     pub sources: Sources,
 }
@@ -159,7 +168,7 @@ fn differing(within: &str, one: &serde_json::Value, other: &serde_json::Value, f
 pub struct Sources {
     /// The file; one that is named must be there.
     pub file: Option<PathBuf>,
-    /// The environment; what does not begin with [`VARIABLE_PREFIX`] is not looked at.
+    /// The environment; what does not begin with [`VARIABLE_PREFIX`] is no setting.
     pub environment: Vec<(String, String)>,
     /// The flags given: the key, the flag with its dashes, the value. The last of a key counts.
     pub flags: Vec<(String, String, String)>,
@@ -184,7 +193,9 @@ pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
         check::required(&layers, &mut mistakes);
     }
     match assemble(checked) {
-        Some(config) if mistakes.is_empty() => Ok(Config { sources: sources.clone(), ..config }),
+        Some(config) if mistakes.is_empty() => {
+            Ok(Config { sources: sources.clone(), passed_over: layers.passed_over(), ..config })
+        }
         _ => Err(mistakes.sorted()),
     }
 }
@@ -326,7 +337,9 @@ fn assemble(checked: Checked) -> Option<Config> {
         licence,
         data_dir: top.path("data_dir")?,
         rules: top.path("rules")?,
+        allow_empty: top.flag("allow_empty")?,
         listen: top.address("listen")?,
+        tls: Tls::read(entries.one(certificate::SECTION.name)?),
         lanes: top.number("lanes")?,
         threads,
         policy_time: Duration::from_millis(top.number("policy_time_ms")?),
@@ -349,5 +362,6 @@ fn assemble(checked: Checked) -> Option<Config> {
             None => None,
         },
         warnings,
+        passed_over: Vec::new(),
     })
 }

@@ -8,6 +8,7 @@ use linesman_schemas as schemas;
 use linesman_schemas::quota::QUOTA_MOST;
 
 use super::{activations, approvals, organizations};
+use crate::edge::certificate;
 use crate::edge::logins::limits;
 use crate::{audit, licence, log, logging, partner, reach, seal};
 
@@ -44,6 +45,7 @@ pub(super) static TOP: Section = Section {
         Key::new("mode", Kind::Words(&MODES), "How the installation is connected (`docs/modes.md`). It is the log's too: `linesman mode set` changes that.").or("partner"),
         Key::new("data_dir", Kind::Path, "The data directory: the store, the embedded log, certificates, keys and the token. Required.").required().like("/var/lib/linesman"),
         Key::new("rules", Kind::Path, "The folder of reaction policies. Required by `linesman serve`.").required().like("/etc/linesman/rules"),
+        Key::new("allow_empty", Kind::Flag, "Whether a rule directory without any policy and service takes away all that the log has of them. Without it they stay, and the engine says so: an empty directory is mostly a volume that is not mounted.").or("false"),
         Key::new("listen", Kind::Address, "Where the HTTPS API listens. Port 0 takes a free one.").or("127.0.0.1:0"),
         Key::new("lanes", count(1, 48), "How many lanes share the input. Fixed once the log exists.").or("16"),
         Key::new("threads", count(0, 1024), "How many threads run the lanes; 0 takes one per core.").or("0"),
@@ -105,7 +107,7 @@ pub struct Sections(Vec<&'static Section>);
 impl Sections {
     /// Those of this program.
     pub fn of_program() -> Self {
-        let mut sections: Vec<&'static Section> = vec![&TOP, &log::section::SECTION];
+        let mut sections: Vec<&'static Section> = vec![&TOP, &certificate::SECTION, &log::section::SECTION];
         sections.extend(linesman_connectors::sections());
         sections.extend([
             &DECISIONS,

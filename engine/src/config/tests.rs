@@ -37,11 +37,19 @@ impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = Authority::open(&folder.path().join("authority")).unwrap();
-        for name in ["support-system-ca.pem", "partner.pem", "acme.pem", "customers-ca.pem"] {
+        for name in [
+            "support-system-ca.pem",
+            "partner.pem",
+            "api.pem",
+            "nats-ca.pem",
+            "engine.pem",
+            "acme.pem",
+            "customers-ca.pem",
+        ] {
             fs::copy(ca.ca_path(), folder.path().join(name)).unwrap();
         }
         let folder = Self(folder);
-        for name in ["support-system.password", "acme.password"] {
+        for name in ["support-system.password", "acme.password", "proxy.password"] {
             folder.write(name, "hunter2\n", 0o600);
         }
         folder

@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::mask;
 use super::origin::blank_controls;
 use super::wording::refusal;
+use crate::log::servers;
 
 /// How much of a wrong value a message quotes, in characters.
 const QUOTED: usize = 80;
@@ -65,7 +66,9 @@ impl Written {
     pub(super) fn shown(&self, kind: Kind) -> String {
         let is_text_expected = !matches!(kind, Kind::Count { .. } | Kind::Seconds { .. } | Kind::Flag);
         match self {
-            Self::Text(text) if matches!(kind, Kind::NatsUrl | Kind::HttpsUrl) => quoted(&mask::url(text)),
+            Self::Text(text) if matches!(kind, Kind::NatsUrl | Kind::HttpsUrl | Kind::ProxyUrl) => {
+                quoted(&mask::url(text))
+            }
             Self::Text(text) if is_text_expected => quoted(text),
             Self::Text(text) => format!("the text {}", quoted(text)),
             Self::Integer(_, text) if is_text_expected => format!("the number {}", quoted(text)),
@@ -142,6 +145,7 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         Kind::OrgName => text.parse::<OrgName>().is_ok(),
         Kind::Header { most } => text.is_ascii() && is_label(text, most),
         Kind::HttpsUrl => is_https(text),
+        Kind::ProxyUrl => is_proxy(text),
         Kind::NatsUrl => is_nats(text),
         Kind::LogLevel => is_log_level(text),
         Kind::Ip => text.parse::<IpAddr>().is_ok(),
@@ -172,9 +176,24 @@ pub(super) fn is_https(text: &str) -> bool {
     })
 }
 
+fn is_proxy(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        let has_extras = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+        url.scheme() == "http" && url.has_host() && !has_login && !has_extras
+    })
+}
+
 fn is_nats(text: &str) -> bool {
-    let is_known = ["nats://", "tls://"].iter().any(|scheme| text.starts_with(scheme));
-    is_known && Url::parse(text).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()))
+    let is_one = |text: &str| {
+        let is_known = servers::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+        is_known
+            && Url::parse(text)
+                .is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty() && !host.contains(',')))
+    };
+    let all = servers::split(text);
+    let websockets = all.iter().filter(|text| servers::is_websocket(text)).count();
+    (websockets == 0 || websockets == all.len()) && all.into_iter().all(is_one)
 }
 
 /// A bare word that is no level would be a target, and a misspelt level silently log everything of it.
@@ -210,7 +229,26 @@ mod tests {
                 &["https://h", "https://h:1/a"],
                 &["", "h", "http://h", "https://u@h", "https://u:p@h", "https://h?a", "https://h#a", "https://"],
             ),
-            (Kind::NatsUrl, &["nats://h", "tls://u:p@h:1"], &["", "h", "http://h", "nats://", "nats://h:x"]),
+            (
+                Kind::ProxyUrl,
+                &["http://h", "http://h:3128/", "http://[::1]:3128"],
+                &["", "h:3128", "https://h", "http://u:p@h", "http://h/a"],
+            ),
+            (
+                Kind::NatsUrl,
+                &["nats://h", "tls://u:p@h:1", "nats://token@h", "nats://a:1,nats://b:1, tls://c", "wss://a,ws://b"],
+                &[
+                    "",
+                    "h",
+                    "http://h",
+                    "nats://",
+                    "nats://h:x",
+                    "nats://a,b",
+                    "nats://a,nats://",
+                    "nats://a,",
+                    "nats://a,ws://b",
+                ],
+            ),
             (
                 Kind::LogLevel,
                 &["info", "WARN", "linesman=debug,warn", "a[b]=info"],

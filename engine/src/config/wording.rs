@@ -40,7 +40,10 @@ pub(super) fn expected(kind: Kind) -> String {
         Kind::Header { most } => format!("a text of 1 to {most} printable ASCII characters"),
         Kind::Path | Kind::PasswordFile | Kind::Certificates => "a path".to_owned(),
         Kind::HttpsUrl => "an address of the form `https://host[:port][/path]`".to_owned(),
-        Kind::NatsUrl => "an address of the form `nats://host[:port]` or `tls://host[:port]`".to_owned(),
+        Kind::ProxyUrl => "an address of the form `http://host[:port]`".to_owned(),
+        Kind::NatsUrl => {
+            "an address of the form `nats://host[:port]`, `tls://host[:port]`, `ws://host[:port]` or `wss://host[:port]`, or several behind commas".to_owned()
+        }
         Kind::Count { least, most } => format!("a whole number from {least} to {most}"),
         Kind::Seconds { least, most } => format!("a whole number of seconds from {least} to {most}"),
         Kind::Words(words) => list(words, "or"),

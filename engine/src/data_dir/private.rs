@@ -5,11 +5,21 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Makes the folder and its missing parents, and closes the folder itself to other users (mode 0700).
+/// Makes the folder and its missing parents, and closes the folder itself to other users (mode 0700). It is one of the
+/// engine's own: see [`make_dir`].
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    make_dir(path)?;
     // A folder made by hand, or with the umask of somebody else, is closed too.
+    if std::fs::metadata(path)?.permissions().mode() & 0o7777 == 0o700 {
+        return Ok(());
+    }
     std::fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Makes the folder and its missing parents, for their owner alone (mode 0700); one that is there, and that somebody has
+/// named, stays as it is.
+pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Opens the file for reading and writing, made with mode 0600 where it is missing; nothing of it is lost.

@@ -30,6 +30,7 @@
 mod access;
 mod addressed;
 pub(crate) mod admission;
+pub(crate) mod certificate;
 mod chassis;
 pub(crate) mod commands;
 mod config;
@@ -82,11 +83,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linesman_connectors::tls::{self, Authority};
+use linesman_connectors::tls::{self, Authority, Served};
 use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::store;
+pub use certificate::Tls;
 use logins::Keeper;
 pub use logins::Limits;
 use refusals::Recorder;
@@ -125,6 +127,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Listening {
     listener: Listener,
+    served: Arc<Served>,
     recorder: Recorder,
     _upkeep: Upkeep,
     keeper: Option<Keeper>,
@@ -138,6 +141,16 @@ impl Listening {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.listener.addr()
+    }
+
+    /// The address by which this machine's own reach it.
+    pub fn url(&self) -> String {
+        certificate::url(self.addr(), &self.served)
+    }
+
+    /// What it shows, which may become another.
+    pub fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served)
     }
 
     /// Takes no new connections and lets requests under way end, for 5 s at most; then what was refused is recorded,
@@ -173,28 +186,29 @@ impl Drop for Upkeep {
     }
 }
 
-/// Listens on `address` (port 0 takes a free one) with a certificate of `authority` for that address
-/// and the loopback's names.
+/// Listens on `address` (port 0 takes a free one) with a certificate of `authority` for that address, the loopback's names
+/// and those of `tls`, or with the one that `tls` names.
 ///
 /// # Errors
-/// The certificate cannot be issued, the port cannot be had, or the store cannot be read.
-pub async fn listen(edge: Edge, address: SocketAddr, authority: &Authority) -> Result<Listening, Error> {
-    listen_within(BOUNDS, Sources::new(edge, WALK_MOST)?, address, authority).await
+/// The certificate cannot be issued or used, the port cannot be had, or the store cannot be read.
+pub async fn listen(edge: Edge, address: SocketAddr, tls: &Tls, authority: &Authority) -> Result<Listening, Error> {
+    let served = tls.served(address, authority)?;
+    listen_within(BOUNDS, Sources::new(edge, WALK_MOST)?, address, served).await
 }
 
 async fn listen_within(
     bounds: Bounds,
     sources: Sources,
     address: SocketAddr,
-    authority: &Authority,
+    served: Served,
 ) -> Result<Listening, Error> {
-    let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
-    let config = tls::server_config(authority.issue(&hosts)?)?;
+    let served = Arc::new(served);
+    let config = tls::server_config_showing(Arc::clone(&served))?;
     let (metrics, sources) = (sources.metrics.clone(), Arc::new(sources));
     let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
     let keeper = Keeper::of(&sources);
     let router = routes::routes(sources);
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics), keeper })
+    Ok(Listening { listener, served, recorder, _upkeep: Upkeep::of(metrics), keeper })
 }

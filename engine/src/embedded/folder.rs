@@ -19,7 +19,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folders `D/nats` and `D/keys` where they are missing.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, Error> {
-        private::create_dir(data_dir).map_err(Error::file(data_dir))?;
+        private::make_dir(data_dir).map_err(Error::file(data_dir))?;
         let root = data_dir.canonicalize().map_err(Error::file(data_dir))?;
         let folder = Self { root: root.join("nats"), keys: root.join("keys") };
         for path in [&folder.root, &folder.keys] {

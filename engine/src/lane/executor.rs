@@ -21,9 +21,9 @@ use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
 use super::stopped::{Stopped, way_out};
-use crate::log;
 use crate::log::books::Books;
 use crate::log::trouble::{Doing, Troubles};
+use crate::log::{self, Servers};
 use crate::logging::full;
 use crate::store::Store;
 
@@ -35,7 +35,7 @@ const RETRY_MOST: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Context {
     /// The NATS server, with the engine's login.
-    pub url: String,
+    pub servers: Servers,
     /// The store.
     pub store: Arc<Store>,
     /// The rule books.
@@ -140,8 +140,8 @@ fn execute(
         let first = share.first().map_or(0, |(lane, _)| *lane);
         // On the ordinary runtime: what comes and goes is framed there while lanes decide here.
         let connect = async |name| {
-            let url = context.url.clone();
-            let client = context.runtime.spawn(async move { log::connect(&url, name).await }).await;
+            let servers = context.servers.clone();
+            let client = context.runtime.spawn(async move { log::connect(&servers, name).await }).await;
             let client = client.map_err(|error| Error::Broken(io::Error::other(error)))?;
             client.map_err(|source| Error::Start { lane: first, source })
         };

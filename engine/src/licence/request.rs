@@ -33,7 +33,7 @@ pub struct Request {
 pub fn installation(root: &Path) -> io::Result<String> {
     let path = root.join(FILE);
     if !path.exists() {
-        private::create_dir(root)?;
+        private::make_dir(root)?;
         let mut file = NamedTempFile::new_in(root)?;
         writeln!(file, "{}", private::random_hex::<{ ID_CHARS / 2 }>()?)?;
         file.as_file().sync_all()?;

@@ -22,16 +22,19 @@ pub mod reader;
 pub mod readings;
 pub mod scan;
 pub mod section;
+pub mod servers;
 pub mod streams;
 pub mod trouble;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
-use percent_encoding::percent_decode_str;
+use async_nats::{Client, ConnectOptions, Event};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub use servers::{Access, Servers};
 
 /// The inbox prefix of everything of ours: whoever may subscribe `_INBOX.>` hears none of it.
 pub const INBOX_PREFIX: &str = "_LINESMAN";
@@ -49,6 +52,14 @@ pub enum Error {
         url: String,
         /// Why.
         source: async_nats::ConnectError,
+    },
+    /// A file by which the server is entered.
+    #[error("`{}` lets nobody into the NATS server", path.display())]
+    Login {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// No answer.
     #[error("the NATS server does not answer `{subject}`")]
@@ -189,23 +200,17 @@ impl Error {
 /// Connects; reconnects by itself for as long as the client lives.
 ///
 /// # Errors
-/// The first connection fails.
-pub async fn connect(url: &str, name: &str) -> Result<Client, Error> {
-    connect_with(options(name), url).await
+/// A file of the login cannot be read, or the first connection fails.
+pub async fn connect(servers: impl Into<Servers>, name: &str) -> Result<Client, Error> {
+    connect_with(options(name), servers).await
 }
 
-/// Connects with the login that the URL names, which the client library leaves aside.
+/// Connects with options of one's own.
 ///
 /// # Errors
-/// The first connection fails.
-pub async fn connect_with(mut options: ConnectOptions, url: &str) -> Result<Client, Error> {
-    if let Ok(address) = url.parse::<ServerAddr>()
-        && let (Some(user), Some(password)) = (address.username(), address.password())
-    {
-        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        options = options.user_and_password(plain(user), plain(password));
-    }
-    options.connect(url).await.map_err(|source| Error::Connect { url: without_password(url), source })
+/// As [`connect`].
+pub async fn connect_with(options: ConnectOptions, servers: impl Into<Servers>) -> Result<Client, Error> {
+    servers.into().connect(options).await
 }
 
 fn options(name: &str) -> ConnectOptions {
@@ -232,8 +237,13 @@ fn options(name: &str) -> ConnectOptions {
         })
 }
 
-/// A URL as it may be shown.
+/// A URL, or several behind commas, as it may be shown.
 pub fn without_password(url: &str) -> String {
+    let shown: Vec<String> = servers::split(url).into_iter().map(one_without_password).collect();
+    shown.join(",")
+}
+
+fn one_without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 < at => {
             let (head, tail) = (url.get(..scheme + 3).unwrap_or_default(), url.get(at..).unwrap_or_default());
@@ -289,5 +299,6 @@ mod tests {
     fn passwords_are_not_shown() {
         assert_eq!(without_password("nats://engine:s3cret@127.0.0.1:4222"), "nats://***@127.0.0.1:4222");
         assert_eq!(without_password("nats://127.0.0.1:4222"), "nats://127.0.0.1:4222");
+        assert_eq!(without_password("nats://t0ken@a:1, tls://me:s3cret@b:2"), "nats://***@a:1,tls://***@b:2");
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 
+use super::Access;
 use crate::config::{LONG_S, count, masked_url, seconds};
 use crate::embedded;
 use crate::log::consumers::Bounds;
@@ -18,7 +19,13 @@ pub static SECTION: Section = Section {
     shape: Shape::Always,
     doc: "The server of the log. Without `nats.url` the engine starts one of its own; what concerns that one has no effect on another.",
     keys: &[
-        Key::new("url", Kind::NatsUrl, "A NATS server of your own. Not set, an embedded one is started.").like("tls://engine:password@nats.example:4222"),
+        Key::new("url", Kind::NatsUrl, "A NATS server of your own, or the servers of a cluster behind commas: any of them will do. The first login counts for all: `user:password@`, or `token@`. Not set, an embedded one is started.").like("tls://engine:password@nats.example:4222"),
+        Key::new("credentials", Kind::Path, "The file of credentials (`.creds`: a JWT and the seed of its key) by which servers of your own are entered. Counts over `nkey` and over what `url` says.").like("engine.creds"),
+        Key::new("nkey", Kind::Path, "The file of the seed of an nkey by which servers of your own are entered. Counts over what `url` says.").like("engine.nk"),
+        Key::new("ca", Kind::Certificates, "The file of the authorities (PEM) that are believed of servers of your own; no connection is then in the clear. Not set, the system's count.").like("nats-ca.pem"),
+        Key::new("certificate", Kind::Certificates, "The file of the certificate (PEM) that servers of your own are shown, its own first.").like("engine.pem"),
+        Key::new("key", Kind::Path, "The file of that certificate's key (PEM). Goes with `certificate`.").like("engine.key"),
+        Key::new("tls_first", Kind::Flag, "Whether TLS begins before the server has said anything, as servers with `handshake_first` have it.").or("false"),
         Key::new("port", count(1, 65_535), "The port of the embedded server on 127.0.0.1. Not set, a free one is taken.").like("4222"),
         Key::new("binary", Kind::Path, "The program of the embedded server. Not set, `nats-server` is looked for on the `PATH`.").like("/usr/bin/nats-server"),
         Key::new("sync", Kind::Words(&["every-second", SYNC_ALWAYS]), "When the embedded server has a stored message on disk: within a second, or (slow) before it is acknowledged.").or("every-second"),
@@ -37,6 +44,8 @@ pub static SECTION: Section = Section {
 pub struct Nats {
     /// A server of the operator's own, possibly with a password; none: the embedded one.
     pub url: Option<String>,
+    /// How it is entered beside that.
+    pub access: Access,
     /// The embedded server's port on 127.0.0.1; none: a free one.
     pub port: Option<u16>,
     /// The embedded server's program; none: looked for.
@@ -63,6 +72,7 @@ impl Nats {
         let is_always = entry.text("sync")? == SYNC_ALWAYS;
         Some(Self {
             url: entry.text("url"),
+            access: Access::read(entry)?,
             port: entry.number("port"),
             binary: entry.path("binary"),
             sync: if is_always { embedded::Sync::Always } else { embedded::Sync::EverySecond },
@@ -83,6 +93,7 @@ impl std::fmt::Debug for Nats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Nats")
             .field("url", &self.url.as_deref().map(masked_url))
+            .field("access", &self.access)
             .field("port", &self.port)
             .field("binary", &self.binary)
             .field("sync", &self.sync)

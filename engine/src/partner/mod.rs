@@ -46,7 +46,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linesman_connectors::tls::{self, Authority, Shown};
+use linesman_connectors::tls::{self, Authority, Served, Shown};
 use linesman_schemas::OrgName;
 
 use crate::edge::refusals::Recorder;
@@ -101,14 +101,19 @@ pub struct Listening {
 #[derive(Debug, Clone)]
 pub struct Overview {
     address: SocketAddr,
-    certificate: Option<Shown>,
+    served: Arc<Served>,
     customers: Arc<Customers>,
 }
 
 impl Overview {
-    /// The certificate that it shows; none where that cannot be read.
+    /// The certificate that it shows at the moment; none where that cannot be read.
     pub fn certificate(&self) -> Option<Shown> {
-        self.certificate
+        self.served.shown()
+    }
+
+    /// What it shows, which may become another.
+    pub fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served)
     }
 
     /// Where it listens.
@@ -171,13 +176,13 @@ pub async fn listen(partner: Partner, authority: &Authority) -> Result<Listening
 
 async fn listen_within(bounds: Bounds, partner: Partner, authority: &Authority) -> Result<Listening, Error> {
     let address = partner.settings.listen;
-    let identity = match &partner.settings.identity {
-        Some(own) => tls::identity(&own.certificate, &own.key)?,
-        None if address.ip().is_unspecified() => authority.keep(CERTIFICATE, &[])?,
-        None => authority.keep(CERTIFICATE, &[address.ip().to_string()])?,
+    let served = match &partner.settings.identity {
+        Some(own) => Served::of_files(&own.certificate, &own.key)?,
+        None if address.ip().is_unspecified() => Served::fixed(authority.keep(CERTIFICATE, &[])?)?,
+        None => Served::fixed(authority.keep(CERTIFICATE, &[address.ip().to_string()])?)?,
     };
-    let certificate = identity.shown();
-    let config = tls::server_config_asking(identity)?;
+    let served = Arc::new(served);
+    let config = tls::server_config_asking(Arc::clone(&served))?;
     let sources = Arc::new(Sources::new(partner)?);
     let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
     let customers = Arc::clone(&sources.customers);
@@ -185,5 +190,5 @@ async fn listen_within(bounds: Bounds, partner: Partner, authority: &Authority) 
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
     let address = listener.addr();
     tracing::info!(%address, end_customers = customers.count(), "the partner listener listens");
-    Ok(Listening { overview: Overview { address, certificate, customers }, listener, recorder })
+    Ok(Listening { overview: Overview { address, served, customers }, listener, recorder })
 }

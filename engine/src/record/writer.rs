@@ -36,7 +36,7 @@ impl Writer {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
         let books = dir.join("books");
-        private::create_dir(dir).map_err(Error::file(dir))?;
+        private::make_dir(dir).map_err(Error::file(dir))?;
         private::create_dir(&books).map_err(Error::file(&books))?;
         let part = dir.join("inputs.part");
         private::remove(&part).map_err(Error::file(&part))?;

@@ -25,11 +25,11 @@ use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::{Change, Changes, LaneStatus, Unread};
 use crate::licence;
-use crate::log;
 use crate::log::books::Books;
 use crate::log::objects::Objects;
 use crate::log::streams::{self, Identity, Layout};
 use crate::log::trouble::Troubles;
+use crate::log::{self, Servers};
 use crate::logging::full;
 use crate::partner::{self, Partner};
 use crate::reach::{self, Hands};
@@ -43,7 +43,7 @@ pub(super) struct Logged {
     pub(super) server: Option<Server>,
     pub(super) client: Client,
     /// Where the engine reaches it, and where others do.
-    pub(super) engine_url: String,
+    pub(super) servers: Servers,
     pub(super) nats_url: String,
     pub(super) layout: Layout,
     pub(super) identity: Identity,
@@ -55,8 +55,8 @@ impl Logged {
     /// # Errors
     /// Either fails.
     pub(super) async fn open(config: &mut Config, data_dir: &DataDir) -> Result<Self, Error> {
-        let (server, engine_url, nats_url) = nats(config, data_dir).await?;
-        let client = log::connect(&engine_url, "linesman").await?;
+        let (server, servers, nats_url) = nats(config, data_dir).await?;
+        let client = log::connect(&servers, "linesman").await?;
         let layout = Layout {
             lanes: config.lanes,
             out_age_s: config.nats.out_age_s,
@@ -67,7 +67,7 @@ impl Logged {
         if let Some(upstream) = &mut config.connectors.upstream {
             upstream.be_known_as(&identity.created);
         }
-        Ok(Self { server, client, engine_url, nats_url, layout, identity })
+        Ok(Self { server, client, servers, nats_url, layout, identity })
     }
 }
 
@@ -94,7 +94,7 @@ impl Judging {
     /// # Errors
     /// One of these fails, or what the files say is refused.
     pub(super) async fn start(
-        (client, engine_url, layout, identity): (&Client, String, &Layout, &Identity),
+        (client, servers, layout, identity): (&Client, Servers, &Layout, &Identity),
         config: &Config,
         data_dir: &DataDir,
         (standing, files): (&Arc<licence::Standing>, &Files),
@@ -115,7 +115,7 @@ impl Judging {
         });
         let (sender, status) = channel(PolicyStatus::default());
         let copies = Copies::new(data_dir.rule_book(), data_dir.sections());
-        let settings = (config.settings.clone(), config.sources.clone());
+        let settings = (config.settings.clone(), config.sources.clone(), config.allow_empty);
         let mut policies = Policies::new(Arc::clone(&setup), Arc::clone(&books), settings, copies, sender);
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
@@ -128,7 +128,7 @@ impl Judging {
         let (changes, changed) = Changes::channel();
         let troubles = Troubles::default();
         let context = Context {
-            url: engine_url,
+            servers,
             store: Arc::clone(&store),
             books: Arc::clone(&books),
             owner: Arc::clone(&owner),
@@ -250,10 +250,10 @@ fn admit(partner: &partner::Overview, sealed: &Sealed) -> Result<(), Error> {
     Ok(())
 }
 
-/// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.
-async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, String, String), Error> {
+/// The NATS server: the configured one, or our own. Its child, how we enter it, and the URL of the public.
+async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, Servers, String), Error> {
     if let Some(url) = &config.nats.url {
-        return Ok((None, url.clone(), url.clone()));
+        return Ok((None, Servers::new(url, config.nats.access.clone()), url.clone()));
     }
     let settings = embedded::Settings {
         binary: config.nats.binary.clone(),
@@ -265,7 +265,7 @@ async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, St
     };
     let server = embedded::start(settings).await?;
     let (engine, public) = (server.engine_url(), server.public_url());
-    Ok((Some(server), engine, public))
+    Ok((Some(server), Servers::from(&engine), public))
 }
 
 /// Waits until the lanes have caught up, brings the files' differences into the log, and waits until

@@ -35,6 +35,7 @@ mod built_in {
                     timeout: upstream::Way::TIMEOUT,
                     identity: None,
                     source_address: None,
+                    proxy: None,
                     intelligence_poll: upstream::Way::INTELLIGENCE_POLL,
                 },
                 site_id: "DEMO".to_owned(),

@@ -40,6 +40,11 @@ pub enum Error {
     /// The rule directory.
     #[error(transparent)]
     Rules(#[from] rules_dir::Error),
+    /// A load of files would take away all that the log has of them.
+    #[error(
+        "there is no policy and no service in the rule directory, and the log has some; an engine that is started with `--allow-empty` takes them away"
+    )]
+    NothingThere,
     /// Reactions are not carried out.
     #[error(transparent)]
     Dispatch(#[from] dispatch::Error),

@@ -17,6 +17,7 @@ use crate::lane::status::LaneStatus;
 use crate::licence::Standing;
 use crate::log::inputs;
 use crate::logging::full;
+use crate::partner;
 use crate::store::Lane;
 
 /// How often it is looked; a certificate is known once the upstream has shown it.
@@ -34,8 +35,8 @@ pub(super) struct Expiries {
     pub(super) standing: Arc<Standing>,
     /// The client of the partner above.
     pub(super) upstream: Option<Arc<dyn Connector>>,
-    /// The certificate of the partner listener.
-    pub(super) listener: Option<Shown>,
+    /// The partner listener, which may show another certificate by and by.
+    pub(super) listener: Option<partner::Overview>,
 }
 
 impl Expiries {
@@ -80,7 +81,8 @@ impl Expiries {
         let licence = self.standing.licence().zip(self.standing.ends());
         let licence = licence.map(|(licence, (from, ends))| (Expiring::Licence, licence.id.clone(), from, ends));
         let upstream = self.upstream.as_ref().and_then(|upstream| upstream.certificate());
-        let certificates = [(Expiring::Upstream, upstream), (Expiring::Listener, self.listener)];
+        let listener = self.listener.as_ref().and_then(partner::Overview::certificate);
+        let certificates = [(Expiring::Upstream, upstream), (Expiring::Listener, listener)];
         let certificates = certificates.into_iter().filter_map(|(kind, shown)| {
             let Shown { fingerprint, ends, .. } = shown?;
             let ends = ends?;

@@ -23,6 +23,7 @@ mod objects;
 mod outside;
 mod part;
 mod policies;
+mod reload;
 mod sections;
 mod services;
 mod setup;
@@ -38,8 +39,8 @@ use std::time::Duration;
 use async_nats::Client;
 use linesman_connectors::tls::Authority;
 use serde::Serialize;
-use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
+use tokio::sync::{Notify, mpsc};
 
 use crate::audit::{Auditor, Signer};
 use crate::config::Config;
@@ -71,6 +72,7 @@ use linesman_domain::reactions;
 use objects::Housekeeping;
 use outside::{Outside, Ways};
 use part::Part;
+use reload::{Certificates, Reload};
 use watch::{Watch, Watching};
 
 /// How long what is under way may take to end.
@@ -107,6 +109,8 @@ pub struct App {
     expiries: Watching,
     objects: Watching,
     scrub: Watching,
+    certificates: Watching,
+    reload: Reload,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -128,11 +132,11 @@ impl App {
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let pin = Pin::open(&data_dir.keys(), config.connectors.upstream.as_mut())?;
         let sealed = Arc::new(Sealed::open(&data_dir.keys(), config.seal_key_file.as_deref())?);
-        let Logged { server, client, engine_url, nats_url, layout, identity } =
+        let Logged { server, client, servers, nats_url, layout, identity } =
             Logged::open(&mut config, &data_dir).await?;
         let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let id = identity.created.clone();
-        let log = (&client, engine_url, &layout, &identity);
+        let log = (&client, servers, &layout, &identity);
         let Judging {
             store,
             setup,
@@ -154,7 +158,9 @@ impl App {
         let checkpoints = Checkpoints { setup, auditor: Arc::clone(&auditor), every };
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
-        let watch = Watch::new(config.rules.clone(), policies, lanes.clone(), asked, brought).start();
+        let rules_again = Arc::new(Notify::new());
+        let heard = (asked, Arc::clone(&rules_again));
+        let watch = Watch::new(config.rules.clone(), policies, lanes.clone(), heard, brought).start();
         let rows: Vec<store::Lane> = (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?;
         let (licensing, sends) = Licensing::new(Arc::clone(&standing), rows.clone());
         let licensing = Watching::spawn(licensing.run());
@@ -190,7 +196,7 @@ impl App {
             lane: lanes.first().cloned(),
             standing: Arc::clone(&standing),
             upstream: upstream.clone().filter(|upstream| upstream.name() == linesman_connectors::partner::FOLDER.name),
-            listener: overview.as_ref().and_then(partner::Overview::certificate),
+            listener: overview.clone(),
         };
         let expiries = Watching::spawn(expiries.run());
         let edge = Edge {
@@ -219,9 +225,13 @@ impl App {
             hands,
             pin,
             metrics,
-            logging,
+            logging: logging.clone(),
         };
-        let edge = edge::listen(edge, config.listen, &authority).await?;
+        let edge = edge::listen(edge, config.listen, &config.tls, &authority).await?;
+        let of_partner = partner.as_ref().map(|partner| ("partner", partner.overview().served()));
+        let shown = Certificates::new([("api", edge.served())].into_iter().chain(of_partner));
+        let certificates = Watching::spawn(shown.clone().run());
+        let reload = Reload::new(config.sources, logging, shown, rules_again);
         let ca = authority.ca_path().to_owned();
         let app = Self {
             data_dir,
@@ -240,6 +250,8 @@ impl App {
             expiries,
             objects,
             scrub,
+            certificates,
+            reload,
             demo,
             edge,
             partner,
@@ -255,7 +267,7 @@ impl App {
     fn announce(&self) -> Result<(), Error> {
         let ready = Ready {
             pid: std::process::id(),
-            api: format!("https://{}", self.edge.addr()),
+            api: self.edge.url(),
             partner: self.partner_url(),
             nats: self.nats_url.clone(),
             ca: self.ca.clone(),
@@ -302,7 +314,13 @@ impl App {
             error = self.expiries.broke_off() => Some(error),
             error = self.objects.broke_off() => Some(error),
             error = self.scrub.broke_off() => Some(error),
+            error = self.certificates.broke_off() => Some(error),
         }
+    }
+
+    /// Reads again what it was told by files, as far as that can change while it runs.
+    pub fn reload(&self) {
+        self.reload.run();
     }
 
     /// Whether all that is in the log is applied, no organization's reaction is pending, and every
@@ -363,6 +381,7 @@ impl App {
         self.licensing.stop().await;
         self.expiries.stop().await;
         self.scrub.stop().await;
+        self.certificates.stop().await;
         self.objects.stop().await;
         self.health.stop().await;
         self.sweep.stop().await?;

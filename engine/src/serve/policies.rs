@@ -14,6 +14,7 @@ use linesman_domain::sections::SectionsRow;
 use linesman_schemas::PolicyName;
 use linesman_schemas::control::SettingsSection;
 use linesman_schemas::control::{PoliciesSection, PolicySource, RefusedPolicy, RuleBook, Section, Settings};
+use linesman_schemas::service::ServicesSection;
 use tokio::sync::watch;
 
 use super::Error;
@@ -29,6 +30,9 @@ use crate::rules_dir::{Files, PolicyFile, Room, room};
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
 const REFUSED_MOST: usize = 200;
+/// What is told where all of the files is gone.
+const NOTHING_THERE: &str = "there is no policy and no service in it, and the log has some: is a volume not mounted? \
+                                        With `--allow-empty` they are taken away";
 /// From which engine level on the log takes rule books in sections.
 const IN_SECTIONS: u32 = 2;
 
@@ -39,6 +43,8 @@ pub(super) struct Policies {
     pub(super) settings: Settings,
     /// Where these come from.
     pub(super) sources: Sources,
+    /// Whether files that say nothing take away what the log has.
+    allow_empty: bool,
     pub(super) copies: Copies,
     pub(super) status: watch::Sender<PolicyStatus>,
     /// The version and hash of the whole rule book sent last: it may be in the log even if nobody said so.
@@ -76,7 +82,7 @@ impl Policies {
     pub(super) fn new(
         setup: Arc<Setup>,
         books: Arc<Books>,
-        (settings, sources): (Settings, Sources),
+        (settings, sources, allow_empty): (Settings, Sources, bool),
         copies: Copies,
         status: watch::Sender<PolicyStatus>,
     ) -> Self {
@@ -87,6 +93,7 @@ impl Policies {
             books,
             settings,
             sources,
+            allow_empty,
             copies,
             status,
             sent,
@@ -139,10 +146,34 @@ impl Policies {
     /// Sends what the files say, as far as the log does not have it and it is for this node to say.
     pub(super) async fn bring(&mut self, files: &Files) -> Result<Brought, Error> {
         self.log(&files.policies);
+        let keeps = self.would_take_all(files).await?;
         match self.is_in_sections()? {
-            true => self.bring_sections(files).await,
-            false => self.bring_whole(&files.policies).await,
+            true => self.bring_sections(files, keeps).await,
+            false => self.bring_whole(&files.policies, keeps).await,
         }
+    }
+
+    /// Whether the files say nothing, and the log has policies or services that came of files.
+    pub(super) async fn would_take_all(&self, files: &Files) -> Result<bool, Error> {
+        if self.allow_empty || !files.policies.is_empty() || !files.services.is_empty() {
+            return Ok(false);
+        }
+        if !self.is_in_sections()? {
+            let rows = self.rows()?;
+            let Some(newest) = rows.iter().flatten().max_by_key(|row| row.version) else { return Ok(false) };
+            return Ok(!self.books.fetch::<PoliciesSection>(&newest.hash).await?.policies.is_empty());
+        }
+        let row = self.composed()?;
+        let loaded = |section| row.section(section).map(|known| known.loaded.clone().unwrap_or(known.hash.clone()));
+        if let Some(hash) = loaded(Section::Policies)
+            && !self.books.fetch::<PoliciesSection>(&hash).await?.policies.is_empty()
+        {
+            return Ok(true);
+        }
+        Ok(match loaded(Section::Services) {
+            Some(hash) => !self.books.fetch::<ServicesSection>(&hash).await?.services.is_empty(),
+            None => false,
+        })
     }
 
     /// A whole rule book, with the settings of the configuration.
@@ -227,6 +258,11 @@ impl Policies {
         metrics::counter!("linesman_policies_refused_total").increment(1);
         tracing::error!(error, "the rule directory is refused; the policies stay as they are");
         self.status.send_modify(|status| status.directory = Some(error.to_owned()));
+    }
+
+    /// Shows that nothing lies in the rule directory, and what the log has stays.
+    pub(super) fn refuse_nothing(&self) {
+        self.refuse_directory(NOTHING_THERE);
     }
 
     /// Shows the version that all lanes judge by; the rule book of each lane.

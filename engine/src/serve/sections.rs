@@ -84,11 +84,12 @@ impl Policies {
         Ok(())
     }
 
-    /// Loads what this node's files say and the log does not, as far as that is this node's to do.
-    pub(super) async fn bring_sections(&mut self, files: &Files) -> Result<Brought, Error> {
+    /// Loads what this node's files say and the log does not, as far as that is this node's to do: of the settings alone where
+    /// the log keeps what it has of the rest (`keeps`).
+    pub(super) async fn bring_sections(&mut self, files: &Files, keeps: bool) -> Result<Brought, Error> {
         self.check_loads()?;
         let row = self.composed()?;
-        let (mut version, mut sequence) = (row.version, 0);
+        let (mut version, mut sequence, mut is_kept) = (row.version, 0, false);
         let mut differing = Vec::new();
         let takes_services = self.takes_services()?;
         let mut services = match takes_services {
@@ -116,6 +117,7 @@ impl Policies {
             match step(loaded.as_deref(), &hashes(&self.copies, section), &said.hash) {
                 Step::Keep => self.copies.confirm(section, &said.content),
                 Step::Report => differing.push((section, loaded.unwrap_or_default(), said.hash)),
+                Step::Load if keeps && section != Section::Settings => is_kept = true,
                 Step::Load => {
                     version += 1;
                     sequence = self.load(section, said, &row, version).await?;
@@ -123,6 +125,9 @@ impl Policies {
             }
         }
         self.report(differing);
+        if is_kept {
+            self.refuse_nothing();
+        }
         let sequences = if sequence == 0 { Vec::new() } else { vec![sequence] };
         Ok(Brought { made: Made::Sections(row, takes_services), sequences })
     }
@@ -130,6 +135,9 @@ impl Policies {
     /// What a deliberate load of a section would ask for. Its content is there for whoever is told of it, unless it is only
     /// looked at (`is_look`).
     pub(super) async fn prepare(&mut self, section: Section, is_look: bool, files: &Files) -> Result<FilesSaid, Error> {
+        if section != Section::Settings && self.would_take_all(files).await? {
+            return Err(Error::NothingThere);
+        }
         let row = self.composed()?;
         let known = row.section(section);
         let services = match section {

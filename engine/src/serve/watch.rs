@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linesman_schemas::control::Section;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -38,6 +38,8 @@ pub(super) struct Watch {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Who asks what this node would load.
     asked: mpsc::Receiver<FilesAsked>,
+    /// Told when the files are to be read again, changed or not.
+    again: Arc<Notify>,
     /// What the rule book in the log was made of; none when it has to be looked up anew.
     taken: Option<Seen>,
     /// What was brought last.
@@ -94,10 +96,10 @@ impl Watch {
         dir: PathBuf,
         policies: Policies,
         lanes: Vec<watch::Receiver<LaneStatus>>,
-        asked: mpsc::Receiver<FilesAsked>,
+        (asked, again): (mpsc::Receiver<FilesAsked>, Arc<Notify>),
         brought: Brought,
     ) -> Self {
-        Self { dir, policies, lanes, asked, taken: None, brought }
+        Self { dir, policies, lanes, asked, again, taken: None, brought }
     }
 
     /// Watches beside the caller until it is stopped. What cannot be done is logged and done later: the engine
@@ -115,6 +117,12 @@ impl Watch {
                 () = sleep(if is_settled { LOOK_EVERY } else { SETTLE }) => {}
                 Some(asked) = self.asked.recv() => {
                     self.answer(asked).await;
+                    continue;
+                }
+                () = self.again.notified() => {
+                    // A first look, which another has to confirm.
+                    (last, self.taken) = (None, None);
+                    notice = Notice::new();
                     continue;
                 }
             }

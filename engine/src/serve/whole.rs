@@ -1,7 +1,7 @@
 //! At engine level 1: a rule book is one content, and whoever has the lanes sends it to all of them.
 
 use linesman_domain::rule_book::BookRow;
-use linesman_schemas::control::{Control, RuleBookRef};
+use linesman_schemas::control::{Control, PoliciesSection, RuleBookRef};
 
 use super::Error;
 use super::policies::{Brought, Changes, Made, Policies};
@@ -9,21 +9,30 @@ use crate::log::books;
 use crate::rules_dir::PolicyFile;
 
 impl Policies {
-    /// Sends the rule book of the files unless it is what all lanes have.
-    pub(super) async fn bring_whole(&mut self, files: &[PolicyFile]) -> Result<Brought, Error> {
+    /// Sends the rule book of the files unless it is what all lanes have; with the policies of before where these are kept.
+    pub(super) async fn bring_whole(&mut self, files: &[PolicyFile], keeps: bool) -> Result<Brought, Error> {
         let rows = self.rows()?;
         let newest = rows.iter().flatten().max_by_key(|row| row.version);
         let last = match newest {
             None => None,
-            Some(row) => match self.books.fetch(&row.hash).await {
+            Some(row) => match self.books.fetch::<PoliciesSection>(&row.hash).await {
                 Ok(policies) => Some(policies),
                 // Only a broken file needs it.
                 Err(_) if files.iter().all(|file| file.faults.is_empty()) => None,
                 Err(error) => return Err(error.into()),
             },
         };
-        let policies = self.compose(files, last.as_ref());
-        self.show(&policies.refused, files.iter().filter(|file| !file.faults.is_empty()).count());
+        let policies = match (keeps, &last) {
+            (true, Some(last)) => {
+                self.refuse_nothing();
+                last.clone()
+            }
+            _ => {
+                let policies = self.compose(files, last.as_ref());
+                self.show(&policies.refused, files.iter().filter(|file| !file.faults.is_empty()).count());
+                policies
+            }
+        };
         let (count, changes) = (policies.policies.len(), Changes::between(last.as_ref(), &policies));
         let (hash, content) = books::pack(&self.whole(policies))?;
         self.copies.keep_whole(&content);

@@ -173,7 +173,7 @@ impl World {
 fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executors) {
     let store = Arc::new(Store::open(state).unwrap());
     let context = Context {
-        url: server.engine_url(),
+        servers: (&server.engine_url()).into(),
         store: Arc::clone(&store),
         books: Arc::new(Books::new(client.clone(), 1)),
         owner: state.display().to_string().into(),

@@ -91,7 +91,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         // One in the system's temporary folder is ours alone, and new.
         DirBuilder::new().mode(0o700).recursive(!scratch).create(&dir).with_context(cannot)?;
         // From the start: whoever ends us leaves no NATS server behind.
-        let mut interrupts = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut interrupts = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::quit())?,
+            signal(SignalKind::hangup())?,
+        ];
         let ended = play(args, &dir, &mut interrupts).await;
         if scratch {
             // The demo's own files; what cannot be removed stays in the system's temporary folder.
@@ -102,17 +107,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Ready when somebody wants the demo to end.
-async fn interrupted((interrupt, terminate): &mut (Signal, Signal)) {
+async fn interrupted([interrupt, terminate, quit, hang_up]: &mut [Signal; 4]) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = quit.recv() => {}
+        _ = hang_up.recv() => {}
     }
 }
 
 /// The one setting the demo takes.
 const LOG_LEVEL: &str = "LINESMAN_LOG_LEVEL";
 
-async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Result<ExitCode, Failure> {
+async fn play(args: &Args, dir: &Path, interrupts: &mut [Signal; 4]) -> Result<ExitCode, Failure> {
     let say = |text: String| {
         if !args.json {
             outln!("{text}");

@@ -19,6 +19,9 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Path | Kind::PasswordFile | Kind::Certificates => "/some/where",
         Kind::HttpsUrl => "https://host:9",
         Kind::NatsUrl => "nats://host:9",
+        Kind::ProxyUrl => "http://host:9",
+        Kind::Flag => "true",
+        Kind::Texts(_) => "[\"text\"]",
         Kind::Count { .. } => {
             if matches!(name, "nats.max_payload_bytes" | "partner.reported_most_bytes") {
                 "2000000"
@@ -34,7 +37,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         Kind::CertificateName => "CN=acme",
         Kind::LogLevel => "linesman=debug,warn",
-        Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
+        Kind::OrgName | Kind::FilterLevel | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")
         }
     }
@@ -49,17 +52,21 @@ fn every_key_can_be_set_by_each_of_the_three() {
         if let Kind::PasswordFile | Kind::Certificates = key.kind {
             value = folder.path(key.example.unwrap()).display().to_string();
         }
+        let (proxy, proxy_user) = ("proxy = \"http://h\"", "proxy_user = \"u\"");
+        let proxy_password = format!("proxy_password_file = {:?}", folder.path("proxy.password"));
+        let (by_user, by_password) = (format!("{proxy}\n{proxy_password}"), format!("{proxy}\n{proxy_user}"));
         let own_certificate = format!("certificate = {:?}", folder.path("acme.pem"));
         let upstream = LEAST.lines().skip(1).take(6).filter(|line| {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section != "upstream" || said != Some(key.name)
         });
-        let is_number = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. });
-        let spelled = if is_number { value.clone() } else { format!("{value:?}") };
+        let is_bare = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. } | Kind::Flag | Kind::Texts(_));
+        let spelled = if is_bare { value.clone() } else { format!("{value:?}") };
         let said = format!("{} = {spelled}\n", key.name);
         let (head, tail) = match section {
             "" => (said, String::new()),
             "upstream" | "licence" | "partner" => (String::new(), said),
+            "tls" | "nats" if matches!(key.name, "certificate" | "key") => (String::new(), said),
             section => (String::new(), format!("[{section}]\n{said}")),
         };
         // What the section needs besides, and its keys need of each other.
@@ -73,11 +80,15 @@ fn every_key_can_be_set_by_each_of_the_three() {
         let own = match (section, key.name) {
             ("upstream", "certificate") => Some("key = \"acme.key\""),
             ("upstream", "key") => Some(&*own_certificate),
+            ("upstream", "proxy_user") => Some(&*by_user),
+            ("upstream", "proxy_password_file") => Some(&*by_password),
             _ => None,
         };
         let mut rest: String = upstream.chain(partner).chain(own).map(|line| format!("{line}\n")).collect();
         match (section, key.name) {
             ("licence", "file") => rest.push_str("[licence]\n"),
+            ("tls" | "nats", "certificate") => rest.push_str(&format!("[{section}]\nkey = \"k\"\n")),
+            ("tls" | "nats", "key") => rest.push_str(&format!("[{section}]\n{certificate}\n")),
             ("licence", _) => rest.push_str("[licence]\nfile = \"l\"\n"),
             _ => {}
         }

@@ -23,6 +23,7 @@ fn two_flags_are_enough() {
     assert!(config.threads >= 1 && config.connectors.upstream.is_none() && config.organizations.is_empty());
     let nats = Nats {
         url: None,
+        access: Default::default(),
         port: None,
         binary: None,
         sync: Sync::EverySecond,

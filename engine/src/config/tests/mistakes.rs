@@ -363,7 +363,7 @@ fn variables_and_flags_are_named() {
     };
     let expected = r#"LINESMAN_LANE: there is no such setting
   help: did you mean `LINESMAN_LANES`?
-LINESMAN_NATS_URL: `nats.url` must be an address of the form `nats://host[:port]` or `tls://host[:port]`, not `me:***@h`
+LINESMAN_NATS_URL: `nats.url` must be an address of the form `nats://host[:port]`, `tls://host[:port]`, `ws://host[:port]` or `wss://host[:port]`, or several behind commas, not `me:***@h`
 LINESMAN_UPSTREAM_TIMEOUT_S: `upstream.timeout_s` must be a whole number of seconds from 1 to 3600, not `0`
 --listen: `listen` must be an address and a port, not `localhost`
   help: for example `127.0.0.1:8443`

@@ -22,14 +22,26 @@ fn every_value_says_where_it_came_from() {
     let expected = r#"mode = "partner" # linesman.toml:2:8
 data_dir = "/d" # --data-dir
 rules = "/r" # --rules
+allow_empty = false # default
 listen = "[::1]:8443" # --listen
 lanes = 16 # default
 threads = 3 # linesman.toml:1:11
 policy_time_ms = 1000 # default
 remembered_mb = 64 # default
 
+[tls]
+# names # not set
+# certificate # not set
+# key # not set
+
 [nats]
 url = "nats://me:***@h" # LINESMAN_NATS_URL
+# credentials # not set
+# nkey # not set
+# ca # not set
+# certificate # not set
+# key # not set
+tls_first = false # default
 # port # not set
 # binary # not set
 sync = "every-second" # default
@@ -57,6 +69,9 @@ intelligence_poll_s = 3600 # default
 concurrency = 4 # default
 timeout_s = 30 # default
 # source_address # not set
+# proxy # not set
+# proxy_user # not set
+# proxy_password_file # not set
 
 # [device] is not set: configurations go to the devices that are reached
 

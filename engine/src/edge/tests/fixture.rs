@@ -169,7 +169,8 @@ impl Fixture {
             sources.bearers.add(token, people::principal(login));
         }
         let (previews, logins) = (Arc::clone(&sources.previews), Arc::clone(&sources.logins));
-        let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
+        let served = Tls::default().served(address, &authority).unwrap();
+        let listening = listen_within(bounds, sources, address, served).await.unwrap();
         let _log = tracing::Dispatch::new(log);
         let policies = policy_status;
         let edge = Self { listening, store, lanes, ready, policies, http, dir, previews, logins, hands, _log };
