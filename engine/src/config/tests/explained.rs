@@ -34,7 +34,8 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         Kind::CertificateName => "CN=acme",
         Kind::LogLevel => "linesman=debug,warn",
-        Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
+        Kind::Flag => "false",
+        Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")
         }
     }
@@ -54,8 +55,8 @@ fn every_key_can_be_set_by_each_of_the_three() {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section != "upstream" || said != Some(key.name)
         });
-        let is_number = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. });
-        let spelled = if is_number { value.clone() } else { format!("{value:?}") };
+        let is_bare = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. } | Kind::Flag);
+        let spelled = if is_bare { value.clone() } else { format!("{value:?}") };
         let said = format!("{} = {spelled}\n", key.name);
         let (head, tail) = match section {
             "" => (said, String::new()),
