@@ -18,7 +18,7 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
+.PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi dashboards fuzz doc bench \
         bench-policies bench-managers bench-memory bench-fairness bench-substitution bench-redact bench-impact \
         bench-framing bench-collect bench-poll fmt clean
 
@@ -34,7 +34,7 @@ build: ## Build the `linesman` command, optimised
 demo: tools ## Run the demo; ONCE=1 runs it once and prints nothing but JSON
 	@$(CARGO) run --release --locked -p linesman -- demo $(if $(ONCE),--once --json)
 
-test: tools lint units xsd asyncapi doc ## Check everything, cheap checks first
+test: tools lint units xsd asyncapi dashboards doc ## Check everything, cheap checks first
 
 lint: ## Check bans, format and lints of all targets, benches included
 	@$(PYTHON) tests/tools/check_bans.py
@@ -73,6 +73,17 @@ asyncapi: ## Hold schemas/asyncapi.json against the official schema of AsyncAPI;
 	npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --silent && \
 	LINESMAN_ASYNCAPI="$$dir/node_modules/@asyncapi/specs/schemas/3.0.0.json" \
 	$(CARGO) test $(AS_TESTED) --test published the_document_is_asyncapi -- --ignored
+
+# Grafana's type comes from npm only; what panels ask for is tried by the tests.
+dashboards: ## Hold deploy/grafana against Grafana's own type of a dashboard; skipped without npm
+	@if ! command -v npm > /dev/null; then echo "dashboards: SKIPPED, there is no npm" >&2; exit 0; fi; \
+	dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && cp tests/tools/grafana/* "$$dir" && \
+	npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --silent && \
+	for file in deploy/grafana/*.json; do \
+	{ echo 'import type { Written } from "./written";' && echo 'export const dashboard: Written =' && cat "$$file"; } \
+	> "$$dir/$$(basename "$$file" .json).ts" || exit 1; done && \
+	"$$dir/node_modules/.bin/tsc" --noEmit --strict --skipLibCheck --target es2022 --module esnext --moduleResolution bundler "$$dir"/*.ts && \
+	echo "dashboards: Grafana's type has them" >&2
 
 fuzz: ## Fuzz the decoder, and what devices send, guided by coverage for FUZZ_S seconds each (60); needs cargo-fuzz and a nightly compiler
 	$(CARGO) build $(AS_TESTED) --examples

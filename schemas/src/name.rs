@@ -242,6 +242,12 @@ impl ReactionId {
     pub fn of_provider_policy(sequence: u64, ordinal: usize, time: Timestamp) -> Self {
         Self(format!("{PROVIDER}-r{sequence}.{ordinal}-{:x}", time.as_nanosecond()).into())
     }
+
+    /// When it was decided; none where its text does not say.
+    pub fn decided(&self) -> Option<Timestamp> {
+        let (_, time) = self.as_str().rsplit_once('-')?;
+        Timestamp::from_nanosecond(i128::from_str_radix(time, 16).ok()?).ok()
+    }
 }
 
 /// An incident's id, shown as `<organization>-<number>`; the number counts the organization's own

@@ -207,7 +207,7 @@ async fn after_its_grace_nothing_leaves_and_bundles_are_processed() {
     })
     .await;
     let metrics = engine.get_text("/metrics").await.unwrap();
-    assert!(!metrics.contains("linesman_attempts_total{connector=\"jss\"}"), "something was sent");
+    assert!(!metrics.contains("linesman_attempts_total{connector=\"jss\""), "something was sent");
     assert!(engine.stop().await.unwrap().success());
     // Renewed, what waited goes out.
     assert_eq!(issue("9").await.0, Some(0));

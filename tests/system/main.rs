@@ -62,6 +62,7 @@ mod quotas;
 mod reached;
 mod record;
 mod redact;
+mod scraped;
 mod scripts;
 mod sealing;
 mod sections;

@@ -1,4 +1,5 @@
-"""Unpacks the real servers that devices are tried against into `.tools/peers`: OpenSSH's sshd and yuma123's netconfd.
+"""Unpacks what the tests try the program against into `.tools`: into `peers` OpenSSH's sshd and yuma123's netconfd for
+devices, into `prometheus` Prometheus and its promtool for alerts and dashboards.
 
 Fetched by apt-get as the machine is set up for it, with lists of its own, so that it needs no root and changes nothing
 outside; what comes is what the distribution has signed. Where that cannot be done they are left out, and the tests that
@@ -10,49 +11,82 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
-PACKAGES = ["openssh-server", "openssh-sftp-server", "netconfd", "libyuma-base", "libnss-wrapper"]
-WANTED = ["usr/sbin/sshd", "usr/sbin/netconfd", "usr/sbin/netconf-subsystem"]
-# Seconds for all of it: a machine without network is not to wait long.
+
+class Peers(NamedTuple):
+    """What is unpacked into one folder."""
+    folder: str
+    packages: list
+    # Whether what they depend on, and the machine has not, is unpacked too.
+    is_whole: bool
+    # What must be there then.
+    wanted: list
+    # What is told where they are left out.
+    without: str
+
+
+ALL = [
+    Peers("peers", ["openssh-server", "openssh-sftp-server", "netconfd", "libyuma-base", "libnss-wrapper"], True,
+          ["usr/sbin/sshd", "usr/sbin/netconfd", "usr/sbin/netconf-subsystem"],
+          "no sshd and netconfd: devices are tried against the stand-in alone"),
+    # Both are one file each; what the package depends on is for the console of the server.
+    Peers("prometheus", ["prometheus"], False, ["usr/bin/prometheus", "usr/bin/promtool"],
+          "no prometheus: alerts and dashboards are not tried"),
+]
+# Seconds for each step: a machine without network is not to wait long.
 PATIENCE_S = 180
 
 
 def peers(tools):
     """Unpacks them, unless they are there."""
-    place = tools / "peers"
-    if all((place / name).exists() for name in WANTED):
+    missing = [one for one in ALL if not all((tools / one.folder / name).exists() for name in one.wanted)]
+    if not missing:
         return
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        return left_out("there is no apt-get")
+        return left_out(missing, "there is no apt-get")
     fresh = pathlib.Path(tempfile.mkdtemp(prefix="peers-", dir=tools))
     try:
-        fetch(fresh)
-        shutil.rmtree(place, ignore_errors=True)
-        os.replace(fresh / "root", place)
+        apt = lists(fresh)
+        for one in missing:
+            try:
+                fetch(fresh / one.folder, apt, one)
+                shutil.rmtree(tools / one.folder, ignore_errors=True)
+                os.replace(fresh / one.folder / "root", tools / one.folder)
+            except (OSError, subprocess.SubprocessError) as error:
+                left_out([one], str(error).splitlines()[0])
     except (OSError, subprocess.SubprocessError) as error:
-        left_out(str(error).splitlines()[0])
+        left_out(missing, str(error).splitlines()[0])
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def fetch(fresh):
-    lists, cache, root = fresh / "lists", fresh / "cache", fresh / "root"
-    for folder in (lists / "partial", cache / "archives" / "partial", root):
+def lists(fresh):
+    """Fetches what packages there are; how apt-get is called from here on."""
+    lists, cache = fresh / "lists", fresh / "cache"
+    for folder in (lists / "partial", cache / "archives" / "partial"):
         folder.mkdir(parents=True)
     apt = ["apt-get", "-qq", "-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={cache}",
            "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Languages=none"]
     if os.geteuid() == 0:
         apt += ["-o", "APT::Sandbox::User=root"]
     run([*apt, "update"], fresh)
-    # What they need beyond what the machine has; what the machine has in another version stays as it is.
-    plan = run([*apt, "install", "--simulate", "--no-install-recommends", *PACKAGES], fresh)
-    names = {line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")}
-    # A machine that has them installed has nothing to add to them.
-    run([*apt, "download", *sorted(names | set(PACKAGES))], fresh)
-    for package in sorted(fresh.glob("*.deb")):
-        run(["dpkg-deb", "-x", package, root], fresh)
+    return apt
+
+
+def fetch(folder, apt, one):
+    (folder / "root").mkdir(parents=True)
+    names = set(one.packages)
+    if one.is_whole:
+        # What they need beyond what the machine has; what the machine has in another version stays as it is.
+        plan = run([*apt, "install", "--simulate", "--no-install-recommends", *one.packages], folder)
+        # A machine that has them installed has nothing to add to them.
+        names |= {line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")}
+    run([*apt, "download", *sorted(names)], folder)
+    for package in sorted(folder.glob("*.deb")):
+        run(["dpkg-deb", "-x", package, folder / "root"], folder)
         print(f"tools: {package.name}", file=sys.stderr)
-    missing = [name for name in WANTED if not (root / name).exists()]
+    missing = [name for name in one.wanted if not (folder / "root" / name).exists()]
     if missing:
         raise FileNotFoundError(f"the packages have no {missing[0]}")
 
@@ -66,5 +100,6 @@ def run(command, folder):
     return done.stdout
 
 
-def left_out(reason):
-    print(f"tools: no sshd and netconfd ({reason}): devices are tried against the stand-in alone", file=sys.stderr)
+def left_out(them, reason):
+    for one in them:
+        print(f"tools: {one.without} ({reason})", file=sys.stderr)

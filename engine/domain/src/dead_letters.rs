@@ -59,7 +59,7 @@ pub(crate) fn say(
     letter: impl Into<DeadLetter>,
 ) -> Result<(), Error> {
     let letter = letter.into();
-    desk.tally.dead(letter.reason);
+    desk.tally.dead(Some(org), letter.reason);
     let topic = Topic::Dead(Some(org.clone()), letter.reason);
     let covered = covered(&letter);
     desk.say_covered(&topic, org, about, letter, Some(covered)).map(drop)
@@ -89,7 +89,7 @@ pub(crate) fn set_aside_control(desk: &mut Desk, input: &Input<'_>, why: &Why<'_
 }
 
 fn say_of_provider(desk: &mut Desk, topic: &Topic, input: &Input<'_>, letter: DeadLetter) -> Result<(), Error> {
-    desk.tally.dead(letter.reason);
+    desk.tally.dead(None, letter.reason);
     let covered = covered(&letter);
     desk.say_of_provider(topic, input.sequence, None, letter, Some(covered)).map(drop)
 }

@@ -15,6 +15,7 @@
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `spans` | what was decided on, by which the log is known again |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
+//! | `census` | how incidents and cases stand, in numbers |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `addresses`, `contracts` | where devices are and their spare parts go; what covers them, and that it ends |
@@ -52,6 +53,7 @@ pub mod approvals;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
+pub mod census;
 pub mod clock;
 mod coded;
 pub mod commands;

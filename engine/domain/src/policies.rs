@@ -156,6 +156,7 @@ impl Policies {
         // An organization that fires a trigger exists; without one there is nothing to judge.
         let view = if org.is_provider() { Some(expiries::provider()) } else { organizations.view(org) };
         let Some(view) = view else { return Ok(Ok(Vec::new())) };
+        desk.tally.policy(policy.name()).matches += 1;
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
         let edition = if desk.is_at(COUNTED) { Edition::Second } else { Edition::First };
@@ -165,13 +166,16 @@ impl Policies {
             let mut judge = self.judge.borrow_mut();
             judge.bound(self.time_most);
             let judged = judge.react_among(policy, Rc::clone(subject), &view, devices, edition);
+            let counted = desk.tally.policy(policy.name());
+            counted.runs += 1;
+            counted.operations += judge.operations();
             if matches!(&judged, Err(failure) if failure.kind == FailureKind::Time) {
                 return Err(Error::Overtime { policy: policy.name().clone(), version: policy.hash().to_owned() });
             }
             judged.and_then(|intents| as_known(desk, intents))
         };
         if let Err(failure) = &judged {
-            desk.tally.policy_failure(failure.kind.as_str());
+            desk.tally.policy_failure(policy.name(), failure.kind.as_str());
             let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });
             let detail = format!("{}: {}", failure.kind.as_str(), failure.message);
             policy_dead(desk, org, policy, fired, detail, place)?;

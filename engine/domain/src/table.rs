@@ -225,6 +225,11 @@ pub(crate) fn decode_version<R: Row>(key: &[u8], version: u8, bytes: &[u8]) -> R
     row.map_err(|source| Error::Row { key: key.escape_ascii().to_string(), version, source })
 }
 
+/// The postcard bytes of a stored row.
+pub(crate) fn bare(bytes: &[u8]) -> &[u8] {
+    version(bytes).1
+}
+
 /// In which version a row was written, and its postcard bytes.
 fn version(bytes: &[u8]) -> (u8, &[u8]) {
     match bytes.strip_prefix(&VERSIONED).and_then(<[u8]>::split_first) {

@@ -3,8 +3,32 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::{OrgName, PolicyName};
+
+/// What is counted of an organization.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfOrg {
+    /// Its incidents.
+    pub incidents: u64,
+    /// Reactions decided for it.
+    pub reactions: u64,
+    /// Its dead letters.
+    pub dead: u64,
+}
+
+/// What is counted of a policy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfPolicy {
+    /// How often it was found to apply.
+    pub matches: u64,
+    /// How often its script was run.
+    pub runs: u64,
+    /// How often it failed.
+    pub failures: u64,
+    /// What its runs were charged.
+    pub operations: u64,
+}
 
 /// Counts of one batch. Label sets are bounded: kinds, outcomes and reasons are words of the code.
 #[derive(Debug, Default)]
@@ -21,8 +45,8 @@ pub struct Tally {
     pub policy_failures: BTreeMap<&'static str, u64>,
     /// Records of the audit by what became of what was asked.
     pub audited: BTreeMap<&'static str, u64>,
-    /// Failed attempts by class.
-    pub attempt_failures: BTreeMap<&'static str, u64>,
+    /// Failed attempts by connector and class.
+    pub attempt_failures: BTreeMap<(String, &'static str), u64>,
     /// Uploads by where they came to stand.
     pub uploads: BTreeMap<&'static str, u64>,
     /// Newest snapshots of devices by where they came to stand on their way upward.
@@ -37,6 +61,12 @@ pub struct Tally {
     pub upload_bytes: u64,
     /// What came beyond an organization's quota: messages and bytes.
     pub left_out: BTreeMap<OrgName, (u64, u64)>,
+    /// By organization, the provider among them.
+    pub orgs: BTreeMap<OrgName, OfOrg>,
+    /// By policy.
+    pub policies: BTreeMap<PolicyName, OfPolicy>,
+    /// Dead letters that were put to work again.
+    pub replayed: u64,
 }
 
 impl Tally {
@@ -57,9 +87,26 @@ impl Tally {
         *known = (known.0 + 1, known.1.saturating_add(bytes));
     }
 
-    /// Counts a dead letter.
-    pub fn dead(&mut self, reason: Reason) {
+    /// Counts a dead letter; of an organization where it is known whose it is.
+    pub fn dead(&mut self, org: Option<&OrgName>, reason: Reason) {
         *self.dead.entry(reason).or_default() += 1;
+        if let Some(org) = org {
+            self.org(org).dead += 1;
+        }
+    }
+
+    /// Counts an incident.
+    pub fn incident(&mut self, org: &OrgName) {
+        self.org(org).incidents += 1;
+    }
+
+    fn org(&mut self, org: &OrgName) -> &mut OfOrg {
+        self.orgs.entry(org.clone()).or_default()
+    }
+
+    /// What is counted of a policy.
+    pub fn policy(&mut self, policy: &PolicyName) -> &mut OfPolicy {
+        self.policies.entry(policy.clone()).or_default()
     }
 
     /// Counts a trigger.
@@ -67,14 +114,16 @@ impl Tally {
         *self.triggers.entry(name).or_default() += 1;
     }
 
-    /// Counts a reaction.
-    pub fn reaction(&mut self, connector: Cow<'static, str>) {
+    /// Counts a reaction of an organization.
+    pub fn reaction(&mut self, org: &OrgName, connector: Cow<'static, str>) {
         *self.reactions.entry(connector).or_default() += 1;
+        self.org(org).reactions += 1;
     }
 
     /// Counts a failed policy.
-    pub fn policy_failure(&mut self, kind: &'static str) {
+    pub fn policy_failure(&mut self, policy: &PolicyName, kind: &'static str) {
         *self.policy_failures.entry(kind).or_default() += 1;
+        self.policy(policy).failures += 1;
     }
 
     /// Counts a record of the audit.
@@ -108,7 +157,7 @@ impl Tally {
     }
 
     /// Counts a failed attempt.
-    pub fn attempt_failure(&mut self, class: &'static str) {
-        *self.attempt_failures.entry(class).or_default() += 1;
+    pub fn attempt_failure(&mut self, connector: &str, class: &'static str) {
+        *self.attempt_failures.entry((connector.to_owned(), class)).or_default() += 1;
     }
 }

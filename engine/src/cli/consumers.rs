@@ -70,7 +70,7 @@ pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
             Consumers::Remove { name: Some(name), server, .. } => remove(server, name).await?,
             Consumers::Remove { name: None, keep, server, .. } => {
                 let client = server.connect_as_engine("linesman-consumers").await?;
-                let removed = consumers::tidy(&client, *keep).await.map_err(anyhow::Error::from)?;
+                let (removed, _) = consumers::tidy(&client, *keep).await.map_err(anyhow::Error::from)?;
                 outln!("{removed} consumers removed");
             }
         }

@@ -59,7 +59,7 @@ use crate::edge::certificate;
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{audit, licence, log, logging, partner, reach, seal};
+use crate::{audit, licence, log, logging, metrics, partner, reach, seal};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -104,6 +104,8 @@ pub struct Config {
     pub limits: Limits,
     /// The program's own log.
     pub log: Log,
+    /// Whether metrics name organizations, policies and consumers.
+    pub metrics_names: bool,
     /// The listener for end customers' controllers; none: they cannot come.
     pub partner: Option<partner::Settings>,
     /// What is allowed but unwise, for the operator.
@@ -357,6 +359,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         collector: reach::section::read(entries.one(reach::section::SECTION.name)?)?,
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
+        metrics_names: metrics::names(entries.one(metrics::SECTION.name)?)?,
         partner: match entries.one(partner::section::SECTION.name) {
             Some(entry) => Some(partner::section::read(entry)?),
             None => None,

@@ -10,7 +10,7 @@ use linesman_schemas::quota::QUOTA_MOST;
 use super::{activations, approvals, organizations};
 use crate::edge::certificate;
 use crate::edge::logins::limits;
-use crate::{audit, licence, log, logging, partner, reach, seal};
+use crate::{audit, licence, log, logging, metrics, partner, reach, seal};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -119,6 +119,7 @@ impl Sections {
             &reach::section::SECTION,
             &limits::SECTION,
             &logging::SECTION,
+            &metrics::SECTION,
             &partner::section::SECTION,
             &organizations::SECTION,
         ]);

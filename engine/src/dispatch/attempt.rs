@@ -82,6 +82,7 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     let since = Instant::now();
     let action = std::mem::replace(&mut row.action, Err(String::new()));
     let change = action.as_ref().ok().and_then(|action| changed(action, &shared.node));
+    let work = work_of(action.as_ref().ok());
     let mut attempted = match action {
         Ok(action) => {
             // Uploads that get on are tried as often as they need.
@@ -102,8 +103,9 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     let mismatches = metrics::counter!("linesman_upstream_pin_mismatches_total", "connector" => connector.name());
     mismatches.absolute(connector.pin_mismatches());
     keep_news(shared, &mut attempted);
-    metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
-    metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());
+    let labels = [("connector", connector.name()), ("work", work)];
+    metrics::counter!("linesman_attempts_total", &labels).increment(1);
+    metrics::histogram!("linesman_attempt_seconds", &labels).record(took.as_secs_f64());
     fail::fail_point!("dispatch::before-report");
     let Attempted { requests, outcome, reports, there, is_withdrawn, .. } = attempted;
     let Attempted { difference, is_taken_back, is_unapproved, .. } = attempted;
@@ -122,6 +124,19 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     };
     report::publish(&shared.client, connector.name(), (org.as_ref(), lane), reports, ended).await;
     requests
+}
+
+/// What an attempt is at, as it is counted; a word of the table's.
+const fn work_of(action: Option<&Action>) -> &'static str {
+    match action {
+        Some(Action::SubmitCase(_)) => "case",
+        Some(Action::PollCases { .. }) => "poll",
+        Some(Action::TellCase(_)) => "telling",
+        Some(Action::Upload(_)) => "upload",
+        Some(Action::Configure(_)) => "configuration",
+        Some(Action::Notify(_)) => "notification",
+        None => "unreadable",
+    }
 }
 
 /// What of which device an attempt is to change, if it is one that does.

@@ -58,6 +58,12 @@ impl Shared {
         self.ended.send_replace(());
     }
 
+    /// How many requests are left of the hour at hand, and how many it may have.
+    pub(super) fn left(&self, now: Timestamp) -> (u32, u32) {
+        let budget = self.budget();
+        (budget.left(now), budget.most)
+    }
+
     /// Hears of attempts that end from here on.
     pub(super) fn ended(&self) -> watch::Receiver<()> {
         self.ended.subscribe()
@@ -156,6 +162,12 @@ impl Budget {
         paced.max().filter(|_| hourly > 0)
     }
 
+    /// How many requests the hour that ends now has not had.
+    fn left(&self, now: Timestamp) -> u32 {
+        let of_hour = self.spent.iter().filter(|(at, _)| ends(*at) > now);
+        of_hour.fold(self.most, |left, (_, requests)| left.saturating_sub(*requests))
+    }
+
     fn spend(&mut self, now: Timestamp, requests: u32) {
         if requests > 0 {
             self.spent.push_back((now, requests));
@@ -211,6 +223,16 @@ mod tests {
         assert_eq!(made.len(), 29, "the thirtieth is for the hour's end");
         let gaps: Vec<i64> = made[14..].windows(2).map(|two| two[1].duration_since(two[0]).as_secs()).collect();
         assert_eq!(gaps, [240; 14], "whoever comes when the half is spent has a turn soon");
+    }
+
+    #[test]
+    fn what_is_left_of_an_hour_is_known() {
+        let mut budget = of(30, 1);
+        budget.spend(at(0), 10);
+        budget.spend(at(1800), 25);
+        assert_eq!(budget.left(at(1801)), 0);
+        assert_eq!(budget.left(at(3600)), 5);
+        assert_eq!(budget.left(at(5400)), 30);
     }
 
     #[test]

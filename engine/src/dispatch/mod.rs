@@ -35,12 +35,15 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::lane::status::{Change, LaneStatus};
+use crate::metrics::begin_connector;
 use crate::store::{self, Store};
 use attempt::Shared;
 pub use clock::Steady;
 pub(crate) use contents::Fetching;
 use roster::Roster;
 
+/// How often it is told what connectors have left of their hours.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long to wait after the store could not be read.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How many destinations have a task at a time. Others wait for one that has nothing under way.
@@ -96,6 +99,8 @@ impl Dispatcher {
     ) -> Result<(), Error> {
         let Self { connectors, store, client, lanes, sends, overview, node, steady } = self;
         let shared = Arc::new(Shared::new(store, client, lanes, (sends, steady), node));
+        connectors.iter().for_each(|connector| begin_connector(connector.name()));
+        let mut tell_at = Instant::now();
         let (mut roster, mut rests) = Roster::new(connectors, Arc::clone(&shared), stop.clone(), tasks_most);
         for destination in queue::destinations(&shared)? {
             roster.want(destination);
@@ -118,6 +123,10 @@ impl Dispatcher {
                 Some(rest) = rests.recv() => roster.rests(rest),
                 Some(ended) = roster.ended() => roster.leave(ended?),
                 () = at(next) => {}
+                () = sleep_until(tell_at) => {
+                    roster.tell_budgets();
+                    tell_at = Instant::now() + TOLD_EVERY;
+                }
             }
         }
         roster.drain().await

@@ -213,6 +213,7 @@ impl Roster {
             None => {
                 let budget = Budget::open(&self.shared, &*connector)?;
                 self.budgets.insert(connector.name(), budget.clone());
+                self.tell_budgets();
                 budget
             }
         };
@@ -221,6 +222,19 @@ impl Roster {
         self.tasks.spawn(task.run(receiver, self.rest_sender.clone(), self.stop.clone()));
         self.running.insert(destination, Running { changes: Some(changes), rest: None });
         Ok(())
+    }
+
+    /// Tells what connectors have left of their hours' requests.
+    pub(super) fn tell_budgets(&self) {
+        let now = self.shared.steady_now();
+        for (connector, budget) in &self.budgets {
+            if let Some(budget) = budget {
+                let (left, allowed) = budget.left(now);
+                metrics::gauge!("linesman_upstream_requests_left", "connector" => *connector).set(f64::from(left));
+                metrics::gauge!("linesman_upstream_requests_allowed", "connector" => *connector)
+                    .set(f64::from(allowed));
+            }
+        }
     }
 
     /// The next task that ends; none while there are none.

@@ -4,6 +4,7 @@
 //! They are looked up when somebody asks for metrics, and not at every such time.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use crate::log::streams;
 use crate::metrics::process;
 use crate::serve::Fault;
 use crate::store::Lane;
-use linesman_domain::Error;
-use linesman_domain::{devices, reactions};
+use linesman_domain::census::Census;
+use linesman_domain::{Error, devices, reactions};
+use linesman_schemas::ReactionId;
 
 /// How old what is known of the log's end may be.
 const END_EVERY: Duration = Duration::from_secs(2);
@@ -41,6 +43,8 @@ pub(super) struct Gauges {
     ready: watch::Receiver<bool>,
     faults: watch::Receiver<Vec<Fault>>,
     standing: Arc<Standing>,
+    /// The data directory.
+    folder: PathBuf,
     seen: Mutex<Seen>,
 }
 
@@ -51,9 +55,13 @@ pub(super) struct Seen {
     pub(super) ends: Vec<Option<u64>>,
     /// The last sequence of IN; none where the log did not tell.
     end: Option<u64>,
+    /// How large IN and OUT are, in bytes; none where the log did not tell.
+    bytes: [Option<u64>; 2],
     look_at: Option<Instant>,
     /// By destination. Those that were once there stay, with 0.
     pub(super) pending: BTreeMap<String, u64>,
+    /// When the oldest of each was decided, polls and what is held excepted.
+    oldest: BTreeMap<String, Timestamp>,
     circuits: BTreeMap<String, u64>,
     /// How many devices there are; none where nothing bounds them, and none are counted.
     pub(super) devices: Option<u64>,
@@ -67,9 +75,9 @@ impl Gauges {
         rows: Arc<[Lane]>,
         unread: watch::Receiver<Unread>,
         (ready, faults): (watch::Receiver<bool>, watch::Receiver<Vec<Fault>>),
-        standing: Arc<Standing>,
+        (standing, folder): (Arc<Standing>, PathBuf),
     ) -> Self {
-        Self { client, lanes, rows, unread, ready, faults, standing, seen: Mutex::default() }
+        Self { client, lanes, rows, unread, ready, faults, standing, folder, seen: Mutex::default() }
     }
 
     /// Sets the gauges. What cannot be looked up is unknown (NaN), not old.
@@ -93,10 +101,22 @@ impl Gauges {
         for (connector, count) in by_connector(&seen.pending) {
             metrics::gauge!("linesman_pending_reactions", "destination" => connector).set(count as f64);
         }
+        let now = Timestamp::now();
+        let mut oldest: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for (destination, decided) in &seen.oldest {
+            let known = oldest.entry(connector_of(destination)).or_insert(*decided);
+            *known = (*known).min(*decided);
+        }
+        for destination in by_connector(&seen.pending).into_keys() {
+            let age = oldest.get(&*destination).map_or(0.0, |decided| now.duration_since(*decided).as_secs_f64());
+            metrics::gauge!("linesman_oldest_pending_seconds", "destination" => destination).set(age.max(0.0));
+        }
         for (connector, count) in by_connector(&seen.circuits) {
             metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
         }
         self.refresh_accounts(seen.end);
+        self.refresh_room(seen.bytes);
+        self.refresh_census();
         self.refresh_licence(seen.devices);
     }
 
@@ -112,6 +132,30 @@ impl Gauges {
         metrics::gauge!("linesman_in_unaccounted_messages").set(left.unwrap_or(f64::NAN));
     }
 
+    /// Sets how large the log is, and how much room there is.
+    fn refresh_room(&self, bytes: [Option<u64>; 2]) {
+        let known = |bytes: Option<u64>| bytes.map_or(f64::NAN, |bytes| bytes as f64);
+        for (stream, bytes) in [streams::IN, streams::OUT].into_iter().zip(bytes) {
+            metrics::gauge!("linesman_log_bytes", "stream" => stream).set(known(bytes));
+        }
+        let disk = rustix::fs::statvfs(&self.folder).ok();
+        let free = disk.as_ref().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        metrics::gauge!("linesman_disk_free_bytes").set(known(free));
+        let size = disk.as_ref().map(|disk| disk.f_blocks.saturating_mul(disk.f_frsize));
+        metrics::gauge!("linesman_disk_size_bytes").set(known(size));
+    }
+
+    /// Sets how incidents and cases stand: the store keeps count.
+    fn refresh_census(&self) {
+        let census = self.rows.iter().fold(Census::default(), |sum, lane| sum.and(&lane.census()));
+        for (priority, count) in census.open() {
+            metrics::gauge!("linesman_open_incidents", "priority" => priority.as_str()).set(count as f64);
+        }
+        for (state, count) in census.cases() {
+            metrics::gauge!("linesman_cases", "state" => state.as_str()).set(count as f64);
+        }
+    }
+
     /// Sets what is measured of the licence; without one it is unknown.
     fn refresh_licence(&self, devices: Option<u64>) {
         let now = Timestamp::now();
@@ -125,7 +169,7 @@ impl Gauges {
     pub(super) async fn look(&self) -> MutexGuard<'_, Seen> {
         let mut seen = self.seen.lock().await;
         if seen.look_at.is_none_or(|at| at <= Instant::now()) {
-            (seen.ends, seen.end) = self.ends().await;
+            (seen.ends, seen.end, seen.bytes) = self.ends().await;
             seen.look_at = Some(Instant::now() + END_EVERY);
         }
         if seen.count_at.is_none_or(|at| at <= Instant::now()) {
@@ -134,17 +178,21 @@ impl Gauges {
         seen
     }
 
-    /// The last sequence of each lane in IN, and of IN.
-    async fn ends(&self) -> (Vec<Option<u64>>, Option<u64>) {
-        let unknown = || (vec![None; self.lanes.len()], None);
+    /// The last sequence of each lane in IN, and of IN; and how large IN and OUT are.
+    async fn ends(&self) -> (Vec<Option<u64>>, Option<u64>, [Option<u64>; 2]) {
+        let unknown = || (vec![None; self.lanes.len()], None, [None; 2]);
         if self.client.connection_state() != State::Connected {
             return unknown();
         }
         let asked = (0_u32..).zip(&self.lanes).map(|(lane, _)| streams::last_of_lane(&self.client, lane));
-        let asked = async { tokio::join!(join_all(asked), streams::identity(&self.client)) };
+        let extents = [streams::IN, streams::OUT].map(|stream| streams::extent(&self.client, stream));
+        let asked = async { tokio::join!(join_all(asked), join_all(extents)) };
         match timeout(END_TIMEOUT, asked).await {
-            Ok((ends, of_all)) => {
-                (ends.into_iter().map(Result::ok).collect(), of_all.ok().map(|identity| identity.last))
+            Ok((ends, extents)) => {
+                let mut extents = extents.into_iter().map(Result::ok);
+                let (input, output) = (extents.next().flatten(), extents.next().flatten());
+                let bytes = [&input, &output].map(|extent| extent.as_ref().map(|extent| extent.bytes));
+                (ends.into_iter().map(Result::ok).collect(), input.map(|extent| extent.last), bytes)
             }
             Err(_) => unknown(),
         }
@@ -157,15 +205,16 @@ impl Gauges {
         let is_bounded = self.standing.terms(Timestamp::now()).devices.is_some();
         let counted = tokio::task::spawn_blocking(move || {
             let devices = is_bounded.then(|| devices::count(&rows)).transpose()?;
-            Ok::<_, Error>((pending(&rows)?, circuits(&rows)?, devices))
+            let (pending, oldest) = pending(&rows)?;
+            Ok::<_, Error>((pending, oldest, circuits(&rows)?, devices))
         });
         let counted = counted.await;
         for count in seen.pending.values_mut().chain(seen.circuits.values_mut()) {
             *count = 0;
         }
         match counted {
-            Ok(Ok((pending, circuits, devices))) => {
-                seen.devices = devices;
+            Ok(Ok((pending, oldest, circuits, devices))) => {
+                (seen.devices, seen.oldest) = (devices, oldest);
                 // A destination that has never failed has no circuit to read.
                 seen.circuits.extend(pending.keys().map(|destination| (destination.clone(), 0)));
                 seen.pending.extend(pending);
@@ -183,27 +232,37 @@ impl Gauges {
 fn by_connector(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for (destination, count) in counts {
-        let connector = destination.split_once('/').map_or(destination.as_str(), |(connector, _)| connector);
-        *sums.entry(connector.to_owned()).or_default() += count;
+        *sums.entry(connector_of(destination).to_owned()).or_default() += count;
     }
     sums
 }
 
-/// How many reactions are pending at each destination.
-fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
-    let mut counts = BTreeMap::new();
+/// The connector of a destination.
+fn connector_of(destination: &str) -> &str {
+    destination.split_once('/').map_or(destination, |(connector, _)| connector)
+}
+
+/// How many reactions are pending at each destination, and when the oldest was decided that is waited for.
+fn pending(lanes: &[Lane]) -> Result<(BTreeMap<String, u64>, BTreeMap<String, Timestamp>), Error> {
+    let (mut counts, mut oldest) = (BTreeMap::new(), BTreeMap::<String, Timestamp>::new());
     for lane in lanes {
         for row in reactions::all(lane) {
-            let destination = match row {
-                Ok((_, row)) => row.destination,
+            let (id, row) = match row {
+                Ok(found) => found,
                 // One that is damaged is the dispatcher's to tell; the others count.
                 Err(Error::Row { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            *counts.entry(destination).or_default() += 1;
+            // Polls alone are tried for ever.
+            let is_waited_for = row.deadline < Timestamp::MAX && !row.is_held;
+            if let Some(decided) = id.parse::<ReactionId>().ok().and_then(|id| id.decided()).filter(|_| is_waited_for) {
+                let known = oldest.entry(row.destination.clone()).or_insert(decided);
+                *known = (*known).min(decided);
+            }
+            *counts.entry(row.destination).or_default() += 1;
         }
     }
-    Ok(counts)
+    Ok((counts, oldest))
 }
 
 /// In how many lanes each destination's circuit is open.

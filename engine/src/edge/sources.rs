@@ -263,6 +263,8 @@ impl Sources {
     pub(super) fn new(edge: Edge, walk_most: Duration) -> Result<Self, super::Error> {
         let rows: Arc<[_]> =
             (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, store::Error>>()?;
+        // All that the engine keeps lies there.
+        let folder = edge.doors.parent().unwrap_or(&edge.doors).to_owned();
         Ok(Self {
             bearers: Bearers::new(&edge.token),
             ids: EventIds::new(&edge.token),
@@ -274,7 +276,7 @@ impl Sources {
                 Arc::clone(&rows),
                 edge.unread,
                 (edge.ready.clone(), edge.faults.clone()),
-                Arc::clone(&edge.standing),
+                (Arc::clone(&edge.standing), folder),
             ),
             standing: edge.standing,
             admission: Admission::default(),

@@ -28,6 +28,7 @@ pub mod stopped;
 mod tail;
 mod ticking;
 mod time;
+pub mod waits;
 
 use std::cell::RefCell;
 use std::io;
@@ -38,6 +39,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use linesman_schemas::control::Control;
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -59,6 +61,7 @@ use pace::Pace;
 use quiet::Quiet;
 use status::{Change, Changes, LaneStatus};
 use ticking::Ticking;
+use waits::{Entered, Waits};
 
 /// How much is received at once.
 const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
@@ -85,6 +88,7 @@ const UPGRADE_ROWS: usize = 200;
 struct InFlight {
     decision: Decision,
     counted: u64,
+    entered: Vec<Entered>,
     since: Instant,
     emission: Ahead<Result<u64, EmitError>>,
 }
@@ -112,6 +116,9 @@ pub(crate) struct Lane {
     since: u64,
     /// How many of what is decided and not on its way yet IN was given since then.
     counted: u64,
+    /// When each of what is decided and not on its way yet entered IN.
+    entered: Vec<Entered>,
+    waits: Waits,
     /// Since when the first of them is.
     decided_since: Instant,
     /// The batch behind those, read beside the lane.
@@ -254,6 +261,7 @@ impl Lane {
                 self.decided_since = Instant::now();
             }
             self.decided += 1;
+            self.entered.push(waits::entered(input));
             self.counted += u64::from(input.sequence > self.since);
             self.decided_bytes += input.bytes.len();
             if self.is_full() {
@@ -299,7 +307,7 @@ impl Lane {
     /// Lets what is decided go out as one batch, once the one before it is applied.
     async fn commit(&mut self) -> Result<(), Error> {
         (self.decided, self.decided_bytes) = (0, 0);
-        let counted = std::mem::take(&mut self.counted);
+        let (counted, entered) = (std::mem::take(&mut self.counted), std::mem::take(&mut self.entered));
         let position = self.domain.position().sequence;
         let mut decision =
             take(&mut self.domain).map_err(|source| Error::Decide { lane: self.id, position, source })?;
@@ -308,15 +316,17 @@ impl Lane {
         let batch = Batch::new(std::mem::take(&mut decision.messages), mark, self.mark);
         let outbox = self.outbox.clone();
         let emission = Ahead::start(async move { outbox.emit(batch).await });
-        self.emitting = Some(InFlight { decision, counted, emission, since: Instant::now() });
+        self.emitting = Some(InFlight { decision, counted, entered, emission, since: Instant::now() });
         self.pace.emitted();
         Ok(())
     }
 
     /// Waits until the batch under way is committed, and applies it.
     async fn settle(&mut self) -> Result<(), Error> {
-        let Some(InFlight { decision, counted, emission, since }) = self.emitting.take() else { return Ok(()) };
+        let Some(batch) = self.emitting.take() else { return Ok(()) };
+        let InFlight { decision, counted, entered, emission, since } = batch;
         self.mark = emission.output().await?;
+        self.waits.committed(&entered, Timestamp::now());
         metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(since.elapsed().as_secs_f64());
         fail::fail_point!("emit::after-mark");
         self.apply(&decision, counted)?;

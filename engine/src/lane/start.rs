@@ -38,6 +38,7 @@ use super::stopped::Diverged;
 use super::tail::Tail;
 use super::ticking::Ticking;
 use super::time;
+use super::waits::Waits;
 use super::{BOUNDS, Error, Lane, decide_one, take, unbroken};
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
@@ -199,6 +200,8 @@ impl Shared {
             decided_bytes: 0,
             since: self.since,
             counted: 0,
+            entered: Vec::new(),
+            waits: Waits::default(),
             decided_since: Instant::now(),
             reading: None,
             emitting: None,

@@ -9,9 +9,11 @@ use tokio::sync::mpsc;
 
 use linesman_domain::clock::Doubt;
 use linesman_domain::position::Position;
+use linesman_domain::tally::{OfOrg, OfPolicy};
 use linesman_domain::{Decision, level};
 
 use super::stopped::Stopped;
+use crate::metrics::named;
 
 /// How far a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +152,9 @@ pub(super) fn count(decision: &Decision) {
     for (outcome, count) in &tally.audited {
         metrics::counter!("linesman_audit_records_total", "outcome" => *outcome).increment(*count);
     }
-    for (class, count) in &tally.attempt_failures {
-        metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
+    for ((connector, class), count) in &tally.attempt_failures {
+        let labels = [("connector", connector.clone()), ("class", (*class).to_owned())];
+        metrics::counter!("linesman_attempt_failures_total", &labels).increment(*count);
     }
     for (state, count) in &tally.uploads {
         metrics::counter!("linesman_uploads_total", "state" => *state).increment(*count);
@@ -174,4 +177,11 @@ pub(super) fn count(decision: &Decision) {
         metrics::counter!("linesman_over_quota_bytes_total", "organization" => org).increment(*bytes);
     }
     metrics::counter!("linesman_upload_bytes_total").increment(tally.upload_bytes);
+    metrics::counter!("linesman_dead_letters_replayed_total").increment(tally.replayed);
+    for (org, OfOrg { incidents, reactions, dead }) in &tally.orgs {
+        named::ORGANIZATIONS.add(org.as_str(), [*incidents, *reactions, *dead]);
+    }
+    for (policy, OfPolicy { matches, runs, failures, operations }) in &tally.policies {
+        named::POLICIES.add(policy.as_str(), [*matches, *runs, *failures, *operations]);
+    }
 }

@@ -153,13 +153,15 @@ pub async fn remove(client: &Client, name: &str) -> Result<bool, Error> {
 }
 
 /// Removes those of others that nobody asks, oldest first and durable ones last, until at most so many are left; how many it
-/// removed.
+/// removed, and those of others that it found.
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn tidy(client: &Client, most: u32) -> Result<usize, Error> {
-    let found = list(client).await?;
-    leave(client, &found, usize::try_from(most).unwrap_or(usize::MAX)).await
+pub async fn tidy(client: &Client, most: u32) -> Result<(usize, Vec<Consumer>), Error> {
+    let mut found = list(client).await?;
+    let removed = leave(client, &found, usize::try_from(most).unwrap_or(usize::MAX)).await?;
+    found.retain(|consumer| !consumer.is_ours());
+    Ok((removed, found))
 }
 
 /// Removes a few of them, where there is no room for one of ours, as [`tidy`] does; how many it removed.

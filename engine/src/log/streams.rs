@@ -83,6 +83,8 @@ struct Info {
 struct StreamState {
     first_seq: u64,
     last_seq: u64,
+    #[serde(default)]
+    bytes: u64,
     /// Those that were asked for, each with how many messages it has.
     #[serde(default)]
     subjects: Option<BTreeMap<String, u64>>,
@@ -251,6 +253,24 @@ pub async fn make_out(client: &Client, layout: &Layout) -> Result<(), Error> {
 pub async fn identity(client: &Client) -> Result<Identity, Error> {
     let info: Info = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
     Ok(info.identity())
+}
+
+/// How far a stream goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The last sequence it has given.
+    pub last: u64,
+    /// How large it is, in bytes.
+    pub bytes: u64,
+}
+
+/// How far a stream goes by now.
+///
+/// # Errors
+/// The server does not answer, or there is none of the name.
+pub async fn extent(client: &Client, stream: &str) -> Result<Extent, Error> {
+    let info: Info = api(client, &format!("STREAM.INFO.{stream}"), &json!({})).await?;
+    Ok(Extent { last: info.state.last_seq, bytes: info.state.bytes })
 }
 
 /// How many lanes IN was made for; none where it is not of ours.

@@ -3,13 +3,16 @@
 //! Counting happens where things happen; the gauges that have to be looked up are the edge's
 //! (`edge::gauges`). Nothing listens here: the edge serves what [`Metrics::render`] says.
 
+pub mod named;
 pub mod process;
+mod section;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+pub use self::section::{SECTION, names};
 pub use self::table::{Kind, Label, METRICS, Metric, Values};
 
 /// Why nothing can be measured.
@@ -57,12 +60,21 @@ impl Metrics {
 
     /// Everything in the Prometheus text format, version 0.0.4.
     pub fn render(&self) -> String {
-        self.0.render()
+        let mut text = self.0.render();
+        named::render(&mut text);
+        text
     }
 
     /// Folds what histograms have gathered; without it they grow until someone reads them.
     pub fn run_upkeep(&self) {
         self.0.run_upkeep();
+    }
+}
+
+/// Begins at zero what fails of a connector.
+pub fn begin_connector(name: &'static str) {
+    for class in table::classes() {
+        metrics::counter!("linesman_attempt_failures_total", "connector" => name, "class" => class).increment(0);
     }
 }
 

@@ -1,15 +1,16 @@
 //! The one table of metrics: registration and `docs/metrics.md` follow it.
 //!
 //! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
-//! words of the code, numbers of lanes; names from outside never become one.
+//! words of the code, numbers of lanes; names from outside as [`super::named`] bounds them.
 
-use linesman_schemas::ApprovalKind;
+use linesman_domain::cases::CaseState;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::collected::Missed;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
 use linesman_schemas::gathering::GatheringKind;
 use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{ApprovalKind, Priority};
 
 /// One metric.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub enum Values {
     Words(fn() -> Vec<&'static str>),
     /// Few, and how they are bounded.
     Few(&'static str),
+    /// The busiest of these by name, and `other` from the start for the rest.
+    Busiest(&'static str),
 }
 
 /// A batch of one takes some 100 us, one of a thousand some 10 ms.
@@ -58,6 +61,10 @@ const VERB_BOUNDS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Disks, and requests over networks.
 const WAIT_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// From the log to the commit: a lane that keeps up takes milliseconds, one that catches up hours.
+const LOG_BOUNDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
 
 const VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "emit", "apply"]) };
@@ -88,10 +95,20 @@ const REASON: Label =
 const TRIGGER: Label =
     Label { name: "trigger", values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).collect()) };
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
-const CLASS: Label = Label {
-    name: "class",
-    values: Values::Words(|| vec!["unavailable", "overloaded", "unauthorized", "garbled", "refused"]),
-};
+const CLASS: Label = Label { name: "class", values: Values::Words(|| classes().to_vec()) };
+const ORGANIZATION: Label =
+    Label { name: "organization", values: Values::Busiest("organizations, the provider as `_provider` among them") };
+const POLICY: Label = Label { name: "policy", values: Values::Busiest("policies") };
+const CONSUMER: Label = Label { name: "consumer", values: Values::Busiest("durable consumers") };
+const WORK: Label = Label { name: "work", values: Values::Words(|| WORKS.to_vec()) };
+
+/// What attempts are at.
+const WORKS: [&str; 7] = ["case", "poll", "telling", "upload", "configuration", "notification", "unreadable"];
+
+/// The classes of failures.
+pub(super) const fn classes() -> [&'static str; 5] {
+    ["unavailable", "overloaded", "unauthorized", "garbled", "refused"]
+}
 const OUTCOME: Label =
     Label { name: "outcome", values: Values::Words(|| Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()) };
 const ROUTE: Label = Label { name: "route", values: Values::Few("the template of a path of the API, or `none`") };
@@ -120,14 +137,31 @@ pub static METRICS: &[Metric] = &[
         Label { name: "outcome", values: Values::Few("words of the code: `incident`, `snapshot`, `kept`, `repeated`, `dead` and the like") },
     ], "Messages decided, by kind and by what became of them."),
     seconds("linesman_verb_seconds", VERB_BOUNDS, &[VERB], "How long a verb takes for a batch, in seconds."),
+    seconds("linesman_input_to_commit_seconds", LOG_BOUNDS, &[
+        Label { name: "kind", values: Values::Words(|| crate::lane::waits::KINDS.to_vec()) },
+    ], "How long inputs take, in seconds, from their time in the log to the commit of what was decided of them. Both clocks count: that of the NATS server, and the engine's."),
     counter("linesman_verb_items_total", &[COUNTED_VERB], "Messages received, decoded and decided, and rows applied."),
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
+    counter("linesman_dead_letters_replayed_total", &[], "Dead letters that were put to work again: inputs, and policies that failed."),
+    counter("linesman_organization_incidents_total", &[ORGANIZATION], "Incidents of organizations."),
+    counter("linesman_organization_reactions_total", &[ORGANIZATION], "Reactions decided for organizations."),
+    counter("linesman_organization_dead_letters_total", &[ORGANIZATION], "Inputs and reactions of organizations that were set aside. What is nobody's is not among them."),
+    gauge("linesman_open_incidents", &[
+        Label { name: "priority", values: Values::Words(|| Priority::ALL.map(Priority::as_str).to_vec()) },
+    ], "Incidents that are not completed."),
+    gauge("linesman_cases", &[
+        Label { name: "state", values: Values::Words(|| CaseState::ALL.map(CaseState::as_str).to_vec()) },
+    ], "Cases by where they stand; what is `withheld` has not left, since the filter level lets nothing out."),
     counter("linesman_over_quota_messages_total", &[OVERDRAWN], "Messages that came beyond their organization's quota of a day and were left undecided."),
     counter("linesman_over_quota_bytes_total", &[OVERDRAWN], "How many bytes these have."),
     counter("linesman_policy_failures_total", &[
         Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `time`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),
+    counter("linesman_policy_matches_total", &[POLICY], "How often policies were found to apply to what has happened."),
+    counter("linesman_policy_runs_total", &[POLICY], "How often their scripts were run: less often where a policy is set aside."),
+    counter("linesman_policy_run_failures_total", &[POLICY], "How often they failed, or were set aside."),
+    counter("linesman_policy_operations_total", &[POLICY], "How many operations their runs were charged; a run may have 50,000."),
     counter("linesman_policies_refused_total", &[], "Policy files refused, each text once, and rule directories that could not be read."),
     counter("linesman_services_refused_total", &[], "Services refused, each text once."),
     gauge("linesman_refused_services", &[], "Services that are refused as they are; each goes on as it was good last."),
@@ -157,9 +191,12 @@ pub static METRICS: &[Metric] = &[
     ], "Reactions decided."),
     gauge("linesman_pending_reactions", &[DESTINATION], "Reactions that are still to be carried out."),
     gauge("linesman_circuits_open", &[DESTINATION], "How many lanes have found the destination sick, for all or for an organization, and leave it alone, probes excepted."),
-    counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
-    seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
-    counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    gauge("linesman_oldest_pending_seconds", &[DESTINATION], "How long ago, in seconds, the oldest reaction was decided that is still to be carried out. Polls are none, nor are those of suspended organizations. 0 where there is none."),
+    counter("linesman_attempts_total", &[CONNECTOR, WORK], "Attempts that have ended, at reactions and at polls."),
+    seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR, WORK], "How long an attempt takes, in seconds."),
+    counter("linesman_attempt_failures_total", &[CONNECTOR, CLASS], "Attempts that failed."),
+    gauge("linesman_upstream_requests_allowed", &[CONNECTOR], "How many requests of the upstream are made in an hour at the most."),
+    gauge("linesman_upstream_requests_left", &[CONNECTOR], "How many of them are left in the hour at hand. Cases wait for what there is not; uploads have half of all."),
     counter("linesman_uploads_total", &[UPLOAD_STATE], "Uploads that have come to stand so: kept here, on their way, sent, failed, or released with the end of their case."),
     counter("linesman_approvals_total", &[
         Label { name: "kind", values: Values::Words(|| ApprovalKind::ALL.map(ApprovalKind::as_str).to_vec()) },
@@ -234,6 +271,10 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),
     counter("linesman_nats_restarts_total", &[], "Restarts of the embedded NATS server."),
     counter("linesman_nats_slow_consumer_total", &[], "Times NATS messages were dropped on their way in, to be read again."),
+    gauge("linesman_log_bytes", &[STREAM], "How large a stream is, in bytes."),
+    gauge("linesman_disk_free_bytes", &[], "How much of the disk under the data directory is free, in bytes. An embedded log lies there."),
+    gauge("linesman_disk_size_bytes", &[], "How large that disk is, in bytes."),
+    gauge("linesman_consumer_lag_messages", &[CONSUMER], "How many messages of OUT a consumer was not given yet; `other` is the highest of all that are not durable, or not named."),
     counter("linesman_consumers_removed_total", &[], "Consumers of others that were removed from OUT, since it had more than it may and nobody asked them."),
     counter("linesman_consumer_rebuilds_total", &[], "Consumers made anew after a missed heartbeat or a gap."),
     counter("linesman_emit_retries_total", &[], "Batches sent to the log again."),

@@ -30,6 +30,7 @@ fn the_sources_use_what_the_table_has_and_nothing_else() {
     for sources in ["engine/src", "connectors/src", "rules/src"] {
         used(&crates.join(sources), &mut names);
     }
+    names.extend(named::names().map(str::to_owned));
     names.retain(|name| name.starts_with("linesman_") || name.starts_with("process_"));
     let table: BTreeSet<String> = METRICS.iter().map(|metric| metric.name.to_owned()).collect();
     assert_eq!(table.len(), METRICS.len(), "a name is there twice");
@@ -57,7 +58,8 @@ fn names_and_helps_follow_the_conventions() {
 #[test]
 fn classes_of_failures_are_those_of_the_type() {
     let class = METRICS.iter().find(|metric| metric.name == "linesman_attempt_failures_total").unwrap();
-    let Values::Words(words) = class.labels[0].values else { panic!("{class:?}") };
+    let label = class.labels.iter().find(|label| label.name == "class").unwrap();
+    let Values::Words(words) = label.values else { panic!("{class:?}") };
     let classes = [
         FailureClass::Unavailable,
         FailureClass::Overloaded,
@@ -94,7 +96,8 @@ const HEAD: &str = "\
 Written by a test from the table of metrics (`engine/src/metrics/table.rs`); after a change of that table
 `LINESMAN_BLESS=1 cargo test -p linesman --lib metrics` writes it anew.
 
-`GET /metrics` with the token answers in the Prometheus text format, version 0.0.4:
+`GET /metrics` with the token answers in the Prometheus text format, version 0.0.4. So that it is found there after every start,
+give the engine a port of its own: `listen = \"127.0.0.1:8443\"`, where nothing said takes a free one.
 
     scrape_configs:
       - job_name: linesman
@@ -105,8 +108,11 @@ Written by a test from the table of metrics (`engine/src/metrics/table.rs`); aft
 
 Counters begin at 0 with the process. What is marked *later* appears when something is first counted or
 seen; all else is there from the first scrape. Label sets are bounded: a value is a word of the program, the
-number of a lane, or the template of a path. No name from outside, of a device or a policy, becomes one,
-and of organizations those alone that send more than their quota, the first 100. What belongs to the process is read from `/proc`.
+number of a lane, or the template of a path. Of names from outside, organizations, policies and durable consumers become one, the
+busiest 200 each, which is looked at every minute: who has not been busy for long makes room, and `other` counts what has no series
+of its own, so that all of them together count each thing once. One that is called `other` counts there. With `names = false` in
+`[metrics]` nobody is named. Organizations that send more than their quota are named in its metrics whatever that says, the first
+100. What belongs to the process is read from `/proc`.
 ";
 
 fn document() -> String {
@@ -126,6 +132,13 @@ fn document() -> String {
             let values = match label.values {
                 Values::Words(words) => format!("`{}`", words().join("`, `")),
                 Values::Few(bound) => bound.to_owned(),
+                Values::Busiest(of) => {
+                    format!(
+                        "the busiest {} by name of the {of}, and `{}` for the rest",
+                        named::NAMED_MOST,
+                        named::OTHER
+                    )
+                }
             };
             text.push_str(&format!("- `{}`: {values}\n", label.name));
         }
@@ -136,7 +149,9 @@ fn document() -> String {
 /// Whether it may be absent from a first scrape: gauges by lane are there, those by destination only
 /// when something was pending there.
 fn is_later(metric: &Metric) -> bool {
-    metric.from_the_start().is_none() && !metric.labels.iter().all(|label| ["lane", "version"].contains(&label.name))
+    let is_there =
+        |label: &Label| ["lane", "version"].contains(&label.name) || matches!(label.values, Values::Busiest(_));
+    metric.from_the_start().is_none() && !metric.labels.iter().all(is_there)
 }
 
 #[test]

@@ -13,10 +13,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::embedded::Restarts;
 use crate::lane::status::{LaneStatus, Unread};
-use crate::log::consumers;
+use crate::log::consumers::{self, Consumer};
 use crate::log::streams::{self, Found, Identity, Layout, Stream};
 use crate::log::trouble::Troubles;
 use crate::logging::full;
+use crate::metrics::named;
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -314,7 +315,7 @@ impl Health {
         }
         self.tidy_at = Instant::now() + TIDY_EVERY;
         match timeout(TIDY_MOST, consumers::tidy(&self.client, self.layout.consumers.most)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok((_, found))) => tell_consumers(found),
             Ok(Err(error)) => tracing::debug!(error = full(&error), "consumers of OUT cannot be counted"),
             Err(_) => tracing::debug!("consumers of OUT cannot be counted in time"),
         }
@@ -360,6 +361,13 @@ impl Health {
         self.restart_at = Instant::now() + self.restart_every;
         self.restart_every = RESTART_MOST.min(self.restart_every * 2);
     }
+}
+
+/// Tells how far consumers of others are behind.
+fn tell_consumers(found: Vec<Consumer>) {
+    let (durable, passing): (Vec<_>, Vec<_>) = found.into_iter().partition(|consumer| consumer.is_durable);
+    let furthest = passing.iter().map(|consumer| consumer.pending).max().unwrap_or_default();
+    named::CONSUMERS.set(durable.into_iter().map(|consumer| (consumer.name, consumer.pending)).collect(), furthest);
 }
 
 const NO_ROOM: &str = "the NATS server has no room; make room on its disk, or raise its limit";

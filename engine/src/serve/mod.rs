@@ -53,7 +53,7 @@ use crate::log;
 use crate::log::objects::Objects;
 use crate::log::streams;
 use crate::logging::Logging;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, named};
 use crate::partner;
 use crate::pin::Pin;
 use crate::rules_dir;
@@ -125,6 +125,7 @@ impl App {
     /// # Errors
     /// Any part does not start; what was started is taken down as it is dropped.
     pub async fn start(mut config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
+        named::set_naming(config.metrics_names);
         let data_dir = DataDir::open(&config.data_dir)?;
         let standing = Arc::new(licence::Standing::of(&config)?);
         let files = rules_dir::read_all(&config.rules)?;

@@ -95,6 +95,8 @@ impl Sources {
         let mut tasks = JoinSet::new();
         self.overview.send_replace(self.sources.iter().map(|source| (source.name(), false)).collect());
         for source in self.sources {
+            let begun = ["linesman_source_polls_total", "linesman_source_inputs_total"];
+            begun.into_iter().for_each(|name| metrics::counter!(name, "source" => source.name()).increment(0));
             let (client, cursors) = (self.client.clone(), Arc::clone(&self.cursors));
             let (intake, overview) = (Arc::clone(&self.intake), self.overview.clone());
             let runner = Runner { source, client, cursors, intake, overview };

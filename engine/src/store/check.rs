@@ -3,7 +3,7 @@
 //! A row that is lost is read as one that never was, so nothing may be decided before it is known that none is: all lanes are
 //! gone through when the store is opened, several at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::Error;
 use super::sealed::{STANDING, Standing, Sum, seal, unseal};
 use crate::panics::caught;
+use linesman_domain::census::Census;
 
 /// What the names of lanes' trees begin with.
 pub(super) const LANE: &str = "lane-";
@@ -32,6 +33,15 @@ pub(super) struct Found {
     pub(super) what: String,
 }
 
+/// What was found of all lanes.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// Those that do not stand as they were written.
+    pub(super) found: Vec<Found>,
+    /// What the rows of each come to, by the name of its tree.
+    pub(super) censuses: HashMap<String, Census>,
+}
+
 /// The names of all lanes, of those too that were lost.
 fn lanes(db: &sled::Db) -> Result<BTreeSet<String>, sled::Error> {
     let known = db.iter().keys().collect::<Result<Vec<_>, _>>()?;
@@ -44,18 +54,22 @@ fn lanes(db: &sled::Db) -> Result<BTreeSet<String>, sled::Error> {
 ///
 /// # Errors
 /// It was stopped, or the system refuses to read.
-pub(super) fn check(db: &sled::Db, stop: &AtomicBool) -> Result<Vec<Found>, Error> {
+pub(super) fn check(db: &sled::Db, stop: &AtomicBool) -> Result<Checked, Error> {
     let left = Mutex::new(lanes(db)?);
-    let (found, progress) = (Mutex::new(Ok(Vec::new())), Progress::new(stop));
+    let (found, progress) = (Mutex::new(Ok(Checked::default())), Progress::new(stop));
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
     let work = || {
         while let Some(lane) = next() {
             // sled panics on some kinds of damage where one would expect an error.
-            let checked = caught(|| check_lane(db, &lane, &progress));
+            let mut census = Census::default();
+            let checked = caught(|| check_lane(db, &lane, &progress, &mut census));
             let checked = checked.unwrap_or_else(|| Ok(Some("it cannot be read".to_owned())));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Ok(all) = &mut *found {
+                all.censuses.insert(lane.clone(), census);
+            }
             match (checked, &mut *found) {
-                (Ok(Some(what)), Ok(all)) => all.push(Found { lane, what }),
+                (Ok(Some(what)), Ok(all)) => all.found.push(Found { lane, what }),
                 (Err(error), all) => *all = Err(error),
                 (Ok(None), _) | (Ok(_), Err(_)) => {}
             }
@@ -67,15 +81,20 @@ pub(super) fn check(db: &sled::Db, stop: &AtomicBool) -> Result<Vec<Found>, Erro
 }
 
 /// What is wrong with a lane's rows; none where nothing is.
-fn check_lane(db: &sled::Db, lane: &str, progress: &Progress<'_>) -> Result<Option<String>, Error> {
-    match sum_up(db, lane, progress) {
+fn check_lane(
+    db: &sled::Db,
+    lane: &str,
+    progress: &Progress<'_>,
+    census: &mut Census,
+) -> Result<Option<String>, Error> {
+    match sum_up(db, lane, progress, census) {
         Err(Error::Sled(sled::Error::Io(error))) => Err(Error::Sled(sled::Error::Io(error))),
         Err(Error::Sled(error)) => Ok(Some(error.to_string())),
         ended => ended,
     }
 }
 
-fn sum_up(db: &sled::Db, lane: &str, progress: &Progress<'_>) -> Result<Option<String>, Error> {
+fn sum_up(db: &sled::Db, lane: &str, progress: &Progress<'_>, census: &mut Census) -> Result<Option<String>, Error> {
     let wrong = |what: &str| Ok(Some(what.to_owned()));
     let tree = db.open_tree(lane)?;
     let expected = match standing(&tree, lane)? {
@@ -96,9 +115,10 @@ fn sum_up(db: &sled::Db, lane: &str, progress: &Progress<'_>) -> Result<Option<S
         if !last.is_empty() && *key <= *last {
             return wrong("its rows are not in their order");
         }
-        if unseal(lane, &key, &stored).is_none() {
+        let Some(value) = unseal(lane, &key, &stored) else {
             return Ok(Some(format!("the row `{}` is damaged", key.escape_ascii())));
-        }
+        };
+        census.add(&key, value);
         found.add(&stored);
         last = key.to_vec();
         progress.count(stored.len())?;

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use linesman_domain::Error as DomainError;
+use linesman_domain::census::Census;
 use linesman_domain::state::{Base, Row, Stretch, Writes};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::sealed::{OWN, STANDING, Standing, Sum, seal, unseal};
+use super::sealed::{OWN, STANDING, Standing, Sum, seal, unseal, value_of};
 use super::{Damage, Error, tell};
 use crate::panics::caught;
 
@@ -22,6 +23,8 @@ pub struct Lane {
     /// The name of its tree.
     pub(super) name: Arc<str>,
     pub(super) damage: Damage,
+    /// What its rows come to.
+    pub(super) census: Arc<Mutex<Census>>,
 }
 
 impl Lane {
@@ -34,23 +37,36 @@ impl Lane {
     pub fn apply(&self, writes: &Writes) -> Result<(), Error> {
         let rows: BTreeMap<&[u8], Option<&[u8]>> =
             writes.rows.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
-        let mut sum = self.sum()?;
+        let (mut sum, mut census) = (self.sum()?, self.census());
         let mut batch = sled::Batch::default();
         for (key, value) in rows {
             if let Some(before) = self.guard(|| self.tree.get(key))? {
                 sum.take_off(&before);
+                census.take_off(key, value_of(&before));
             }
             match value {
                 Some(value) => {
                     let stored = seal(&self.name, key, value);
                     sum.add(&stored);
+                    census.add(key, value);
                     batch.insert(key, stored);
                 }
                 None => batch.remove(key),
             }
         }
         batch.insert(STANDING, seal(&self.name, STANDING, &Standing::Whole(sum).to_bytes()));
-        self.guard(|| self.tree.apply_batch(batch))
+        self.guard(|| self.tree.apply_batch(batch))?;
+        self.counted(census);
+        Ok(())
+    }
+
+    /// How its incidents and cases stand, in numbers.
+    pub fn census(&self) -> Census {
+        *self.census.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counted(&self, census: Census) {
+        *self.census.lock().unwrap_or_else(PoisonError::into_inner) = census;
     }
 
     /// The sum of the rows' checks.
@@ -76,6 +92,7 @@ impl Lane {
             self.tree.clear()
         })?;
         self.damage.send_replace(None);
+        self.counted(Census::default());
         Ok(())
     }
 

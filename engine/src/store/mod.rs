@@ -28,8 +28,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::panics::caught;
-use check::{Found, LANE};
+use check::{Checked, Found, LANE};
 use linesman_domain::Error as DomainError;
+use linesman_domain::census::Census;
 
 /// Raised whenever rows are written differently. A store of an earlier format is taken as it is and upgraded; one of a
 /// later format, or of none of ours, is rebuilt from the log.
@@ -83,12 +84,14 @@ pub struct Store {
     flusher: Mutex<Option<(mpsc::Sender<()>, JoinHandle<()>)>>,
     /// By the names of lanes' trees.
     damages: Mutex<HashMap<String, Damage>>,
+    /// What their rows come to, by the same.
+    censuses: Mutex<HashMap<String, Arc<Mutex<Census>>>>,
 }
 
 /// A store as it was found.
 enum Opened {
-    /// One of ours, with what is damaged in it.
-    Ours(sled::Db, Vec<Found>),
+    /// One of ours, with what is damaged in it, and what the rows of its lanes come to.
+    Ours(sled::Db, Checked),
     /// One of another format.
     Another,
 }
@@ -114,8 +117,10 @@ impl Store {
     /// need as well: the right to write, or room. It was stopped.
     pub fn open_beside(path: &Path, is_log_whole: bool, stop: &AtomicBool) -> Result<Self, Error> {
         let why = match Self::open_as_it_is(path, stop) {
-            Ok(Opened::Ours(db, found)) if found.is_empty() || !is_log_whole => return Ok(Self::of(db, found)),
-            Ok(Opened::Ours(db, found)) => {
+            Ok(Opened::Ours(db, checked)) if checked.found.is_empty() || !is_log_whole => {
+                return Ok(Self::of(db, checked));
+            }
+            Ok(Opened::Ours(db, Checked { found, .. })) => {
                 close_damaged(db);
                 let told = |Found { lane, what }: Found| format!("{lane} is damaged: {what}");
                 found.into_iter().map(told).collect::<Vec<_>>().join("; ")
@@ -133,16 +138,17 @@ impl Store {
         std::fs::rename(path, &aside).map_err(|source| Error::SetAside { path: path.to_owned(), source })?;
         let db = config(path).open()?;
         db.insert("format", FORMAT)?;
-        Ok(Self::of(db, Vec::new()))
+        Ok(Self::of(db, Checked::default()))
     }
 
-    fn of(db: sled::Db, found: Vec<Found>) -> Self {
+    fn of(db: sled::Db, Checked { found, censuses }: Checked) -> Self {
         let flusher = Mutex::new(Some(spawn_flusher(db.clone())));
         let damages = found.into_iter().map(|found| {
             tell(&found.lane, &found.what);
             (found.lane, watch::Sender::new(Some(found.what.into())))
         });
-        Self { db, flusher, damages: Mutex::new(damages.collect()) }
+        let censuses = censuses.into_iter().map(|(lane, census)| (lane, Arc::new(Mutex::new(census))));
+        Self { db, flusher, damages: Mutex::new(damages.collect()), censuses: Mutex::new(censuses.collect()) }
     }
 
     fn open_as_it_is(path: &Path, stop: &AtomicBool) -> Result<Opened, Error> {
@@ -168,8 +174,8 @@ impl Store {
         } else if format != FORMAT {
             return Ok(Opened::Another);
         }
-        let found = check::check(&db, stop)?;
-        Ok(Opened::Ours(db, found))
+        let checked = check::check(&db, stop)?;
+        Ok(Opened::Ours(db, checked))
     }
 
     /// A lane's part of the store.
@@ -183,7 +189,11 @@ impl Store {
             let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
             damages.entry(name.clone()).or_default().clone()
         };
-        Ok(Lane { tree, formats: sled::Tree::clone(&self.db), name: name.into(), damage })
+        let census = {
+            let mut censuses = self.censuses.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(censuses.entry(name.clone()).or_default())
+        };
+        Ok(Lane { tree, formats: sled::Tree::clone(&self.db), name: name.into(), damage, census })
     }
 
     /// Writes everything to disk and stops flushing by time.
@@ -277,7 +287,9 @@ mod flips;
 mod tests {
     use std::ops::Bound;
 
+    use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Further, Stays};
     use linesman_domain::state::{Base as _, Stretch, Writes};
+    use linesman_domain::table;
 
     use super::*;
 
@@ -308,6 +320,54 @@ mod tests {
         assert_eq!(back, [b"b"]);
         assert_eq!(lane.rows_back(b"a", Some(b"a2")).count(), 0);
         assert_eq!(lane.digest().unwrap(), digest);
+    }
+
+    #[test]
+    fn how_cases_stand_is_known_from_the_start_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let org = "acme".parse().unwrap();
+        let case = |number, state: CaseState| {
+            let row = CaseRow {
+                state,
+                reaction: String::new(),
+                policy: None,
+                request: CaseText::default(),
+                transaction_id: String::new(),
+                case_id: String::new(),
+                status: String::new(),
+                previous_status: String::new(),
+                link: String::new(),
+                updated: Timestamp::UNIX_EPOCH,
+                opened: Timestamp::UNIX_EPOCH,
+                is_test: false,
+                stays: Stays::default(),
+                further: Further::default(),
+            };
+            (cases::key(&org, number).into_bytes(), Some(table::encode(&row).unwrap()))
+        };
+        let stand = |lane: &Lane| {
+            let cases = lane.census();
+            cases
+                .cases()
+                .filter(|(_, count)| *count > 0)
+                .map(|(state, count)| (state.as_str(), count))
+                .collect::<Vec<_>>()
+        };
+        let store = Store::open(&path).unwrap();
+        let lane = store.lane(1).unwrap();
+        let rows = vec![case(1, CaseState::Waiting), case(2, CaseState::Withheld), case(3, CaseState::Waiting)];
+        lane.apply(&Writes { batch: 1, rows }).unwrap();
+        lane.apply(&Writes { batch: 2, rows: vec![case(1, CaseState::Submitted)] }).unwrap();
+        let expected = [("waiting", 1), ("withheld", 1), ("submitted", 1)];
+        assert_eq!(stand(&store.lane(1).unwrap()), expected, "all handles of a lane know the same");
+        drop((lane, store));
+        let store = Store::open(&path).unwrap();
+        let lane = store.lane(1).unwrap();
+        assert_eq!(stand(&lane), expected);
+        assert_eq!(stand(&store.lane(2).unwrap()), []);
+        lane.clear().unwrap();
+        assert_eq!(stand(&lane), []);
     }
 
     #[test]

@@ -38,6 +38,11 @@ pub(super) fn unseal<'a>(lane: &str, key: &[u8], stored: &'a [u8]) -> Option<&'a
     (*found == check(lane, key, value)).then_some(value)
 }
 
+/// The value of what is stored, whether or not it is whole.
+pub(super) fn value_of(stored: &[u8]) -> &[u8] {
+    stored.split_last_chunk::<CHECK>().map_or(&[], |(value, _)| value)
+}
+
 /// The sum of the checks of rows, in whatever order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Sum(u128);

@@ -148,6 +148,7 @@ impl Judge {
         devices: Option<Rc<[Device]>>,
         edition: Edition,
     ) -> Result<Vec<Intent>, Failure> {
+        self.operations = 0;
         let machine = match edition {
             Edition::First => &self.first,
             Edition::Second => &self.second,

@@ -26,7 +26,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::audit::Record;
+use linesman_schemas::audit::{Record, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -38,6 +38,9 @@ pub(crate) use aging::age;
 pub use log::Log;
 pub use record::AuditRow;
 pub use tree::{Hash, Head};
+
+/// What is asked for where a dead letter is put to work again.
+const REPLAYS: [&str; 2] = ["replay-input", "run-policy"];
 
 /// Whose a log is. As text the organization's name, `_provider`, or `_provider-<lane>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -194,6 +197,9 @@ pub(crate) fn append(
     }
     let record = record(index);
     desk.tally.audited(record.outcome.as_str());
+    if record.outcome == Verdict::Done && REPLAYS.contains(&&*record.operation) {
+        desk.tally.replayed += 1;
+    }
     let row = AuditRow::new(record::text(record)?, detail);
     for subtree in head.append(row.leaf) {
         desk.write(subtree_key(&owner, subtree.level, subtree.index), &subtree.hash)?;

@@ -32,7 +32,7 @@ use super::{Error, addresses, upstream};
 pub use chain::ChainRow;
 use leaving::Texts;
 use row::TESTS_STAY;
-pub(crate) use row::{BY_CHOICE, FURTHER, find, keep};
+pub(crate) use row::{BY_CHOICE, FURTHER, find, keep, state_of};
 pub use row::{CASES, CaseRow, CaseState, CaseText, Further, Stays, key, within};
 
 /// The engine level from which on cases go through a cascade.

@@ -54,6 +54,19 @@ pub enum CaseState {
 }
 
 impl CaseState {
+    /// All of them, in the order in which they are stored.
+    pub const ALL: [Self; 9] = [
+        Self::Draft,
+        Self::Waiting,
+        Self::Withheld,
+        Self::Submitted,
+        Self::Created,
+        Self::Updated,
+        Self::Closed,
+        Self::Failed,
+        Self::Reported,
+    ];
+
     /// The state as users read it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -163,6 +176,11 @@ impl Row for CaseRow {
             FURTHER.. => Ok(Cow::Borrowed(stored)),
         }
     }
+}
+
+/// Where the case of a stored row stands, without reading the rest of it: it stands in front in every version.
+pub(crate) fn state_of(bytes: &[u8]) -> Option<CaseState> {
+    postcard::take_from_bytes(table::bare(bytes)).ok().map(|(state, _)| state)
 }
 
 /// The table of cases.

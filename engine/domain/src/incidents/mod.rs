@@ -132,6 +132,7 @@ pub(crate) fn take(
     let number = desk.next_incident(org);
     sightings.add(desk, print, Sighting { incident: number, at_s: desk.now.as_second() })?;
     desk.tally.input("jmb", "incident");
+    desk.tally.incident(org);
     let ship_to = addresses::ship_to(desk, org, &row.serial_number)?;
     let id = IncidentId { org: org.clone(), number };
     let mut incident = Incident::new(id, row, device, None);
@@ -178,6 +179,7 @@ pub(crate) fn report(
         bundle: BundleRef::none(desk.sequence),
     };
     let number = desk.next_incident(org);
+    desk.tally.incident(org);
     let ship_to = addresses::ship_to(desk, org, &row.serial_number)?;
     let id = IncidentId { org: org.clone(), number };
     let mut incident = Incident::new(id, row, device, None);

@@ -5,10 +5,12 @@
 //! i <org> 0 <page>      up to 16 times: length (3 bytes, little-endian), version less one (1 byte), row in postcard
 //! ```
 
-use linesman_schemas::{IncidentId, OrgName};
+use linesman_schemas::{IncidentId, OrgName, Priority};
+use serde::Deserialize;
 
-use super::IncidentRow;
+use super::{IncidentRow, Status};
 use crate::Error;
+use crate::coded;
 use crate::state::Base;
 use crate::table::{self, Key, Row as _, Table, Upgradable};
 
@@ -42,6 +44,29 @@ pub fn all() -> Vec<u8> {
 /// The incidents of the page under `key`.
 pub fn rows<'a>(key: &'a [u8], bytes: &'a [u8]) -> impl Iterator<Item = Result<IncidentRow, Error>> + 'a {
     entries(bytes).map(move |entry| entry.read(key))
+}
+
+/// What is read of an incident to know how it stands. The texts are not copied.
+#[derive(Deserialize)]
+struct Glance<'a> {
+    #[serde(borrow)]
+    _texts: (&'a str, &'a str, bool, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str),
+    #[serde(with = "coded::priority")]
+    priority: Priority,
+    _severity: Option<u8>,
+    _times: (i128, i128),
+    status: Status,
+}
+
+/// The version of rows that a [`Glance`] reads.
+const GLANCED: u8 = 1;
+
+/// How urgent the incidents of a page are, and who works on each; those that cannot be read are passed over.
+pub fn standings(bytes: &[u8]) -> impl Iterator<Item = (Priority, Status)> + '_ {
+    entries(bytes).filter_map(|entry| match entry.version {
+        GLANCED => postcard::take_from_bytes::<Glance<'_>>(entry.row).ok().map(|(row, _)| (row.priority, row.status)),
+        _ => entry.read(&[]).ok().map(|row| (row.priority, row.status)),
+    })
 }
 
 /// How many incidents a page holds.
@@ -95,7 +120,7 @@ pub(super) fn read(key: &[u8], bytes: &[u8], at: usize) -> Result<Option<Inciden
 }
 
 /// Puts a row of today's version at a place of a page: a new last one, or instead of the one that stands there.
-pub(super) fn put(bytes: &mut Vec<u8>, at: usize, row: &[u8]) {
+pub(crate) fn put(bytes: &mut Vec<u8>, at: usize, row: &[u8]) {
     let start: usize = entries(bytes).take(at).map(|entry| entry.row.len() + 4).sum();
     let behind = bytes.split_off(start);
     bytes.reserve(4 + row.len() + behind.len());

@@ -77,7 +77,7 @@ pub(crate) fn react_at(
     is_suspended: bool,
 ) -> Result<(), Error> {
     let Decided { id, destination, action } = decided;
-    desk.tally.reaction(destination.connector.clone());
+    desk.tally.reaction(org, destination.connector.clone());
     let value = serde_json::to_value(action)?;
     let covered =
         Some(()).filter(|()| desk.is_at(leaving::LEVEL)).and_then(|()| leaving::without_texts(desk.level, action));
@@ -175,7 +175,7 @@ pub(crate) fn publish(
     }
     let org = &*fired.told(org);
     let id = desk.next_reaction(org);
-    desk.tally.reaction("publish".into());
+    desk.tally.reaction(org, "publish".into());
     say(desk, org, incident, cause, (&id, name, &Value::Object(data)), None)
 }
 
@@ -252,7 +252,7 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
         }
         Outcome::Failed(failure) => {
             desk.tally.input("result", "failed");
-            desk.tally.attempt_failure(failure.class.as_str());
+            desk.tally.attempt_failure(connector_of(&row.destination), failure.class.as_str());
             let class = if is_final { FailureClass::Refused } else { failure.class };
             failed(desk, &report.reaction, row, (&Failure { class, ..failure }, course))
         }

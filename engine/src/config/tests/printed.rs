@@ -131,6 +131,9 @@ session_absolute_s = 2592000 # default
 format = "json" # linesman.toml:18:10
 level = "info" # default
 
+[metrics]
+names = true # default
+
 # [partner] is not set: end customers' controllers cannot come
 
 [[organizations]] # linesman.toml:9:1
