@@ -3,6 +3,7 @@
 //! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
 //! words of the code, numbers of lanes; names from outside never become one.
 
+use linesman_domain::outgoing::POLICY_REFUSED;
 use linesman_schemas::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::collected::Missed;
@@ -85,8 +86,10 @@ const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the con
 const SOURCE: Label = Label { name: "source", values: Values::Few("the sources of the program") };
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
-const TRIGGER: Label =
-    Label { name: "trigger", values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).collect()) };
+const TRIGGER: Label = Label {
+    name: "trigger",
+    values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).chain([POLICY_REFUSED]).collect()),
+};
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
 const CLASS: Label = Label {
     name: "class",
