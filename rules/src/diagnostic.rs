@@ -109,13 +109,18 @@ pub enum Code {
     MayBeMissing,
     /// A parameter that nobody uses.
     Unused,
-    /// A parameter that hides a global one.
+    /// A name that hides another: a parameter of a service a global one, a function or a variable of a policy what it
+    /// could call or was given.
     Hides,
+    /// A text that says something else than was meant.
+    Text,
+    /// A value that is asked of a branch or a call which has none.
+    NoValue,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::File,
         Self::Name,
         Self::Syntax,
@@ -143,6 +148,8 @@ impl Code {
         Self::MayBeMissing,
         Self::Unused,
         Self::Hides,
+        Self::Text,
+        Self::NoValue,
     ];
 
     /// The code as programs read it.
@@ -175,6 +182,8 @@ impl Code {
             Self::MayBeMissing => "may-be-missing",
             Self::Unused => "unused",
             Self::Hides => "hides",
+            Self::Text => "text",
+            Self::NoValue => "no-value",
         }
     }
 }
