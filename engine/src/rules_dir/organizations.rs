@@ -39,7 +39,7 @@ pub fn unknown<'a>(files: &'a [PolicyFile], known: &BTreeSet<OrgName>) -> Vec<Un
             }
             None => {
                 let source = file.source.iter().filter(|_| file.faults.is_empty());
-                for (owner, mut fault) in source.flat_map(|source| Policy::organizations_of(source)) {
+                for (owner, mut fault) in source.flat_map(Policy::organizations_of) {
                     if !known.contains(&owner) {
                         fault.message = format!("the engine knows no organization `{owner}`");
                         fault.help = Some(help(&owner, known));
@@ -78,7 +78,7 @@ mod tests {
         write("all.rhai", "");
         write("some.rhai", ", organizations: [\"acme\", \"acmee\", \"zeta\"]");
         write("faulty.rhai", ", organizations: [\"zeta\"], oops: 1");
-        let known = ["acme", "bolt"].map(|name| name.parse().unwrap()).into();
+        let known: BTreeSet<OrgName> = ["acme", "bolt"].map(|name| name.parse().unwrap()).into();
         let files = read_all(dir.path()).unwrap().policies;
         let told = unknown(&files, &known).into_iter().map(|unknown| {
             let path = unknown.path.strip_prefix(dir.path()).unwrap().display().to_string();

@@ -48,12 +48,12 @@ fn probes() -> BTreeMap<String, Vec<(Value, bool)>> {
         leaves(&message.examples[0], "", &mut places);
         for text in texts() {
             for is_wanted in [true, false] {
-                let changed = places.iter().map(|place| {
+                let mut changed = places.iter().map(|place| {
                     let mut changed = message.examples[0].clone();
                     *changed.pointer_mut(place).unwrap() = json!(text);
                     changed
                 });
-                let first = changed.into_iter().find(|changed| validator.is_valid(changed) == is_wanted);
+                let first = changed.find(|changed| validator.is_valid(changed) == is_wanted);
                 held.extend(first.map(|changed| (changed, is_wanted)));
             }
         }

@@ -226,7 +226,7 @@ impl Api {
         let path = dir.join("token");
         let token = std::fs::read_to_string(&path)
             .with_context(|| format!("the token cannot be read from `{}`", path.display()))?;
-        let http = tls::http_client(Some(&ca))?.timeout(PATIENCE).build()?;
+        let http = tls::http_client(Some(ca.as_path()))?.timeout(PATIENCE).build()?;
         let token = token.trim().to_owned();
         Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, key: None })
     }
