@@ -78,7 +78,7 @@ mod tests {
         write("all.rhai", "");
         write("some.rhai", ", organizations: [\"acme\", \"acmee\", \"zeta\"]");
         write("faulty.rhai", ", organizations: [\"zeta\"], oops: 1");
-        let known: BTreeSet<OrgName> = ["acme", "bolt"].map(|name| name.parse().unwrap()).into();
+        let known: BTreeSet<OrgName> = ["acme", "bolt"].map(|name| name.parse::<OrgName>().unwrap()).into();
         let files = read_all(dir.path()).unwrap().policies;
         let told = unknown(&files, &known).into_iter().map(|unknown| {
             let path = unknown.path.strip_prefix(dir.path()).unwrap().display().to_string();
