@@ -10,6 +10,7 @@
 //! Other files are left alone. INVARIANT (a fault is its own): what cannot be looked at, a file or the folder of an
 //! organization, is refused by itself and takes nothing else along; the directory itself must be readable.
 
+pub mod organizations;
 pub(crate) mod room;
 pub mod services;
 

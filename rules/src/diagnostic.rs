@@ -109,15 +109,20 @@ pub enum Code {
     MayBeMissing,
     /// A parameter that nobody uses.
     Unused,
-    /// A parameter that hides a global one.
+    /// A name that hides another: a parameter of a service a global one, a function or a variable of a policy what it
+    /// could call or was given.
     Hides,
     /// The configuration says what is refused at the start.
     Configuration,
+    /// A text that says something else than was meant.
+    Text,
+    /// A value that is asked of a branch or a call which has none.
+    NoValue,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::File,
         Self::Name,
         Self::Syntax,
@@ -146,6 +151,8 @@ impl Code {
         Self::Unused,
         Self::Hides,
         Self::Configuration,
+        Self::Text,
+        Self::NoValue,
     ];
 
     /// The code as programs read it.
@@ -179,6 +186,8 @@ impl Code {
             Self::Unused => "unused",
             Self::Hides => "hides",
             Self::Configuration => "configuration",
+            Self::Text => "text",
+            Self::NoValue => "no-value",
         }
     }
 }

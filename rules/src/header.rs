@@ -18,8 +18,12 @@ pub(crate) struct Header {
     /// Where it names them.
     pub(crate) triggers_at: LineColumn,
     pub(crate) filter: Where,
+    /// The entries it was made of.
+    pub(crate) filters: Vec<Entry>,
     /// The organizations it is limited to; none means all.
     pub(crate) organizations: Option<Vec<OrgName>>,
+    /// The same as they stand there, each with its place.
+    pub(crate) organizations_at: Vec<(OrgName, LineColumn)>,
 }
 
 /// Reads the header of a script; `has_owner` tells that it is an organization's own.
@@ -39,18 +43,27 @@ pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<He
         return None;
     };
     report_unknown_keys(&entries, has_owner, faults);
-    let organizations = match entry(&entries, "organizations") {
+    let organizations_at = match entry(&entries, "organizations") {
         Some(entry) if !has_owner => read_organizations(entry, faults),
         _ => None,
     };
+    let organizations = organizations_at.as_ref().map(|named| {
+        let mut names: Vec<OrgName> = named.iter().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    });
     let on = entry(&entries, "on");
     let triggers = read_triggers(on, at, faults)?;
     let triggers_at = on.map_or(at, |on| on.value.at);
-    let filter = match entry(&entries, "where") {
-        Some(entry) => read_filter(entry, triggers.kind(), faults),
-        None => Where::default(),
+    let filter = entry(&entries, "where");
+    let filters = match filter.map(|filter| &filter.value.value) {
+        Some(Literal::Map(filters)) => filters.clone(),
+        _ => Vec::new(),
     };
-    Some(Header { triggers, triggers_at, filter, organizations })
+    let filter = filter.map_or_else(Where::default, |entry| read_filter(entry, triggers.kind(), faults));
+    let organizations_at = organizations_at.unwrap_or_default();
+    Some(Header { triggers, triggers_at, filter, filters, organizations, organizations_at })
 }
 
 /// The first call of `policy`; everything else at the top of the script is a fault.
@@ -136,7 +149,7 @@ fn read_filter(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Where {
     }
 }
 
-fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<OrgName>> {
+fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<(OrgName, LineColumn)>> {
     let Literal::List(items) = &entry.value.value else {
         let message = format!("`organizations` is a list of names, not {}", entry.value.value.describe());
         faults.add(Code::WrongType, entry.value.at, message);
@@ -145,11 +158,11 @@ fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<OrgName>
     if items.is_empty() {
         faults.add(Code::NeverMatches, entry.value.at, "the list of `organizations` is empty and would match nothing");
     }
-    let mut names: Vec<OrgName> = Vec::with_capacity(items.len());
+    let mut names: Vec<(OrgName, LineColumn)> = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
             Literal::Text(name) => match name.parse() {
-                Ok(name) => names.push(name),
+                Ok(name) => names.push((name, item.at)),
                 Err(error) => faults.add(Code::Name, item.at, error.to_string()),
             },
             other => faults.add(
@@ -159,7 +172,5 @@ fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<OrgName>
             ),
         }
     }
-    names.sort_unstable();
-    names.dedup();
     Some(names)
 }

@@ -24,6 +24,7 @@ mod library;
 mod literal;
 pub mod modes;
 mod policy;
+mod possible;
 mod scratch;
 mod script;
 pub mod services;

@@ -11,6 +11,15 @@ pub(crate) const EXPRESSION: &str = "an expression";
 /// What is `()`.
 pub(crate) const NOTHING: &str = "nothing";
 
+/// What is a number that is not whole.
+pub(crate) const FRACTION: &str = "a number with a fraction";
+
+/// What stands in single quotes.
+pub(crate) const CHARACTER: &str = "a character";
+
+/// What is a number beyond those there are.
+pub(crate) const TOO_LARGE: &str = "too large a number";
+
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spanned {
@@ -75,8 +84,8 @@ pub(crate) fn read(expr: &Expr) -> Spanned {
             Literal::Map(parts.0.iter().map(entry).collect())
         }
         Expr::FnCall(call, _) => operation(call),
-        Expr::FloatConstant(..) => Literal::Other("a number with a fraction"),
-        Expr::CharConstant(..) => Literal::Other("a character"),
+        Expr::FloatConstant(..) => Literal::Other(FRACTION),
+        Expr::CharConstant(..) => Literal::Other(CHARACTER),
         Expr::Unit(_) => Literal::Other(NOTHING),
         _ => Literal::Other(EXPRESSION),
     };
@@ -98,7 +107,7 @@ fn start(expr: &Expr) -> Position {
 fn operation(call: &FnCallExpr) -> Literal {
     let numbers: Option<Vec<i64>> = call.args.iter().map(number).collect();
     match (call.name.as_str(), numbers.as_deref()) {
-        ("-", Some(&[number])) => number.checked_neg().map_or(Literal::Other("too large a number"), Literal::Number),
+        ("-", Some(&[number])) => number.checked_neg().map_or(Literal::Other(TOO_LARGE), Literal::Number),
         // An end of `i64::MIN` leaves the range empty, as it should be.
         ("..", Some(&[first, end])) => match end.checked_sub(1) {
             Some(last) => Literal::Range { first, last },

@@ -6,7 +6,7 @@ use linesman_schemas::{OrgName, PolicyName};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Code, Diagnostic, Faults, quoted};
-use crate::filter::{Scan, Where};
+use crate::filter::{self, Scan, Where};
 use crate::header::{self, Header};
 use crate::script::{self, Limits, Parser};
 use crate::subject::Subject;
@@ -47,8 +47,8 @@ impl Policy {
             Some(parsed) => {
                 parsed.check_functions(&mut faults);
                 let header = header::read(parsed.ast(), source.owner.is_some(), &mut faults);
-                let kind = header.as_ref().map(|header| header.triggers.kind());
-                script::check(parsed.ast(), kind, &limits, &mut faults);
+                let triggers = header.as_ref().map(|header| &header.triggers);
+                faults.append(script::check(parsed.ast(), triggers, &limits).faults);
                 header
             }
             // What hides the script does not hide the faults of its header.
@@ -101,6 +101,39 @@ impl Policy {
         };
         faults.add_with_help(Code::NeverMatches, header.triggers_at, message, help);
         faults.into_sorted(&source.source).pop()
+    }
+
+    /// What of a policy without fault is likely meant otherwise: conditions that nothing fulfils where its triggers fire,
+    /// texts, branches, names and loops that surprise. It is loaded all the same, and none of it is certain.
+    pub fn warnings(source: &PolicySource) -> Vec<Diagnostic> {
+        let limits = Limits::default();
+        let mut faults = Faults::default();
+        let Some(parsed) = Parser::new(&limits).parse(&source.source, &mut faults) else { return Vec::new() };
+        parsed.check_functions(&mut faults);
+        let Some(header) = header::read(parsed.ast(), source.owner.is_some(), &mut faults) else { return Vec::new() };
+        let found = script::check(parsed.ast(), Some(&header.triggers), &limits);
+        faults.append(found.faults);
+        if !faults.is_empty() {
+            return Vec::new();
+        }
+        let mut warnings = found.warnings;
+        filter::warn(&header.filters, &header.triggers, &mut warnings);
+        warnings.into_sorted(&source.source)
+    }
+
+    /// The organizations that a policy of all organizations is limited to, each with its place: a diagnostic that says
+    /// nothing yet.
+    pub fn organizations_of(source: &PolicySource) -> Vec<(OrgName, Diagnostic)> {
+        let mut faults = Faults::default();
+        let parsed = Parser::new(&Limits::default()).parse_header(&source.source);
+        let header = parsed.and_then(|parsed| header::read(parsed.ast(), source.owner.is_some(), &mut faults));
+        let names = header.into_iter().flat_map(|header| header.organizations_at);
+        let placed = |(name, at)| {
+            let mut placed = Faults::default();
+            placed.add(Code::UnknownValue, at, "");
+            Some((name, placed.into_sorted(&source.source).pop()?))
+        };
+        names.filter_map(placed).collect()
     }
 
     fn new(source: &PolicySource, header: Header) -> Self {

@@ -386,7 +386,7 @@ impl Field {
             (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),
-            (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check"]),
+            (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check", "reported"]),
             _ => None,
         }
     }

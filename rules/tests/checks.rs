@@ -66,27 +66,15 @@ fn what_runs_is_not_faulted() {
 fn functions() {
     for (body, expected) in [
         ("lgo(\"x\");", "unknown-function 3:1: unknown function `lgo`\n  help: did you mean `log`?"),
-        (
-            "frobnicate(1);",
-            "unknown-function 3:1: unknown function `frobnicate`\n  help: `docs/policies.md` lists the functions there are",
-        ),
+        ("frobnicate(1);", "unknown-function 3:1: unknown function `frobnicate`\n  help: ACTIONS"),
         (
             "let s = subject.synopsis; s.contians(\"x\");",
             "unknown-function 3:29: unknown function `contians`\n  help: did you mean `contains`?",
         ),
-        (
-            "[1].map(|x| twise(x));",
-            "unknown-function 3:13: unknown function `twise`\n  help: `docs/policies.md` lists the functions there are",
-        ),
-        (
-            "subject.close();",
-            "unknown-function 3:9: unknown function `close`\n  help: `docs/policies.md` lists the functions there are",
-        ),
+        ("[1].map(|x| twise(x));", "unknown-function 3:13: unknown function `twise`\n  help: ACTIONS"),
+        ("subject.close();", "unknown-function 3:9: unknown function `close`\n  help: ACTIONS"),
         ("Fn(\"prnt\");", "unknown-function 3:4: unknown function `prnt`\n  help: did you mean `print`?"),
-        (
-            "timestamp();",
-            "unknown-function 3:1: unknown function `timestamp`\n  help: `docs/policies.md` lists the functions there are",
-        ),
+        ("timestamp();", "unknown-function 3:1: unknown function `timestamp`\n  help: ACTIONS"),
         (
             "log();",
             "wrong-arguments 3:1: `log` takes 1 or 2 arguments, not 0\n  help: it is called as `log(message[, #{ ... }])`",
@@ -100,7 +88,10 @@ fn functions() {
         ("sin(1.0);", "refused 3:1: `sin` is refused: its result differs from machine to machine"),
         ("1.0.sin();", "refused 3:5: `sin` is refused: its result differs from machine to machine"),
     ] {
-        assert_eq!(faults("incident.detected", body), expected, "{body}");
+        let actions = "the actions are `submit_case`, `forward_case`, `handle_case`, `log`, `set_priority`, `assign`, \
+            `close_incident`, `collect`, `require_approval`, `publish`, `forward_intelligence`; `docs/policies.md` lists \
+            all functions there are";
+        assert_eq!(faults("incident.detected", body), expected.replace("ACTIONS", actions), "{body}");
     }
 }
 
@@ -193,9 +184,19 @@ fn actions() {
             "publish(\"a.b\", #{});",
             "unknown-value 3:9: `publish` under `a.b`\n  help: a name has letters, digits, `_` and `-`, beginning with a letter or digit, at most 64",
         ),
+        (
+            "submit_case(\"fan\");",
+            "wrong-type 3:13: what `submit_case` is told stands in a map, and this is a text\n  help: it is called as `submit_case([#{ ... }])`",
+        ),
         ("log(1);", "wrong-type 3:5: `message` of `log` is a text, not a number"),
-        ("log(\"x\", subject);", "wrong-type 3:10: `fields` of `log` is a map, not an object"),
-        ("log(\"x\", [1]);", "wrong-type 3:10: `fields` of `log` is a map, not a list"),
+        (
+            "log(\"x\", subject);",
+            "wrong-type 3:10: what `log` is told stands in a map, and this is an object\n  help: it is called as `log(message[, #{ ... }])`",
+        ),
+        (
+            "log(\"x\", [1]);",
+            "wrong-type 3:10: what `log` is told stands in a map, and this is a list\n  help: it is called as `log(message[, #{ ... }])`",
+        ),
     ] {
         assert_eq!(faults("incident.detected", body), expected, "{body}");
     }

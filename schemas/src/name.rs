@@ -203,14 +203,14 @@ name!(
     /// nothing of other organizations.
     ReactionId,
     "a reaction id (at most 128 printable characters)",
-    "^\\P{Cc}{1,128}$",
+    "^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$",
     |text| is_label(text, 128)
 );
 name!(
     /// A command's id, chosen by whoever sends it.
     CommandId,
     "a command id (at most 128 printable characters)",
-    "^\\P{Cc}{1,128}$",
+    "^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$",
     |text| is_label(text, 128)
 );
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use linesman_rules::Code;
-use linesman_tests::{Ended, run};
+use linesman_tests::{Ended, World, run};
 use serde_json::Value;
 
 fn cases() -> Vec<PathBuf> {
@@ -122,4 +122,55 @@ async fn what_cannot_be_read_is_told() {
     for word in ["--json", "end_column", "severity", "Exit codes:", "unknown-function"] {
         assert!(help.contains(word), "{word}: {help}");
     }
+}
+
+#[tokio::test]
+async fn a_warning_fails_only_where_it_is_strict() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/check/likely");
+    assert_eq!(check(&case, &[]).await.code, Some(0));
+    assert_eq!(check(&case, &["--strict"]).await.code, Some(1));
+    let clean = case.with_file_name("clean");
+    assert_eq!(check(&clean, &["--strict"]).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn organizations_that_the_engine_does_not_know_are_told_by_the_check_and_at_the_load() {
+    let world = World::new().unwrap();
+    let policy =
+        |header: &str| format!("policy(#{{ on: \"incident.detected\"{header} }});\nfn react(incident, org) {{}}\n");
+    world.policy("acmee/own", &policy("")).unwrap();
+    world.policy("acme/own", &policy("")).unwrap();
+    world.policy("some", &policy(", organizations: [\"acmee\", \"acme\"]")).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let (rules, data) = (world.rules(), world.data());
+    let args = ["check", rules.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+    let ended = run(&args).await.unwrap();
+    let said = ended.stdout.replace(&format!("{}/", rules.display()), "");
+    let expected = "acmee:1:1: warning: no policy in this folder judges anything: the engine knows no organization `acmee`\n    \
+                    = help: did you mean `acme`?\n\
+                    some.rhai:1:60: warning: the engine knows no organization `acmee`\n \
+                    1 | policy(#{ on: \"incident.detected\", organizations: [\"acmee\", \"acme\"] });\n   \
+                    |                                                    ^^^^^^^\n   \
+                    = help: did you mean `acme`?\n\
+                    3 policies, no fault, 2 warnings\n";
+    assert_eq!(
+        (ended.code, said.replace("    = help", "   = help")),
+        (Some(0), expected.replace("    = help", "   = help"))
+    );
+    assert_eq!(run(&[&args[..], &["--strict"]].concat()).await.unwrap().code, Some(1));
+
+    // The engine has told of both, and tells once of each text.
+    let told = |engine: &linesman_tests::Engine| {
+        engine.log().lines().filter(|line| line.contains("a policy is for nobody")).count()
+    };
+    engine.tells("a policy is for nobody").await;
+    assert_eq!(told(&engine), 2, "{}", engine.log_tail());
+    world.policy("zeta/own", &policy("")).unwrap();
+    engine.tells("no organization `zeta`").await;
+    assert_eq!(told(&engine), 3, "{}", engine.log_tail());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    let ended = run(&args).await.unwrap();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("no engine is ready there"), "{}", ended.stderr);
 }

@@ -34,6 +34,19 @@ async fn what_is_published_is_heard() {
     let missing = run(&["publish", "no-such.xml", &files[0], "--org", "acme", "--data-dir", data]).await.unwrap();
     assert_eq!((missing.code, &*missing.stdout), (Some(1), "1 published for acme, 1 failed\n"));
     assert!(missing.stderr.starts_with("no-such.xml: cannot be read"), "{}", missing.stderr);
+    // A list that is misspelt would be none, and the message would concern everybody.
+    let misspelt = world.path("misspelt.json");
+    let message = json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-20T10:15:00Z",
+        "relevence": {"products": ["MX*"]}});
+    std::fs::write(&misspelt, message.to_string()).unwrap();
+    let misspelt = misspelt.to_str().unwrap();
+    let refused = run(&["publish", misspelt, "--org", "acme", "--data-dir", data]).await.unwrap();
+    assert_eq!((refused.code, &*refused.stdout), (Some(1), "0 published for acme, 1 failed\n"));
+    let why = "line 1: there is no field `relevence`: did you mean `relevance`?\n";
+    assert_eq!(refused.stderr, format!("{misspelt}: {why}"));
+    let added = run(&["intel", "add", misspelt, "--data-dir", data]).await.unwrap();
+    assert_eq!(added.code, Some(1));
+    assert!(added.stderr.contains("`relevance`"), "{}", added.stderr);
     assert!(engine.stop().await.unwrap().success());
     let gone = run(&["publish", &files[0], "--org", "acme", "--data-dir", data]).await.unwrap();
     assert_eq!(gone.code, Some(1));

@@ -9,7 +9,8 @@ use anyhow::Context;
 use async_nats::jetstream;
 use async_nats::jetstream::context::PublishAckFuture;
 use indicatif::{ProgressBar, ProgressStyle};
-use linesman_schemas::OrgName;
+use linesman_domain::intelligence::of_stray;
+use linesman_schemas::{OrgName, intelligence};
 
 use super::nats::Server;
 use super::{Failure, runtime};
@@ -91,6 +92,13 @@ async fn send(
     let length = bytes.len();
     anyhow::ensure!(length <= most, "has {length} bytes, and the server takes messages of at most {most}");
     let kind = if file.extension().is_some_and(|extension| extension == "json") { "intel" } else { "jmb" };
+    if kind == "intel"
+        && let Some(stray) = intelligence::stray(&bytes)
+    {
+        // Whom a message concerns would be misread: a list that is misspelt is none, and then it concerns everybody.
+        let (why, _) = of_stray(&stray);
+        anyhow::bail!("line {}: {why}", stray.line);
+    }
     let subject = format!("in.{}.{kind}.{source}", args.org);
     context.publish(subject, bytes.into()).await.context("cannot be published")
 }

@@ -4,6 +4,7 @@
 //! words of the code, numbers of lanes; names from outside as [`super::named`] bounds them.
 
 use linesman_domain::cases::CaseState;
+use linesman_domain::outgoing::POLICY_REFUSED;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::collected::Missed;
 use linesman_schemas::dead_letter::Reason;
@@ -92,8 +93,10 @@ const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the con
 const SOURCE: Label = Label { name: "source", values: Values::Few("the sources of the program") };
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
-const TRIGGER: Label =
-    Label { name: "trigger", values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).collect()) };
+const TRIGGER: Label = Label {
+    name: "trigger",
+    values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).chain([POLICY_REFUSED]).collect()),
+};
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
 const CLASS: Label = Label { name: "class", values: Values::Words(|| classes().to_vec()) };
 const ORGANIZATION: Label =

@@ -287,6 +287,7 @@ async fn settle(
     let brought = policies.bring(files).await?;
     reach_end(&setup.client, executors).await?;
     setup.check(|lane| stands_still(executors, lane))?;
+    policies.warn_of_unknown(&files.policies)?;
     while handout.hand_out_rule_book().await? {
         reach_end(&setup.client, executors).await?;
     }

@@ -6,6 +6,7 @@
 //! engine level: whole (`whole`), or in sections (`sections`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use linesman_domain::position;
@@ -25,6 +26,7 @@ use super::setup::Setup;
 use crate::config::Sources;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
+use crate::rules_dir::organizations::{Unknown, unknown};
 use crate::rules_dir::{Files, PolicyFile, Room, room};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
@@ -53,6 +55,8 @@ pub(super) struct Policies {
     pub(super) asked: Vec<Asked>,
     /// Path and hash of the refused files that were logged.
     logged: BTreeSet<(String, String)>,
+    /// What was logged of policies for organizations that are not known.
+    told_unknown: BTreeSet<(PathBuf, String, String)>,
     /// The same of services.
     pub(super) logged_services: Refused,
     /// The services of which it was told that they hide something.
@@ -88,6 +92,7 @@ impl Policies {
     ) -> Self {
         let (sent, asked, told) = (None, Vec::new(), Vec::new());
         let (logged, logged_services, hiding_services) = (BTreeSet::new(), Refused::new(), Refused::new());
+        let told_unknown = BTreeSet::new();
         Self {
             setup,
             books,
@@ -99,6 +104,7 @@ impl Policies {
             sent,
             asked,
             logged,
+            told_unknown,
             logged_services,
             hiding_services,
             told,
@@ -242,6 +248,24 @@ impl Policies {
             tracing::info!(path, "a policy is refused no longer");
         }
         self.logged = refused;
+    }
+
+    /// Warns of policies for organizations that no lane knows, as applied: once of each text.
+    pub(super) fn warn_of_unknown(&mut self, files: &[PolicyFile]) -> Result<(), Error> {
+        let known = self.setup.organizations()?.into_keys().collect();
+        let mut found = BTreeSet::new();
+        for Unknown { path, file, fault } in unknown(files, &known) {
+            // Of a folder it is the name that counts, whatever lies in it.
+            let hash = if file.owner.is_some() { String::new() } else { file.hash.clone() };
+            let text = (path, hash, fault.message.clone());
+            if !self.told_unknown.contains(&text) {
+                let place = format!("{}:{}:{}", text.0.display(), fault.line, fault.column);
+                tracing::warn!(place, fault = fault.message, help = fault.help.as_deref(), "a policy is for nobody");
+            }
+            found.insert(text);
+        }
+        self.told_unknown = found;
+        Ok(())
     }
 
     pub(super) fn show(&self, refused: &[RefusedPolicy], count: usize) {

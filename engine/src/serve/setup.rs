@@ -124,7 +124,8 @@ impl Setup {
         sent.iter().filter(|sent| !waits(sent)).try_for_each(|sent| check(&self.store, self.lanes, sent))
     }
 
-    fn organizations(&self) -> Result<BTreeMap<OrgName, OrgRow>, Error> {
+    /// Every organization, as the lanes have applied it.
+    pub(super) fn organizations(&self) -> Result<BTreeMap<OrgName, OrgRow>, Error> {
         let mut known = BTreeMap::new();
         for lane in 0..self.lanes {
             for row in organizations::all(&self.store.lane(lane)?) {

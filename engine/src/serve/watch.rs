@@ -170,6 +170,7 @@ impl Watch {
                 let files = read(&self.dir).await?;
                 if Some(&look(&self.dir).await) == seen {
                     self.brought = self.policies.bring(&files).await?;
+                    self.policies.warn_of_unknown(&files.policies)?;
                     self.taken = seen.cloned();
                 }
             }

@@ -71,10 +71,12 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
                 return Some((Target::Field(*field), false));
             }
             let message = format!("unknown field `{}` of `{}`", excerpt(key), kind.as_str());
+            let deeper = fields.iter().find(|(path, _)| path.rsplit_once('.').is_some_and(|(_, last)| last == key));
             let has_it = |other: &SubjectKind| Field::of(*other).iter().any(|(path, _)| *path == key);
-            let help = match SubjectKind::ALL.iter().find(|other| !other.is_of_device() && has_it(other)) {
-                Some(other) => format!("it is a field of `{}`", other.as_str()),
-                None => suggest(key, fields.iter().map(|(path, _)| *path).chain(CLASSIC)),
+            let help = match (deeper, SubjectKind::ALL.iter().find(|other| !other.is_of_device() && has_it(other))) {
+                (Some((path, _)), _) => format!("it is a field of the device: `\"{path}\"`"),
+                (None, Some(other)) => format!("it is a field of `{}`", other.as_str()),
+                (None, None) => suggest(key, fields.iter().map(|(path, _)| *path).chain(CLASSIC)),
             };
             faults.add_with_help(Code::UnknownField, entry.at, message, help);
             None

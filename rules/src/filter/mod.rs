@@ -4,12 +4,14 @@
 
 mod compile;
 mod pattern;
+mod unmet;
 mod words;
 
 use linesman_schemas::OrgName;
 
 pub(crate) use self::compile::compile;
 pub use self::pattern::Pattern;
+pub(crate) use self::unmet::warn;
 pub(crate) use self::words::{Scan, WordSet, for_each_text, for_each_word};
 use crate::subject::{Field, Subject, Value};
 

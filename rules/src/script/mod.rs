@@ -13,6 +13,7 @@ mod check;
 mod collecting;
 mod devices;
 mod failure;
+mod foreign;
 mod forwarding;
 mod intent;
 mod json;

@@ -3,6 +3,7 @@
 use rhai::{AST, Engine, LexError, OptimizationLevel, ParseError, ParseErrorType};
 
 use super::Limits;
+use super::foreign::{self, Said};
 use crate::diagnostic::{Code, Faults, LineColumn, excerpt};
 
 /// The function a policy is.
@@ -38,7 +39,7 @@ impl Parser {
         match self.engine.compile(without_mark(source)) {
             Ok(ast) => Some(Script(ast)),
             Err(error) => {
-                self.report(&error, faults);
+                self.report(&error, without_mark(source), faults);
                 None
             }
         }
@@ -50,9 +51,17 @@ impl Parser {
     }
 
     /// Tells in our words why a source does not parse.
-    fn report(&self, error: &ParseError, faults: &mut Faults) {
+    fn report(&self, error: &ParseError, source: &str, faults: &mut Faults) {
         let at = LineColumn::from(error.position());
         let limits = &self.limits;
+        let is_limit = matches!(
+            error.err_type(),
+            ParseErrorType::ExprTooDeep | ParseErrorType::TooManyFunctions | ParseErrorType::LiteralTooLarge(..)
+        );
+        if !is_limit && let Some(Said { code, at, message, help }) = foreign::find(error.err_type(), source, at) {
+            faults.add_with_help(code, at, message, help);
+            return;
+        }
         match error.err_type() {
             ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) | ParseErrorType::UnknownOperator(word)
                 if REMOVED.contains(&word.as_str()) =>

@@ -12,6 +12,7 @@
 mod asyncapi;
 mod catalog;
 mod devices;
+mod elsewhere;
 mod payload;
 mod samples;
 mod scripts;

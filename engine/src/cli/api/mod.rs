@@ -58,7 +58,7 @@ pub(super) mod token;
 pub(super) mod value;
 pub(super) mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -218,6 +218,17 @@ impl Api {
         let token = std::fs::read_to_string(&token_file)
             .with_context(|| format!("the token cannot be read from `{}`", token_file.display()))?;
         Self::at(base, ca, token.trim().to_owned(), access)
+    }
+
+    /// That of the engine of a data directory on this machine, by the token that lies there.
+    fn of_data_dir(dir: &Path) -> anyhow::Result<Self> {
+        let Ready { api, ca } = ready(dir)?;
+        let path = dir.join("token");
+        let token = std::fs::read_to_string(&path)
+            .with_context(|| format!("the token cannot be read from `{}`", path.display()))?;
+        let http = tls::http_client(Some(ca.as_path()))?.timeout(PATIENCE).build()?;
+        let token = token.trim().to_owned();
+        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, key: None })
     }
 
     /// By the session that is kept.
@@ -453,15 +464,19 @@ fn place(access: &Access) -> anyhow::Result<Option<(String, Option<PathBuf>)>> {
     match (&access.api, &access.data_dir) {
         (Some(api), _) => Ok(Some((api.trim_end_matches('/').to_owned(), access.ca.clone()))),
         (None, Some(dir)) => {
-            let path = DataDir::ready_path(dir);
-            let text = std::fs::read_to_string(&path).with_context(|| {
-                format!("no engine is ready there: start it first, `{}` cannot be read", path.display())
-            })?;
-            let ready: Ready = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
+            let ready = ready(dir)?;
             Ok(Some((ready.api, access.ca.clone().or(Some(ready.ca)))))
         }
         (None, None) => Ok(None),
     }
+}
+
+/// What a running engine tells in its data directory.
+fn ready(dir: &Path) -> anyhow::Result<Ready> {
+    let path = DataDir::ready_path(dir);
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("no engine is ready there: start it first, `{}` cannot be read", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))
 }
 
 /// Nobody is logged in, and no token is named.

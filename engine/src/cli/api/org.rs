@@ -1,17 +1,19 @@
 //! `linesman org`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use linesman_schemas::OrgName;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::secrets::new_password;
 use super::show::{self, Column, column};
 use super::{Api, Args, List, ask, segment};
-use crate::cli::Failure;
+use crate::cli::{Failure, runtime};
 use crate::edge::filters::tables::Organizations;
 
 const COLUMNS: [Column; 6] = [
@@ -34,6 +36,17 @@ Examples:
   linesman org suspend acme --data-dir D
   linesman org test acme --data-dir D
   linesman org activate acme --data-dir D";
+
+/// The names of the organizations that a running engine knows, by its data directory.
+///
+/// # Errors
+/// No engine is ready there, or it refuses to tell.
+pub(in crate::cli) fn names(data_dir: &Path) -> anyhow::Result<BTreeSet<OrgName>> {
+    let api = Api::of_data_dir(data_dir)?;
+    let found = runtime()?.block_on(api.every("/api/v1/organizations", &()))?;
+    let name = |item: &Value| item.get("name").and_then(Value::as_str).and_then(|name| name.parse().ok());
+    Ok(found.iter().filter_map(name).collect())
+}
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {

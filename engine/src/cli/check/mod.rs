@@ -6,16 +6,19 @@ mod services;
 mod stray;
 mod text;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use linesman_rules::{Diagnostic, Policy, modes};
-use linesman_schemas::Mode;
 use linesman_schemas::mode::UnknownMode;
+use linesman_schemas::{Mode, OrgName};
 use serde::Serialize;
 
 use super::Failure;
+use super::api::org;
+use crate::rules_dir::organizations::unknown;
 use crate::{config, rules_dir};
 
 /// Check policies, services and the parameters of all services
@@ -24,9 +27,10 @@ use crate::{config, rules_dir};
 /// templates, what those render, and the form of their scenarios. Prints every fault of every file with file, line and
 /// column, the line with what is meant underlined, and help. The engine refuses the same policies and services for the
 /// same faults. A warning is about a file that is no policy, though it looks like one, about a policy that never fires,
-/// about what of a policy is of no use in the mode that `--mode` or `--config` names, or about what works in a service and
-/// may still surprise. Of the configuration that `--config` names it is an error that it names a device in two device groups
-/// of an organization: the engine does not start with it, unless the organization has these groups already.
+/// about what of a policy is likely meant otherwise, or of no use in the mode that `--mode` or `--config` names, about an
+/// organization that the engine of `--data-dir` does not know, or about what works in a service and may still surprise. Of the
+/// configuration that `--config` names it is an error that it names a device in two device groups of an organization: the engine
+/// does not start with it, unless the organization has these groups already.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json, each fault is one JSON object on a line of its own:
@@ -38,12 +42,13 @@ With --json, each fault is one JSON object on a line of its own:
 
 Exit codes:
   0  no errors
-  1  there are errors, or the directory cannot be read
+  1  there are errors, or with --strict warnings, or the directory cannot be read
   2  wrong usage
 
 Example:
   linesman check /etc/linesman/rules
-  linesman check /etc/linesman/rules --mode end-customer")]
+  linesman check /etc/linesman/rules --mode end-customer
+  linesman check /etc/linesman/rules --data-dir D --strict")]
 pub(super) struct Args {
     /// The rule directory
     dir: PathBuf,
@@ -53,6 +58,12 @@ pub(super) struct Args {
     /// The configuration file of the installation they are for, instead of its mode
     #[arg(long, value_name = "F")]
     config: Option<PathBuf>,
+    /// The data directory of a running engine on this machine: it is asked which organizations there are
+    #[arg(long, value_name = "D")]
+    data_dir: Option<PathBuf>,
+    /// Fail where there is a warning, too
+    #[arg(long)]
+    strict: bool,
     /// Print JSON, one object a line, and nothing else
     #[arg(long)]
     json: bool,
@@ -98,6 +109,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let in_services = services::find(&args.dir, read.services)?;
     let configured = args.config.as_deref().map(configured::find).unwrap_or_default();
     let stray = stray::find(&args.dir)?;
+    let known = args.data_dir.as_deref().map(organizations_of).transpose()?;
+    let unknown = known.map(|known| unknown(&files, &known)).unwrap_or_default();
     let of_policies = files.iter().flat_map(|file| {
         let name = file.path.to_string_lossy();
         file.faults.iter().map(move |fault| Finding {
@@ -115,6 +128,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fault,
         source: &file.text,
     });
+    let of_nobody = unknown.iter().map(|unknown| Finding {
+        file: unknown.path.to_string_lossy().into_owned(),
+        severity: Severity::Warning,
+        fault: &unknown.fault,
+        source: &unknown.file.text,
+    });
     let of_others = stray.iter().map(|(path, fault)| Finding {
         file: path.to_string_lossy().into_owned(),
         severity: Severity::Warning,
@@ -127,8 +146,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fault: &found.fault,
         source: &found.source,
     });
-    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_idle).chain(of_others).chain(of_services).collect();
-    findings.sort_by(|a, b| a.file.cmp(&b.file));
+    let of_policies = of_policies.chain(of_idle).chain(of_nobody);
+    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_others).chain(of_services).collect();
+    findings.sort_by(|a, b| (&a.file, a.fault.line, a.fault.column).cmp(&(&b.file, b.fault.line, b.fault.column)));
     for finding in &findings {
         if args.json {
             outln!("{}", json(finding)?);
@@ -143,14 +163,22 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             summary(files.iter().filter(|file| !file.is_folder).count(), services, errors, findings.len() - errors)
         );
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_good = if args.strict { findings.is_empty() } else { errors == 0 };
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Why a policy without fault never fires, where that is certain, and what of it is of no use in a mode.
+/// The organizations that a running engine knows.
+fn organizations_of(dir: &Path) -> Result<BTreeSet<OrgName>, Failure> {
+    Ok(org::names(dir)
+        .with_context(|| format!("which organizations there are is not known from `{}`", dir.display()))?)
+}
+
+/// Why a policy without fault never fires, where that is certain, what of it is likely meant otherwise, and what is of no
+/// use in a mode.
 fn in_vain(file: &rules_dir::PolicyFile, mode: Option<Mode>) -> Vec<Diagnostic> {
     let Some(source) = file.source.as_ref().filter(|_| file.faults.is_empty()) else { return Vec::new() };
     let of_mode = mode.map(|mode| modes::of_no_use(source, mode)).unwrap_or_default();
-    Policy::never_fires(source).into_iter().chain(of_mode).collect()
+    Policy::never_fires(source).into_iter().chain(Policy::warnings(source)).chain(of_mode).collect()
 }
 
 /// A finding as editors read it.

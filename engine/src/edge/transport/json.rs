@@ -110,10 +110,23 @@ fn deserialize<T: DeserializeOwned>(text: &str, status: StatusCode) -> Result<T,
             push(&mut pointer, name);
             return Problem::field(status, pointer, format!("`{name}` is missing"));
         }
-        Problem::field(status, pointer, what)
+        Problem::field(status, pointer, format!("{what}{}", meant(what)))
     })?;
     json.end().map_err(|error| Problem::field(status, "#".to_owned(), error.to_string()))?;
     Ok(value)
+}
+
+/// Which of several fields is meant by an unknown one, where one is near.
+fn meant(what: &str) -> String {
+    let Some((field, known)) = what.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, expected "))
+    else {
+        return String::new();
+    };
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    match linesman_rules::suggest(field, known.iter().copied()) {
+        help if known.len() > 1 && help.starts_with("did you mean") => format!("; {help}"),
+        _ => String::new(),
+    }
 }
 
 /// A path as a JSON pointer in a URI fragment (RFC 6901, section 6).
@@ -250,7 +263,12 @@ mod tests {
                 "#/groups/0/a~1b%20c",
                 "invalid type: null, expected a string",
             ),
-            (b"{\"owners\": 1}", 422, "#/owners", "unknown field `owners`, expected one of `owner`, `groups`, `note`"),
+            (
+                b"{\"owners\": 1}",
+                422,
+                "#/owners",
+                "unknown field `owners`, expected one of `owner`, `groups`, `note`; did you mean `owner`?",
+            ),
         ] {
             assert_eq!(refused(body), (status, pointer.to_owned(), detail.to_owned()), "{}", body.escape_ascii());
         }

@@ -12,7 +12,7 @@ use super::functions::Functions;
 use super::held::Held;
 use super::services;
 use super::walk::Walk;
-use crate::diagnostic::{Code, LineColumn, excerpt, nearest, suggest};
+use crate::diagnostic::{Code, LineColumn, excerpt, nearest, quoted, suggest};
 use crate::literal::{self, Entry, Literal};
 
 /// Checks `f(...)`.
@@ -84,7 +84,9 @@ fn report(name: &str, given: usize, before: usize, at: LineColumn, walk: &mut Wa
                 walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
             }
             None => {
-                let help = "`docs/policies.md` lists the functions there are";
+                let actions = ACTIONS.iter().map(|action| action.name).chain([forwarding::FORWARD]);
+                let help =
+                    format!("the actions are {}; `docs/policies.md` lists all functions there are", quoted(actions));
                 walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
             }
         }
@@ -131,10 +133,19 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
         let literal::Spanned { at, value } = literal::read(argument);
         let is_object = held.is_object();
         if is_object || !fits(&value, *parameter) {
-            let wanted = if *parameter == Parameter::Text { "a text" } else { "a map" };
             let given = if is_object { "an object" } else { value.describe() };
-            let message = format!("`{name}` of `{}` is {wanted}, not {given}", action.name);
-            walk.faults.add(Code::WrongType, at, message);
+            match parameter {
+                Parameter::Text => {
+                    let message = format!("`{name}` of `{}` is a text, not {given}", action.name);
+                    walk.faults.add(Code::WrongType, at, message);
+                }
+                // The signature does not tell how a map is called.
+                Parameter::Map => {
+                    let message = format!("what `{}` is told stands in a map, and this is {given}", action.name);
+                    let help = format!("it is called as `{}`", action.signature());
+                    walk.faults.add_with_help(Code::WrongType, at, message, help);
+                }
+            }
             continue;
         }
         match (action.name, value) {

@@ -9,8 +9,20 @@ use crate::subject::{Field, SubjectKind};
 
 /// What a property holds; `kind` is what the trigger is about.
 pub(super) fn held(owner: Held, name: &str, kind: Option<SubjectKind>) -> Held {
-    let has_device = kind.is_some_and(SubjectKind::has_incident);
-    if owner == Held::Subject && name == DEVICE && has_device { Held::Device } else { Held::Other }
+    let Some(kind) = kind else { return Held::Other };
+    let of_device = |path: &str| path.strip_prefix(DEVICE).and_then(|rest| rest.strip_prefix('.')) == Some(name);
+    let mut fields = Field::of(kind).iter();
+    let field = match owner {
+        Held::Subject if name == DEVICE && kind.has_incident() => return Held::Device,
+        Held::Organization => {
+            let property = ORGANIZATION.into_iter().find(|property| *property == name);
+            return property.map_or(Held::Other, Held::OfOrganization);
+        }
+        Held::Subject => fields.find(|(path, _)| *path == name),
+        Held::Device => fields.find(|(path, _)| of_device(path)),
+        _ => None,
+    };
+    field.map_or(Held::Other, |(_, field)| Held::Field(*field))
 }
 
 /// Reports a property that its owner does not have.
@@ -58,7 +70,7 @@ fn properties(owner: Held, kind: Option<SubjectKind>) -> Option<(&'static str, V
         }
         Held::Device => Some((DEVICE, paths.filter_map(of_device).collect())),
         Held::Organization => Some(("org", ORGANIZATION.to_vec())),
-        Held::Service | Held::PlacedService | Held::Nothing | Held::Other => None,
+        _ => None,
     }
 }
 

@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use super::super::actions::ACTIONS;
 use super::super::budget::Run;
+use super::super::forwarding::FORWARD;
 use super::super::{Edition, Limits, parser, stdlib};
+use super::Function;
+use super::walk::Walk;
+use crate::diagnostic::Code;
 
 /// The functions of the host: the same for all scripts.
 static HOST: LazyLock<Functions> = LazyLock::new(Functions::of_host);
@@ -59,6 +64,18 @@ impl Functions {
         let is_word = |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         self.0.keys().filter(is_word).map(String::as_str)
     }
+}
+
+/// Warns of a function of a script that hides one of the host's.
+pub(super) fn check_hidden(function: &Function, walk: &mut Walk<'_>) {
+    let (name, count) = (function.name.as_str(), function.parameters.len());
+    if function.is_entry() || !Functions::host().takes(name, count) {
+        return;
+    }
+    let is_action = ACTIONS.iter().any(|action| action.name == name) || name == FORWARD;
+    let what = if is_action { "the action" } else { "the function" };
+    let message = format!("`{name}` hides {what} of that name: a call of it comes here");
+    walk.warnings.add_with_help(Code::Hides, function.at, message, "choose another name");
 }
 
 /// The names of all functions that a script can call beside its own, in order, without those refused

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Function;
 use super::survey::Survey;
+use crate::subject::Field;
 
 /// As far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +22,10 @@ pub(super) enum Held {
     Service,
     /// A service and its place.
     PlacedService,
+    /// What a field of the subject, or of its device, holds.
+    Field(Field),
+    /// A property of the organization.
+    OfOrganization(&'static str),
     /// Anything else, or now this and now that.
     Other,
 }

@@ -1,5 +1,7 @@
 //! Loops and actions that cannot keep to the limits, whatever the subject is.
 
+use std::collections::BTreeSet;
+
 use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
 use super::super::actions::ACTIONS;
@@ -16,6 +18,86 @@ pub(super) fn check_endless(flow: &FlowControl, at: Position, walk: &mut Walk<'_
         let message = "this loop never ends";
         walk.faults.add_with_help(Code::Limit, at.into(), message, "leave it with `break`, `return` or `throw`");
     }
+}
+
+/// Warns of a loop whose condition nothing in it changes: once it is begun it only ends by a limit.
+pub(super) fn check_unchanging(flow: &FlowControl, at: Position, walk: &mut Walk<'_>) {
+    let mut variables = BTreeSet::new();
+    let is_constant = flow.expr.is_constant();
+    each_within(&flow.expr, |expr| {
+        if let Expr::Variable(variable, ..) = expr {
+            variables.insert(variable.1.to_string());
+        }
+    });
+    if is_constant || walk.survey.has_catch || walk.survey.has_captures || has_way_out(flow) {
+        return;
+    }
+    let mut is_touched = false;
+    each_within(&flow.expr, |expr| is_touched |= touches(expr, &variables));
+    for statement in flow.body.iter() {
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            is_touched |= match path.last() {
+                Some(ASTNode::Expr(expr)) => touches(expr, &variables),
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => is_rooted(&assignment.1.lhs, &variables),
+                Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => first_is(&call.args, &variables),
+                Some(ASTNode::Stmt(Stmt::Var(declaration, ..))) => variables.contains(declaration.0.name.as_str()),
+                _ => false,
+            };
+            !is_touched
+        });
+    }
+    if !is_touched {
+        let message = "nothing in this loop changes its condition";
+        let help = "let it change what the condition looks at, or leave it with `break`";
+        walk.warnings.add_with_help(Code::Limit, at.into(), message, help);
+    }
+}
+
+/// Whether an expression may change one of these variables: a function of the host may change what it is given first.
+fn touches(expr: &Expr, variables: &BTreeSet<String>) -> bool {
+    match expr {
+        Expr::Dot(pair, ..) => is_rooted(&pair.lhs, variables) && any_call(&pair.rhs),
+        Expr::Index(pair, ..) => is_rooted(&pair.lhs, variables) && any_call(&pair.rhs),
+        Expr::FnCall(call, _) => call.op_token.is_none() && first_is(&call.args, variables),
+        _ => false,
+    }
+}
+
+fn first_is(arguments: &[Expr], variables: &BTreeSet<String>) -> bool {
+    arguments.first().is_some_and(|first| is_rooted(first, variables))
+}
+
+/// Whether a chain begins with one of these variables.
+fn is_rooted(expr: &Expr, variables: &BTreeSet<String>) -> bool {
+    match expr {
+        Expr::Variable(variable, ..) => variables.contains(variable.1.as_str()),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => is_rooted(&pair.lhs, variables),
+        _ => false,
+    }
+}
+
+fn any_call(expr: &Expr) -> bool {
+    let mut is_found = false;
+    each_within(expr, |expr| is_found |= matches!(expr, Expr::MethodCall(..)));
+    is_found
+}
+
+/// Whether an expression mentions a variable.
+pub(super) fn mentions(expr: &Expr, name: &str) -> bool {
+    let mut is_found = false;
+    each_within(expr, |expr| {
+        is_found |= matches!(expr, Expr::Variable(variable, ..) if variable.1.as_str() == name);
+    });
+    is_found
+}
+
+fn each_within(expr: &Expr, mut seen: impl FnMut(&Expr)) {
+    expr.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Expr(expr)) = path.last() {
+            seen(expr);
+        }
+        true
+    });
 }
 
 /// Reports a `for` over more numbers than there may be operations.

@@ -1,6 +1,8 @@
 //! What can be known of a script without running it: functions, numbers of arguments, variables, fields
 //! of the objects it is given, and limits it cannot keep to.
 //!
+//! What is likely meant otherwise, and runs all the same, is a warning: the policy is loaded.
+//!
 //! INVARIANT (no false alarm): only what fails wherever a run comes to it is faulted, be it in a branch
 //! that none takes or in a `try`. What is not known for certain, for instance what a variable holds that
 //! is assigned to, is passed over. The one exception are names that came to belong to connectors: a run takes them,
@@ -8,15 +10,18 @@
 
 mod calls;
 mod collecting;
+mod compared;
 mod fields;
 mod forwarding;
 mod functions;
 mod held;
 mod loops;
+mod printed;
 mod services;
 mod sizes;
 mod survey;
 mod walk;
+mod yielded;
 
 use rhai::{AST, Stmt};
 
@@ -25,15 +30,26 @@ pub use self::functions::function_names;
 use self::held::Parameters;
 use self::survey::Survey;
 use self::walk::Walk;
+use self::yielded::Yields;
 use super::{Limits, body, parser};
 use crate::diagnostic::{Faults, LineColumn};
-use crate::subject::SubjectKind;
+use crate::triggers::Triggers;
 
 /// A function of a script.
 struct Function {
     name: String,
     parameters: Vec<String>,
     statements: Vec<Stmt>,
+    at: LineColumn,
+}
+
+/// What was found in a script.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What fails wherever it is run.
+    pub(crate) faults: Faults,
+    /// What is likely meant otherwise.
+    pub(crate) warnings: Faults,
 }
 
 impl Function {
@@ -42,14 +58,15 @@ impl Function {
     }
 }
 
-/// Checks the functions of a script. `kind` is what its trigger is about, as far as the header says.
-pub(crate) fn check(script: &AST, kind: Option<SubjectKind>, limits: &Limits, faults: &mut Faults) {
+/// Checks the functions of a script, which its header has these triggers for, as far as that is known.
+pub(crate) fn check(script: &AST, triggers: Option<&Triggers>, limits: &Limits) -> Found {
     let survey = Survey::of(script);
     let functions = functions(script);
+    let (yields, excused) = (Yields::of(&functions), yielded::excused(script));
     let mut parameters = Parameters::new(&functions, &survey);
     let mut is_forward = true;
     loop {
-        let mut walk = Walk::new(&functions, &survey, &mut parameters, kind, limits);
+        let mut walk = Walk::new(&functions, &survey, (&yields, &excused), &mut parameters, triggers, limits);
         // There and back, so that few walks do whether functions stand before or behind their callers.
         if is_forward {
             functions.iter().for_each(|function| walk.function(function));
@@ -58,8 +75,7 @@ pub(crate) fn check(script: &AST, kind: Option<SubjectKind>, limits: &Limits, fa
         }
         // What parameters hold only ever becomes less certain, so this ends.
         if let Some(found) = walk.end() {
-            faults.append(found);
-            return;
+            return found;
         }
         is_forward = !is_forward;
     }
@@ -72,6 +88,7 @@ fn functions(script: &AST) -> Vec<Function> {
         name: function.name.to_string(),
         parameters: function.params.iter().map(ToString::to_string).collect(),
         statements: body::statements(script, &function.name, function.params.len()),
+        at: function.body.start_position().into(),
     };
     functions.iter().map(function).collect()
 }

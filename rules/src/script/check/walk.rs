@@ -1,27 +1,40 @@
 //! The way through a script's functions, with the variables in sight.
 
+use std::collections::BTreeSet;
+
 use rhai::{ASTFlags, Expr, FlowControl, FnCallExpr, Position, Stmt, StmtBlock};
 
-use super::super::Limits;
+use super::super::{Limits, foreign};
 use super::functions::Functions;
 use super::held::{Held, Parameters};
 use super::survey::Survey;
-use super::{Function, calls, fields, loops, services, sizes};
+use super::yielded::Yields;
+use super::{Found, Function, calls, compared, fields, functions, loops, printed, services, sizes, yielded};
 use crate::diagnostic::{Code, Faults, LineColumn, excerpt, nearest};
-use crate::subject::SubjectKind;
+use crate::possible::{self, Possible};
+use crate::subject::{Field, SubjectKind};
+use crate::triggers::Triggers;
 
 /// One walk through all functions.
 pub(super) struct Walk<'a> {
     pub(super) survey: &'a Survey,
+    /// What functions give.
+    pub(super) yields: &'a Yields,
+    /// The variables that are treated as if they might hold nothing.
+    pub(super) excused: &'a BTreeSet<String>,
     pub(super) kind: Option<SubjectKind>,
+    triggers: Option<&'a Triggers>,
     pub(super) limits: &'a Limits,
     /// The functions of the script itself.
     pub(super) own: Functions,
     pub(super) faults: Faults,
+    pub(super) warnings: Faults,
     parameters: &'a mut Parameters,
     /// Whether this walk has seen a function be called with what was not known of.
     has_news: bool,
     variables: Vec<(String, Held)>,
+    /// How many of these are the parameters of the function at hand.
+    own_parameters: usize,
     /// Whether the function at hand has been told to hold too many variables.
     is_crowded: bool,
 }
@@ -30,35 +43,60 @@ impl<'a> Walk<'a> {
     pub(super) fn new(
         functions: &[Function],
         survey: &'a Survey,
+        (yields, excused): (&'a Yields, &'a BTreeSet<String>),
         parameters: &'a mut Parameters,
-        kind: Option<SubjectKind>,
+        triggers: Option<&'a Triggers>,
         limits: &'a Limits,
     ) -> Self {
         let mut own = Functions::default();
         functions.iter().for_each(|function| own.add(&function.name, function.parameters.len()));
         Self {
             survey,
-            kind,
+            yields,
+            excused,
+            kind: triggers.map(Triggers::kind),
+            triggers,
             limits,
             own,
             faults: Faults::default(),
+            warnings: Faults::default(),
             parameters,
             has_news: false,
             variables: Vec::new(),
+            own_parameters: 0,
             is_crowded: false,
         }
     }
 
-    /// The faults found; none yet if there was news, which may concern what was walked before.
-    pub(super) fn end(self) -> Option<Faults> {
-        (!self.has_news).then_some(self.faults)
+    /// What was found; nothing yet if there was news, which may concern what was walked before.
+    pub(super) fn end(self) -> Option<Found> {
+        (!self.has_news).then_some(Found { faults: self.faults, warnings: self.warnings })
+    }
+
+    /// What a field of the subject can hold.
+    pub(super) fn possible(&self, field: Field) -> Possible {
+        self.kind.map_or(Possible::Anything, |kind| Possible::of(field, kind, self.triggers))
+    }
+
+    /// When that is all it can hold, where else it holds more, and whether it hangs on the trigger.
+    pub(super) fn when(&self, field: Field) -> (String, Option<&'static str>, bool) {
+        let when = self.kind.map(|kind| possible::when(field, kind, self.triggers)).unwrap_or_default();
+        let is_of_trigger = !when.is_empty();
+        (when, possible::elsewhere(field, self.triggers).filter(|_| is_of_trigger), is_of_trigger)
+    }
+
+    /// Whether a variable is in sight.
+    pub(super) fn is_in_sight(&self, name: &str) -> bool {
+        self.variables.iter().any(|(known, _)| known == name)
     }
 
     pub(super) fn function(&mut self, function: &Function) {
         let held = self.parameters.of(&function.name, function.parameters.len());
         let pairs = function.parameters.iter().zip(held);
         self.variables = pairs.map(|(name, held)| (name.clone(), self.trusted(name, *held))).collect();
+        self.own_parameters = self.variables.len();
         self.is_crowded = false;
+        functions::check_hidden(function, self);
         self.statements(&function.statements);
         if function.is_entry() {
             loops::check_intents(&function.statements, self);
@@ -79,25 +117,27 @@ impl<'a> Walk<'a> {
     fn statement(&mut self, statement: &Stmt) {
         match statement {
             Stmt::If(flow, _) => {
-                self.expr(&flow.expr);
+                self.condition(&flow.expr);
                 self.block(&flow.body);
                 self.block(&flow.branch);
             }
             Stmt::Switch(switch, _) => {
                 self.expr(&switch.0);
                 for case in &switch.1.expressions {
-                    self.expr(&case.lhs);
+                    self.condition(&case.lhs);
                     self.expr(&case.rhs);
                 }
             }
             Stmt::While(flow, at) => {
-                self.expr(&flow.expr);
+                self.condition(&flow.expr);
                 self.block(&flow.body);
                 loops::check_endless(flow, *at, self);
+                loops::check_unchanging(flow, *at, self);
             }
-            Stmt::Do(flow, ..) => {
+            Stmt::Do(flow, _, at) => {
                 self.block(&flow.body);
-                self.expr(&flow.expr);
+                self.condition(&flow.expr);
+                loops::check_unchanging(flow, *at, self);
             }
             Stmt::For(each, at) => {
                 self.each(each.0.name.as_str(), each.1.as_ref().map(|i| i.name.as_str()), &each.2, *at)
@@ -105,9 +145,16 @@ impl<'a> Walk<'a> {
             Stmt::Var(declaration, _, at) => {
                 let (name, init, redeclared) = &**declaration;
                 let held = self.expr(init);
+                yielded::check_variable(&name.name, init, self);
+                self.check_hidden_parameter(&name.name, Some(init), *at);
                 self.declare(&name.name, held, redeclared.is_some(), *at);
             }
-            Stmt::Assignment(assignment) => self.assign(&assignment.1.lhs, &assignment.1.rhs),
+            Stmt::Assignment(assignment) => {
+                if let Expr::Variable(variable, ..) = &assignment.1.lhs {
+                    yielded::check_variable(&variable.1, &assignment.1.rhs, self);
+                }
+                self.assign(&assignment.1.lhs, &assignment.1.rhs);
+            }
             Stmt::FnCall(call, at) => {
                 self.call(call, *at);
             }
@@ -127,6 +174,7 @@ impl<'a> Walk<'a> {
         self.expr(&flow.expr);
         let outside = self.variables.len();
         for name in [Some(name), counter].into_iter().flatten() {
+            self.check_hidden_parameter(name, None, at);
             self.declare(name, Held::Other, false, at);
         }
         self.block(&flow.body);
@@ -138,10 +186,25 @@ impl<'a> Walk<'a> {
         self.block(&flow.body);
         let outside = self.variables.len();
         if let Expr::Variable(variable, _, at) = &flow.expr {
+            self.check_hidden_parameter(&variable.1, None, *at);
             self.declare(&variable.1, Held::Other, false, *at);
         }
         self.block(&flow.branch);
         self.variables.truncate(outside);
+    }
+
+    fn condition(&mut self, condition: &Expr) {
+        self.expr(condition);
+        yielded::check_condition(condition, self);
+    }
+
+    /// Warns of a variable that hides a parameter, unless it is made of that.
+    fn check_hidden_parameter(&mut self, name: &str, made_of: Option<&Expr>, at: Position) {
+        let is_parameter = self.variables.iter().take(self.own_parameters).any(|(known, _)| known == name);
+        if is_parameter && !made_of.is_some_and(|expr| loops::mentions(expr, name)) {
+            let message = format!("`{}` hides the parameter of that name", excerpt(name));
+            self.warnings.add_with_help(Code::Hides, at.into(), message, "choose another name");
+        }
     }
 
     fn declare(&mut self, name: &str, held: Held, is_redeclared: bool, at: Position) {
@@ -195,7 +258,8 @@ impl<'a> Walk<'a> {
             Expr::Dot(..) | Expr::Index(..) => return self.chain(expr).0,
             Expr::FnCall(call, at) => return self.call(call, *at),
             Expr::Stmt(block) => self.block(block),
-            Expr::InterpolatedString(parts, _) => self.all(parts),
+            Expr::StringConstant(text, at) => printed::check_text(text, *at, self),
+            Expr::InterpolatedString(parts, _) => self.interpolated(parts),
             Expr::Array(items, _) => {
                 sizes::check(expr, self);
                 self.all(items);
@@ -208,6 +272,21 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         Held::Other
+    }
+
+    fn interpolated(&mut self, parts: &[Expr]) {
+        for part in parts {
+            // What stands in `${...}` is a block.
+            let (held, at) = match part {
+                Expr::Stmt(block) => match block.statements() {
+                    [Stmt::Expr(only)] => (self.expr(only), only.start_position()),
+                    _ => (self.expr(part), part.start_position()),
+                },
+                Expr::StringConstant(..) => continue,
+                _ => (self.expr(part), part.start_position()),
+            };
+            printed::check_printed(held, at.into(), self);
+        }
     }
 
     fn all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
@@ -228,6 +307,10 @@ impl<'a> Walk<'a> {
 
     fn unknown_variable(&mut self, name: &str, at: LineColumn) {
         let message = format!("unknown variable `{}`", excerpt(name));
+        if let Some(help) = foreign::in_place_of(name) {
+            self.faults.add_with_help(Code::UnknownVariable, at, message, help);
+            return;
+        }
         let known = self.variables.iter().map(|(known, _)| known.as_str());
         match nearest(name, known) {
             Some(known) => {
@@ -243,7 +326,11 @@ impl<'a> Walk<'a> {
     /// Checks a call and tells what it gives.
     fn call(&mut self, call: &FnCallExpr, at: Position) -> Held {
         let arguments: Vec<Held> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        compared::check(call, at.into(), &arguments, self);
         if call.op_token.is_some() {
+            if call.name == "+" {
+                printed::check_joined(call, &arguments, self);
+            }
             return Held::Other;
         }
         self.has_news |= self.parameters.see(&call.name, &arguments);
