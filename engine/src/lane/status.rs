@@ -153,6 +153,9 @@ pub(super) fn count(decision: &Decision) {
     for (class, count) in &tally.attempt_failures {
         metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
     }
+    if tally.cases_withheld > 0 {
+        metrics::counter!("linesman_cases_withheld_total").increment(tally.cases_withheld);
+    }
     for (state, count) in &tally.uploads {
         metrics::counter!("linesman_uploads_total", "state" => *state).increment(*count);
     }

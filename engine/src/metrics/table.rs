@@ -122,6 +122,7 @@ pub static METRICS: &[Metric] = &[
     seconds("linesman_verb_seconds", VERB_BOUNDS, &[VERB], "How long a verb takes for a batch, in seconds."),
     counter("linesman_verb_items_total", &[COUNTED_VERB], "Messages received, decoded and decided, and rows applied."),
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
+    counter("linesman_cases_withheld_total", &[], "Cases of which nothing leaves, by the filter level of their organization."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
     counter("linesman_over_quota_messages_total", &[OVERDRAWN], "Messages that came beyond their organization's quota of a day and were left undecided."),
     counter("linesman_over_quota_bytes_total", &[OVERDRAWN], "How many bytes these have."),
