@@ -282,6 +282,11 @@ mod tests {
         let case = serde_json::json!({"submit_case": {"synopsis": "FPC 2 offline"}});
         assert_eq!(shown("jss", &case).as_deref(), Some("FPC 2 offline"));
         assert_eq!(shown("partner", &case).as_deref(), Some("FPC 2 offline"));
+        let without = |synopsis: &str| serde_json::json!({"submit_case": {"synopsis": synopsis, "details": null}});
+        let told = |synopsis: &str| shown("jss", &without(synopsis)).unwrap();
+        assert_eq!(told("withheld by filter level"), "sent without details");
+        assert_eq!(told("TEST CASE: withheld by filter level"), "TEST CASE: sent without details");
+        assert_eq!(told("FPC 2 offline"), "FPC 2 offline (sent without details)");
         let group = serde_json::json!({"configure": {
             "device": {"organization": "acme", "serial_number": "JN1"}, "group": "g", "change": "remove",
         }});

@@ -50,8 +50,9 @@ impl SubjectKind {
             Trigger::IncidentDetected
             | Trigger::IncidentWithoutAddress
             | Trigger::IncidentSubmitted
+            | Trigger::IncidentChanged
             | Trigger::IncidentReported => Self::Incident,
-            Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
+            Trigger::CaseAssigned | Trigger::CaseUpdated | Trigger::CaseWithheld => Self::Update,
             Trigger::IntelligenceReceived
             | Trigger::IntelligenceMatched
             | Trigger::EndOfLifeMatched
@@ -144,6 +145,7 @@ pub enum Field {
     CaseId,
     CaseLink,
     PreviousStatus,
+    Changed,
     DeviceHostName,
     DeviceSerialNumber,
     DeviceProduct,
@@ -214,7 +216,7 @@ pub enum Shape {
 }
 
 /// The fields of an update: those of its incident, and two of the case.
-const UPDATE: [(&str, Field); 27] = [
+const UPDATE: [(&str, Field); 31] = [
     ("id", Field::Id),
     ("host_event_id", Field::HostEventId),
     ("kind", Field::Kind),
@@ -240,6 +242,10 @@ const UPDATE: [(&str, Field); 27] = [
     ("device.os_version", Field::DeviceOsVersion),
     ("device.management_address", Field::DeviceManagementAddress),
     ("device.group", Field::DeviceGroup),
+    ("changed", Field::Changed),
+    ("actor", Field::Actor),
+    ("before", Field::Before),
+    ("after", Field::After),
     ("case_link", Field::CaseLink),
     ("previous_status", Field::PreviousStatus),
 ];
@@ -329,6 +335,10 @@ const CONTRACT: [(&str, Field); 12] = [
 const QUOTA: [(&str, Field); 4] =
     [("kind", Field::Kind), ("used", Field::Used), ("most", Field::Most), ("day", Field::Day)];
 
+/// What may be changed of an incident and its case, as `incident.changed` names it.
+const CHANGES: [&str; 9] =
+    ["priority", "status", "owner", "case", "handling", "case_id", "case_status", "case_link", "case_text"];
+
 /// Every operation, as records name it.
 static OPERATIONS: LazyLock<Vec<&str>> =
     LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
@@ -367,6 +377,7 @@ impl Field {
             | Self::Links
             | Self::Affected
             | Self::Chain
+            | Self::Changed
             | Self::Reasons => Shape::Texts,
             Self::Before | Self::After => Shape::Map,
             _ => Shape::Text,
@@ -383,6 +394,7 @@ impl Field {
                 Some(&["send-intelligence", "forward-case", "activate-service", "configure-device"])
             }
             (Self::Kind, SubjectKind::Quota) => Some(&["messages", "bytes", "devices"]),
+            (Self::Changed, _) => Some(&CHANGES),
             (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),

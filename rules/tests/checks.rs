@@ -150,7 +150,7 @@ fn variables_and_fields() {
         ),
         (
             "subject.prio = 1;",
-            "unknown-field 3:9: `incident` has no property `prio`\n  help: known are `id`, `host_event_id`, `kind`, `event_type`, `event_type_group`, `synopsis`, `description`, `priority`, `severity`, `status`, `owner`, `occurred`, `detected`, `repeats`, `service_type`, `off_box`, `case_status`, `case_id`, `device`",
+            "unknown-field 3:9: `incident` has no property `prio`\n  help: known are `id`, `host_event_id`, `kind`, `event_type`, `event_type_group`, `synopsis`, `description`, `priority`, `severity`, `status`, `owner`, `occurred`, `detected`, `repeats`, `service_type`, `off_box`, `case_status`, `case_id`, `changed`, `actor`, `before`, `after`, `device`",
         ),
     ] {
         assert_eq!(faults("incident.detected", body), expected, "{body}");

@@ -74,7 +74,7 @@ fn headers() {
         ("policy(1);", "1:1: `policy` takes a map\n  help: write `policy(#{ on: \"...\", where: #{ ... } });`"),
         (
             "policy(#{});",
-            "1:1: `on` is missing\n  help: name the trigger: one of `incident.detected`, `incident.submitted`, `case.assigned`, `case.updated`, `incident.reported-by-end-customer`, `intelligence.received`, `intelligence.matched`, `end-of-life.matched`, `bug-notice.arrived`, `bug-notice.matched`, `exposure.new`, `licence.expiring`, `licence.expired`, `partner.certificate-expiring`, `partner.certificate-expired`, `approval.required`, `incident.without-address`, `device.silent`, `contract.expiring`, `device.state-changed`, `collection.switched`, `configuration.drifted`, `configuration.held`, `quota.nearing`, `quota.exhausted`, `audit.*` and `audit.<operation>`",
+            "1:1: `on` is missing\n  help: name the trigger: one of `incident.detected`, `incident.submitted`, `incident.changed`, `case.assigned`, `case.updated`, `case.withheld`, `incident.reported-by-end-customer`, `intelligence.received`, `intelligence.matched`, `end-of-life.matched`, `bug-notice.arrived`, `bug-notice.matched`, `exposure.new`, `licence.expiring`, `licence.expired`, `partner.certificate-expiring`, `partner.certificate-expired`, `approval.required`, `incident.without-address`, `device.silent`, `contract.expiring`, `device.state-changed`, `collection.switched`, `configuration.drifted`, `configuration.held`, `quota.nearing`, `quota.exhausted`, `audit.*` and `audit.<operation>`",
         ),
         ("policy(#{ on: 1 });", "1:15: `on` is the name of a trigger, not a number"),
         ("policy(#{ on: \"a\" + \"b\" });", "1:15: `on` is the name of a trigger, not an expression"),

@@ -14,7 +14,7 @@ use linesman_schemas::Operation;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
-use support::{check, incident, load, organization, script, script_on, subject_of, update};
+use support::{Held, check, incident, load, organization, script, script_on, subject_of, update};
 
 const DOCUMENT: &str = include_str!("../../docs/policies.md");
 
@@ -47,11 +47,14 @@ fn quoted(text: &str) -> Vec<String> {
 fn every_policy_of_the_document_loads_and_runs() {
     let policies: Vec<&str> =
         DOCUMENT.split("```rhai\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
-    assert_eq!(policies.len(), 7);
+    assert_eq!(policies.len(), 8);
+    let side = |priority: &str| Held::Map([("priority".to_owned(), priority.into())].into_iter().collect());
+    let mut changed = incident().with(Field::EventType, "CHASSISD_FAN_FAILURE");
+    changed.fields.extend([(Field::Before, side("Critical")), (Field::After, side("Low"))]);
     for source in policies {
         let policy = load("p", source).unwrap_or_else(|faults| panic!("{source}{faults:?}"));
         let subject = match policy.triggers().kind() {
-            SubjectKind::Incident => incident().with(Field::EventType, "CHASSISD_FAN_FAILURE"),
+            SubjectKind::Incident => changed.clone(),
             SubjectKind::Update => update().number(Field::Repeats, 12),
             kind => subject_of(kind),
         };

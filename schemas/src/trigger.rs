@@ -7,10 +7,14 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
 
 use crate::device::DeviceState;
 use crate::intelligence::{Kind, Relevance};
-use crate::{IncidentId, Operation, OrgName, PlacePath, Priority, ServiceName, SubscriptionName};
+use crate::{
+    CommandId, FilterLevel, IncidentId, Operation, OrgName, PlacePath, PolicyName, Priority, ServiceName,
+    SubscriptionName,
+};
 
 /// What policies react to. Source: DOMAIN, "Reaction policies".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,10 +23,14 @@ pub enum Trigger {
     IncidentDetected,
     /// The upstream has accepted the incident.
     IncidentSubmitted,
+    /// An incident or its case was changed, by whom or what it may be.
+    IncidentChanged,
     /// The case id is known for the first time.
     CaseAssigned,
     /// A case changed upstream after its id was known.
     CaseUpdated,
+    /// A case is wanted, or was about to leave, and the filter level lets nothing of it out.
+    CaseWithheld,
     /// An end customer's controller has reported a case; in mode `partner` alone.
     IncidentReported,
     /// An intelligence message arrived.
@@ -72,11 +80,13 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 25] = [
+    pub const TOLD: [Self; 27] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
+        Self::IncidentChanged,
         Self::CaseAssigned,
         Self::CaseUpdated,
+        Self::CaseWithheld,
         Self::IncidentReported,
         Self::IntelligenceReceived,
         Self::IntelligenceMatched,
@@ -110,8 +120,10 @@ impl Trigger {
         match self {
             Self::IncidentDetected => "incident.detected",
             Self::IncidentSubmitted => "incident.submitted",
+            Self::IncidentChanged => "incident.changed",
             Self::CaseAssigned => "case.assigned",
             Self::CaseUpdated => "case.updated",
+            Self::CaseWithheld => "case.withheld",
             Self::IncidentReported => "incident.reported-by-end-customer",
             Self::IntelligenceReceived => "intelligence.received",
             Self::IntelligenceMatched => "intelligence.matched",
@@ -260,6 +272,64 @@ pub struct CaseData<'a> {
     /// Where people see the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_link: Option<&'a str>,
+}
+
+/// Data of `incident.changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChangeData<'a> {
+    /// The incident, as it is now.
+    #[serde(flatten)]
+    pub incident: IncidentData<'a>,
+    /// By whom or what: somebody's login, `policy <name>`, `the upstream`, or `the engine` where a setting comes to it.
+    pub actor: &'a str,
+    /// The policy; none where it was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<&'a PolicyName>,
+    /// The trigger that it reacted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<Trigger>,
+    /// Id of that trigger's event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<&'a str>,
+    /// The command; none where it was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<&'a CommandId>,
+    /// What was changed: `priority`, `status`, `owner`; of the case `case` (where it stands), `handling`, `case_id`,
+    /// `case_status`, `case_link`, and `case_text` where it is said otherwise.
+    pub changed: &'a [String],
+    /// How that was before, by name; `null` for nothing. A text of a case is not repeated.
+    pub old: &'a Map<String, Value>,
+    /// How it is now.
+    pub new: &'a Map<String, Value>,
+    /// What other policies have asked for a case that was opened, beside the one that it is of.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub joined: &'a [JoinedData],
+}
+
+/// What became of another wish for a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JoinedData {
+    /// The policy.
+    pub policy: PolicyName,
+    /// The trigger that it reacted to.
+    pub on: Trigger,
+    /// What the case has of it, by the keys of `submit_case`.
+    pub used: Vec<String>,
+    /// What it has not.
+    pub unused: Vec<String>,
+}
+
+/// Data of `case.withheld`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WithheldData<'a> {
+    /// The incident the case is of.
+    #[serde(flatten)]
+    pub incident: IncidentData<'a>,
+    /// The filter level that lets nothing of it out.
+    pub filter_level: FilterLevel,
+    /// The policy that wanted the case; none where somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<&'a PolicyName>,
 }
 
 /// Data of `intelligence.received`.

@@ -16,6 +16,7 @@
 //! reached  from level to level to 12, and what that knows
 //! gathered from level to level to 13, and what that knows
 //! clocked  from level to level to 14, and what that knows
+//! changed  from level to level to 15, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -27,6 +28,7 @@ mod approvals;
 mod audit;
 mod carried;
 mod cascade;
+mod changed;
 mod clocked;
 mod commands;
 mod gathered;
@@ -68,5 +70,6 @@ fn main() -> anyhow::Result<()> {
     informed::make(&dir.join("informed"))?;
     reached::make(&dir.join("reached"))?;
     gathered::make(&dir.join("gathered"))?;
-    clocked::make(&dir.join("clocked"))
+    clocked::make(&dir.join("clocked"))?;
+    changed::make(&dir.join("changed"))
 }

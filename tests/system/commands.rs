@@ -101,8 +101,17 @@ async fn the_demo_is_one_json_object() {
     assert_eq!(demo.code, Some(0), "{demo:?}");
     let summary: Value = serde_json::from_str(&demo.stdout).unwrap();
     let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["blackhole", "bundles", "cases", "dead_letters", "devices", "incidents", "intelligence", "reactions"];
+    let expected = [
+        "blackhole",
+        "bundles",
+        "cases",
+        "dead_letters",
+        "devices",
+        "incidents",
+        "intelligence",
+        "reactions",
+        "withheld",
+    ];
     assert_eq!(keys, expected);
     assert!(summary["bundles"].as_u64().unwrap() >= 40, "{summary}");
     for key in ["cases", "incidents", "intelligence"] {

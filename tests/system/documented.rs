@@ -217,6 +217,8 @@ async fn every_documented_message_is_seen() {
             // `quotas.rs` has them, and the domain's own tests.
             "out.{organization}.dead.over-quota:",
             "out.{organization}.trigger.quota.",
+            // `changed.rs` has it.
+            "out.{organization}.trigger.case.withheld:",
             // `addresses.rs` has them, and the domain's own tests.
             "out.{organization}.trigger.incident.without-address:",
             "out.{organization}.trigger.contract.expiring:",

@@ -11,6 +11,7 @@ mod approvals;
 mod audit;
 mod books;
 mod bundles;
+mod changed;
 mod check;
 mod clients;
 mod clocks;

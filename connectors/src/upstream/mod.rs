@@ -29,6 +29,7 @@ pub(crate) mod way;
 use std::collections::BTreeSet;
 
 use linesman_schemas::outcome::Report;
+use linesman_schemas::reaction::WITHHELD;
 use serde_json::Value;
 
 use crate::settings::Entry;
@@ -62,10 +63,16 @@ pub(crate) fn last_of_each(mut reports: Vec<Report>) -> Vec<Report> {
     reports
 }
 
-/// How `tail` shows an action of an upstream's: by a case's synopsis.
+/// How `tail` shows an action of an upstream's: by a case's synopsis, and whether it is sent with no more than that.
 pub(crate) fn shown(action: &Value) -> String {
     let synopsis = action.pointer("/submit_case/synopsis");
-    synopsis.and_then(|text| text.as_str()).unwrap_or_default().to_owned()
+    let synopsis = synopsis.and_then(Value::as_str).unwrap_or_default();
+    let is_without_details = action.pointer("/submit_case/details").is_some_and(Value::is_null);
+    match (is_without_details, synopsis.strip_suffix(WITHHELD)) {
+        (true, Some(mark)) => format!("{mark}sent without details"),
+        (true, None) => format!("{synopsis} (sent without details)"),
+        (false, _) => synopsis.to_owned(),
+    }
 }
 
 impl Settings {

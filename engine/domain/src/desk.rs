@@ -94,6 +94,8 @@ pub(crate) struct Desk {
     pub(crate) tally: Tally,
     /// How many reactions policies have decided on the input at hand.
     pub(crate) decided_reactions: usize,
+    /// How many changes of incidents the input at hand has come to.
+    pub(crate) changes: u64,
     /// The logins by whose doing the input at hand is decided: of whoever asked by it, and of those whose asking it carries
     /// out.
     pub(crate) doers: BTreeSet<String>,
@@ -133,6 +135,7 @@ impl Desk {
             mode: setting.installation.mode,
             tally: Tally::default(),
             decided_reactions: 0,
+            changes: 0,
             doers: BTreeSet::new(),
             reached: BTreeMap::new(),
             state: setting.state,
@@ -168,7 +171,7 @@ impl Desk {
     /// Begins an input that is chained to `digest`.
     pub(crate) fn begin(&mut self, level: u32, now: Timestamp, sequence: u64, digest: &[u8; 32]) {
         (self.level, self.now) = (level, now);
-        (self.ordinal, self.decided_reactions) = (0, 0);
+        (self.ordinal, self.decided_reactions, self.changes) = (0, 0, 0);
         self.doers.clear();
         self.firing = None;
         self.productions.begin(level, digest, sequence);

@@ -10,8 +10,10 @@ use linesman_schemas::outcome::CaseStanding;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{ApprovalRule, CommandId, IncidentId, OrgName, PolicyName, ReactionId};
 
+use super::incidents::history::{By, Told};
 use super::policies::Fired;
 use super::reactions::Decided;
+use super::subject::Incident;
 
 /// How deep triggers may follow from what policies did on triggers.
 pub(crate) const DEPTH_MOST: usize = 8;
@@ -20,6 +22,8 @@ pub(crate) const DEPTH_MOST: usize = 8;
 pub(crate) enum Follow {
     /// A trigger fires on the incident.
     Trigger(Trigger),
+    /// Something was changed of the incident: it is told, and triggers.
+    Changed(Told),
     /// A policy judges a subject.
     Judge(Arc<Policy>, Rc<Fired>, Rc<dyn Subject>),
     /// A policy wants something done, and says what of it needs approval.
@@ -84,8 +88,32 @@ pub(crate) enum Follow {
         /// Whether it is there.
         is_there: bool,
     },
+    /// The case is opened that policies want for the incident.
+    OpenCase,
     /// The incident is written.
     Keep,
+}
+
+impl Follow {
+    /// By whom or what the incident in hand is changed where this step changes it; none of those that change none.
+    pub(crate) fn by(&self, incident: Option<&Incident>) -> Option<By> {
+        Some(match self {
+            Self::Trigger(_) | Self::Changed(_) | Self::Judge(..) | Self::React(..) => return None,
+            Self::Intent(policy, fired, ..) => By::Policy(Arc::clone(policy), Rc::clone(fired)),
+            Self::OpenCase => match incident.and_then(|incident| incident.wishes.first()) {
+                Some(wish) => By::Policy(Arc::clone(&wish.policy), Rc::clone(&wish.fired)),
+                None => By::Engine,
+            },
+            Self::CaseAccepted { .. } | Self::CaseStands(_) | Self::CaseTold { .. } => By::Upstream,
+            Self::RouteCase
+            | Self::ReactionFailed { .. }
+            | Self::Configured { .. }
+            | Self::Upload
+            | Self::Uploaded { .. }
+            | Self::SnapshotEnded { .. }
+            | Self::Keep => By::Engine,
+        })
+    }
 }
 
 /// Why something is done.

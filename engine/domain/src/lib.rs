@@ -168,7 +168,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 89] = [
+pub const TABLES: [&dyn Upgradable; 90] = [
     &position::POSITION,
     &clock::CLOCK,
     &spans::SPANS,
@@ -196,6 +196,7 @@ pub const TABLES: [&dyn Upgradable; 89] = [
     &commands::COMMANDS,
     &approvals::APPROVALS,
     &incidents::notes::NOTES,
+    &incidents::history::HISTORIES,
     &intelligence::INTELLIGENCE,
     &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,

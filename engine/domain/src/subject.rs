@@ -8,11 +8,13 @@ use linesman_rules::{Field, Subject, SubjectKind, Value};
 use linesman_schemas::IncidentId;
 use linesman_schemas::audit::Record;
 use linesman_schemas::intelligence::Intelligence;
-use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
+use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, JoinedData};
 
+use super::cases::wishes::Wish;
 use super::cases::{CaseRow, ChainRow};
 use super::devices::DeviceRow;
 use super::incidents::IncidentRow;
+use super::incidents::history::Look;
 
 /// A time and its text, which is written only for those who ask.
 #[derive(Debug, Clone)]
@@ -51,8 +53,25 @@ pub(crate) struct Incident {
     /// Where spare parts go, of the address group that its case names or of its device; none where nobody has said.
     pub(crate) ship_to: Option<String>,
     pub(crate) kind: SubjectKind,
+    /// How it was when its changes were told last; none where none are told.
+    pub(crate) look: Option<Box<Look>>,
+    /// What the trigger tells that was changed; of `incident.changed` alone.
+    pub(crate) changed: Option<Box<Changed>>,
+    /// The cases that policies want for it, until all have had their say.
+    pub(crate) wishes: Vec<Wish>,
+    /// What became of wishes that were joined to that of its case, until it is told.
+    pub(crate) joined: Vec<JoinedData>,
     occurred: TimeText,
     detected: TimeText,
+}
+
+/// What was changed of an incident, as policies see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) changed: Vec<String>,
+    pub(crate) actor: String,
+    pub(crate) before: serde_json::Map<String, serde_json::Value>,
+    pub(crate) after: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Incident {
@@ -69,6 +88,10 @@ impl Incident {
             is_elsewhere: false,
             ship_to: None,
             kind: SubjectKind::Incident,
+            look: None,
+            changed: None,
+            wishes: Vec::new(),
+            joined: Vec::new(),
             occurred,
             detected,
         }
@@ -123,6 +146,7 @@ impl Subject for Incident {
 
     fn value(&self, field: Field) -> Value<'_> {
         let (row, device) = (&self.row, &self.device);
+        let changed = self.changed.as_deref();
         let of_case = |get: fn(&CaseRow) -> &str| self.case.as_ref().map_or(Value::Absent, |case| text(get(case)));
         match field {
             Field::Id => Value::Text(&self.name),
@@ -147,6 +171,10 @@ impl Subject for Incident {
             Field::CaseId => of_case(|case| &case.case_id),
             Field::CaseLink => of_case(|case| &case.link),
             Field::PreviousStatus => of_case(|case| &case.previous_status),
+            Field::Changed => changed.map_or(Value::Absent, |it| Value::Texts(&it.changed)),
+            Field::Actor => changed.map_or(Value::Absent, |it| Value::Text(&it.actor)),
+            Field::Before => changed.map_or(Value::Absent, |it| Value::Map(&it.before)),
+            Field::After => changed.map_or(Value::Absent, |it| Value::Map(&it.after)),
             Field::DeviceHostName => text(&device.host_name),
             Field::DeviceSerialNumber => Value::Text(&row.serial_number),
             Field::DeviceProduct => text(&device.product),

@@ -47,6 +47,8 @@ pub struct Tally {
     pub audited: BTreeMap<&'static str, u64>,
     /// Failed attempts by connector and class.
     pub attempt_failures: BTreeMap<(String, &'static str), u64>,
+    /// Cases of which the filter level lets nothing out.
+    pub cases_withheld: u64,
     /// Uploads by where they came to stand.
     pub uploads: BTreeMap<&'static str, u64>,
     /// Newest snapshots of devices by where they came to stand on their way upward.

@@ -74,6 +74,11 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "case.assigned" | "case.updated") => {
             format!("case {} {}", text("/case_id"), text("/case_status"))
         }
+        ("trigger", "case.withheld") => {
+            let by = data.get("policy").map(|_| format!("{}: ", text("/policy"))).unwrap_or_default();
+            format!("{by}nothing leaves at filter level `{}`: {}", text("/filter_level"), text("/synopsis"))
+        }
+        ("trigger", "incident.changed") => format!("{}: {}", text("/actor"), changes(data)),
         ("trigger", "intelligence.matched" | "end-of-life.matched" | "bug-notice.matched") => {
             format!("{} of {}: {}", text("/count"), text("/organization"), text("/title"))
         }
@@ -134,6 +139,33 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
     in_line(&summary).chars().take(160).collect()
 }
 
+/// What was changed of an incident, and what of other wishes for its case is not used.
+fn changes(data: &Value) -> String {
+    let texts = |value: Option<&Value>| -> Vec<String> {
+        let texts = value.and_then(Value::as_array).into_iter().flatten();
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    };
+    let side = |side: &str, what: &str| match data.get(side).and_then(|values| values.get(what)) {
+        Some(Value::String(text)) => text.clone(),
+        _ => "none".to_owned(),
+    };
+    let told = |what: String| match data.get("new").and_then(|values| values.get(&what)) {
+        Some(_) => format!("{what} {} -> {}", side("old", &what), side("new", &what)),
+        // What a case says is not repeated.
+        None => what,
+    };
+    let mut told: Vec<String> = texts(data.get("changed")).into_iter().map(told).collect();
+    for other in data.get("joined").and_then(Value::as_array).into_iter().flatten() {
+        let unused = texts(other.get("unused"));
+        let policy = other.get("policy").and_then(Value::as_str).unwrap_or_default();
+        told.push(match unused.is_empty() {
+            true => format!("joined by {policy}"),
+            false => format!("joined by {policy}, its {} not used", unused.join(", ")),
+        });
+    }
+    told.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -174,6 +206,22 @@ mod tests {
             line("out.acme.reaction.ticket", Some("acme-1"), json!({"policy": "open", "action": action})),
             "10:15:02.500 acme         reaction ticket                     acme-1         open: {\"queue\":\"noc\"}"
         );
+    }
+
+    #[test]
+    fn what_is_held_back_and_what_was_changed_is_told() {
+        let data = json!({"policy": "open-case", "filter_level": "Do not send", "synopsis": "FRU offline"});
+        let told = line("out.acme.trigger.case.withheld", Some("acme-1"), data);
+        assert!(told.ends_with("open-case: nothing leaves at filter level `Do not send`: FRU offline"), "{told}");
+        let data = json!({
+            "actor": "policy sort", "changed": ["priority", "owner", "case_text"], "old": {"priority": "Low", "owner": null},
+            "new": {"priority": "High", "owner": "ann"},
+            "joined": [{"policy": "a", "used": ["cc"], "unused": []}, {"policy": "b", "used": [], "unused": ["synopsis", "address"]}],
+        });
+        let told = line("out.acme.trigger.incident.changed", Some("acme-1"), data);
+        let expected = "policy sort: priority Low -> High; owner none -> ann; case_text; joined by a; joined by b, \
+                        its synopsis, address not used";
+        assert!(told.ends_with(expected), "{told}");
     }
 
     #[test]

@@ -156,6 +156,9 @@ pub(super) fn count(decision: &Decision) {
         let labels = [("connector", connector.clone()), ("class", (*class).to_owned())];
         metrics::counter!("linesman_attempt_failures_total", &labels).increment(*count);
     }
+    if tally.cases_withheld > 0 {
+        metrics::counter!("linesman_cases_withheld_total").increment(tally.cases_withheld);
+    }
     for (state, count) in &tally.uploads {
         metrics::counter!("linesman_uploads_total", "state" => *state).increment(*count);
     }

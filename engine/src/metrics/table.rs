@@ -145,6 +145,7 @@ pub static METRICS: &[Metric] = &[
     ], "How long inputs take, in seconds, from their time in the log to the commit of what was decided of them. Both clocks count: that of the NATS server, and the engine's."),
     counter("linesman_verb_items_total", &[COUNTED_VERB], "Messages received, decoded and decided, and rows applied."),
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
+    counter("linesman_cases_withheld_total", &[], "Cases of which nothing leaves, by the filter level of their organization."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
     counter("linesman_dead_letters_replayed_total", &[], "Dead letters that were put to work again: inputs, and policies that failed."),
     counter("linesman_organization_incidents_total", &[ORGANIZATION], "Incidents of organizations."),

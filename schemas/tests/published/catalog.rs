@@ -13,8 +13,8 @@ use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, ContractData, DriftData, Expiry, ExposureData, HeldData, IncidentData, IntelligenceData,
-    MatchData, ReachedData, SilenceData, SwitchData, Trigger,
+    ArrivalData, CaseData, ChangeData, ContractData, DriftData, Expiry, ExposureData, HeldData, IncidentData,
+    IntelligenceData, MatchData, ReachedData, SilenceData, SwitchData, Trigger, WithheldData,
 };
 use linesman_schemas::{QuotaData, bundle, event};
 use schemars::JsonSchema;
@@ -270,8 +270,12 @@ fn trigger(trigger: Trigger) -> Channel {
     match trigger {
         Trigger::IncidentDetected => of::<IncidentData<'_>>(trigger, "A problem bundle was seen for the first time."),
         Trigger::IncidentSubmitted => of::<IncidentData<'_>>(trigger, "The upstream has accepted the incident."),
+        Trigger::IncidentChanged => {
+            of::<ChangeData<'_>>(trigger, "An incident or its case was changed, by whom or what it may be.")
+        }
         Trigger::CaseAssigned => of::<CaseData<'_>>(trigger, "The case id is known for the first time."),
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
+        Trigger::CaseWithheld => of::<WithheldData<'_>>(trigger, "The filter level lets nothing of a case out."),
         Trigger::IncidentReported => of::<IncidentData<'_>>(trigger, "An end customer has reported a case."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
         Trigger::IntelligenceMatched => of::<MatchData<'_>>(trigger, "A message concerns devices of an organization."),

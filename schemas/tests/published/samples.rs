@@ -30,8 +30,8 @@ use linesman_schemas::reaction::{
     Reaction,
 };
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, ContractData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData,
-    MatchData, SilenceData, SwitchData, Trigger,
+    ArrivalData, CaseData, ChangeData, ContractData, DeviceData, Expiring, Expiry, ExposureData, IncidentData,
+    IntelligenceData, JoinedData, MatchData, SilenceData, SwitchData, Trigger, WithheldData,
 };
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority, QuotaData, QuotaKind, Quotas};
@@ -637,6 +637,23 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             let link = Some("https://support.example/cases/2026-1121-0007");
             let case = CaseData { incident, case_id: "2026-1121-0007", case_status: "Open", case_link: link };
             event(&kind, ORGANIZATION, Some("acme-1"), case)
+        }
+        Trigger::IncidentChanged => {
+            let (policy, other) = (parsed("open-case"), parsed("open-case-of-core"));
+            let (trigger, changed) = (Some(EVENT), ["case".to_owned()]);
+            let map = |state: Value| [("case".to_owned(), state)].into_iter().collect();
+            let (old, new) = (&map(Value::Null), &map(json!("waiting")));
+            let (used, unused) = (vec!["comments".to_owned()], vec!["synopsis".to_owned()]);
+            let joined = &[JoinedData { policy: other, on: Trigger::IncidentDetected, used, unused }];
+            let (actor, policy, on) = ("policy open-case", Some(&policy), Some(Trigger::IncidentDetected));
+            let data =
+                ChangeData { incident, actor, policy, on, trigger, command: None, changed: &changed, old, new, joined };
+            event(&kind, ORGANIZATION, Some("acme-1"), data)
+        }
+        Trigger::CaseWithheld => {
+            let policy = parsed("open-case");
+            let data = WithheldData { incident, filter_level: FilterLevel::DoNotSend, policy: Some(&policy) };
+            event(&kind, ORGANIZATION, Some("acme-1"), data)
         }
         Trigger::IntelligenceReceived => {
             let data = IntelligenceData {

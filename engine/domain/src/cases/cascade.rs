@@ -14,7 +14,7 @@ use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind
 use super::leaving::Texts;
 use super::{
     ALIAS_UPWARD_MOST, CLEARS, CaseRow, CaseState, CaseText, FURTHER, Further, SETTLED, TEST_MARK, begin_anew, is_test,
-    new, note_test, outgoing,
+    new, note_test, outgoing, withheld,
 };
 use crate::Error;
 use crate::desk::Desk;
@@ -147,7 +147,11 @@ pub(crate) fn forward(
         chain.steps = said_before(chain, desk.now);
     }
     let destination = upstream::of_case(&desk.installed);
-    Ok(action.map(|action| Follow::React(cause, Decided { id, destination, action })).into_iter().collect())
+    let follows = match action {
+        Some(action) => Some(Follow::React(cause, Decided { id, destination, action })),
+        None => withheld(desk),
+    };
+    Ok(follows.into_iter().collect())
 }
 
 /// A case that can be sent on to the upstream and what was reported, or why not.

@@ -5,6 +5,7 @@
 //! | here | a case of an incident, at its upstream |
 //! | `leaving` | what leaves of its texts |
 //! | `cascade` | cases that end customers report, and what is told above and shown below |
+//! | `wishes` | what several policies want of one, joined |
 //! | `row`, `chain` | how both lie in the store |
 
 pub(crate) mod cascade;
@@ -12,6 +13,7 @@ pub mod chain;
 pub(crate) mod leaving;
 mod row;
 pub mod taken;
+pub(crate) mod wishes;
 
 use jiff::{Timestamp, ToSpan as _};
 use linesman_schemas::cascade::SYNOPSIS_MOST;
@@ -25,6 +27,7 @@ use linesman_schemas::{FilterLevel, ReactionId};
 
 use super::desk::Desk;
 use super::follow::{Cause, Follow};
+use super::incidents::history;
 use super::organizations::Organizations;
 use super::reactions::Decided;
 use super::subject::Incident;
@@ -34,6 +37,7 @@ use leaving::Texts;
 use row::TESTS_STAY;
 pub(crate) use row::{BY_CHOICE, FURTHER, find, keep, state_of};
 pub use row::{CASES, CaseRow, CaseState, CaseText, Further, Stays, key, within};
+use wishes::Wish;
 
 /// The engine level from which on cases go through a cascade.
 pub(crate) const CASCADE: u32 = 6;
@@ -54,7 +58,7 @@ const ALIAS_UPWARD_MOST: usize = 256;
 
 /// Opens a case for an incident that has none, or one that failed or was never submitted; what the filter level holds
 /// back never becomes part of the reaction. How the case then stands and the reaction, or none where there was a case
-/// already.
+/// already. One that is withheld is told from engine level 15 on.
 pub(crate) fn open(
     desk: &mut Desk,
     organizations: &Organizations,
@@ -82,12 +86,32 @@ pub(crate) fn open(
     let policy = cause.policy().cloned();
     let case = new(desk.now, state, request);
     incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, stays, further, ..case });
-    Some((
-        state,
-        action.map(|action| {
-            Follow::React(cause, Decided { id, destination: upstream::of_case(&desk.installed), action })
-        }),
-    ))
+    let follows = match action {
+        Some(action) => {
+            Some(Follow::React(cause, Decided { id, destination: upstream::of_case(&desk.installed), action }))
+        }
+        None => withheld(desk),
+    };
+    Some((state, follows))
+}
+
+/// A case is withheld: what follows from that.
+fn withheld(desk: &mut Desk) -> Option<Follow> {
+    desk.tally.cases_withheld += 1;
+    desk.is_at(history::LEVEL).then_some(Follow::Trigger(Trigger::CaseWithheld))
+}
+
+/// A policy wants a case for an incident: it is opened once all have had their say, or else nothing is done, which is told.
+pub(crate) fn want(desk: &mut Desk, incident: &mut Incident, wish: Wish) -> Result<(), Error> {
+    match &incident.case {
+        Some(case) if !matches!(case.state, CaseState::Draft | CaseState::Failed) => {
+            history::unused(desk, incident, wishes::in_vain(&wish.policy, &wish.fired, &wish.words))
+        }
+        _ => {
+            incident.wishes.push(wish);
+            Ok(())
+        }
+    }
 }
 
 /// Keeps what is to be said of an incident's case; whether there was none yet, but a draft.
@@ -211,7 +235,7 @@ pub(crate) fn fail(incident: &mut Incident) {
 
 /// Holds an incident's waiting case against the organization's present filter level; the action that may still leave,
 /// if any may. Where none may, the case is withheld, and the incident to be kept.
-pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
+pub(crate) fn refilter(desk: &mut Desk, organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
     let level = organizations.filter_level(&incident.id.org);
     let case = incident.case.as_ref()?;
     let (request, further) = (case.request.clone(), case.further.clone());
@@ -221,6 +245,7 @@ pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mu
         && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
     {
         case.state = CaseState::Withheld;
+        desk.tally.cases_withheld += 1;
     }
     action
 }

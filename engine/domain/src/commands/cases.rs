@@ -39,7 +39,7 @@ pub(crate) fn ask(
         Case::Submit(wish) => {
             let cause = Cause::Command(command.id.clone());
             match cases::open(desk, organizations, incident, cause, wish.case.clone()) {
-                Some((CaseState::Withheld, _)) => Ok(("withheld by the filter level", Vec::new())),
+                Some((CaseState::Withheld, told)) => Ok(("withheld by the filter level", told.into_iter().collect())),
                 Some((_, reaction)) => Ok(("submitted", reaction.into_iter().collect())),
                 None => Err(THERE_IS_ONE.to_owned()),
             }

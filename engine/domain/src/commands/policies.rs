@@ -15,6 +15,7 @@ use crate::approvals::{self, Approval};
 use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
+use crate::incidents::history;
 use crate::intelligence::matching;
 use crate::quotas::QuotaSubject;
 use crate::reached::{ReachedSubject, SwitchSubject};
@@ -108,6 +109,10 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
         return Ok(None);
     };
     incident.kind = kind;
+    if run.trigger == Trigger::IncidentChanged {
+        let Some(changed) = history::told_by(desk, &incident, &run.event)? else { return Ok(None) };
+        incident.changed = Some(Box::new(changed));
+    }
     let has_all = kind != SubjectKind::Update || incident.case.is_some();
     Ok(has_all.then(|| Failed::Incident(Box::new(incident))))
 }

@@ -5,7 +5,9 @@
 //! | here | from a bundle to an incident; what is changed of one |
 //! | `page` | how they lie in the store |
 //! | `notes` | what people say of them |
+//! | `history` | what was changed of them, by whom |
 
+pub mod history;
 pub mod notes;
 pub mod page;
 
@@ -18,7 +20,7 @@ use linesman_schemas::bundle::{Bundle, Device, Problem};
 use linesman_schemas::cascade::CaseReport;
 use linesman_schemas::command::Assignment;
 use linesman_schemas::reaction::CaseDetails;
-use linesman_schemas::trigger::Trigger;
+use linesman_schemas::trigger::{Trigger, WithheldData};
 use linesman_schemas::{IncidentId, OrgName, Priority};
 use serde::{Deserialize, Serialize};
 
@@ -291,6 +293,7 @@ pub(crate) fn find(desk: &Desk, devices: &Devices, id: &IncidentId) -> Result<Op
     incident.ship_to = addresses::of_case(desk, &id.org, named, &incident.row.serial_number)?;
     let is_taken = incident.case.as_ref().is_some_and(|case| !case.transaction_id.is_empty());
     incident.is_elsewhere = is_taken && cases::taken::is_elsewhere(desk, id)?;
+    history::begin(desk, &mut incident);
     Ok(Some(incident))
 }
 
@@ -306,12 +309,25 @@ pub(crate) fn keep(desk: &mut Desk, incident: &mut Incident) -> Result<(), Error
 }
 
 /// Says a trigger on an incident or its case.
-pub(crate) fn tell(desk: &mut Desk, trigger: Trigger, incident: &mut Incident) -> Result<Fired, Error> {
+pub(crate) fn tell(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    trigger: Trigger,
+    incident: &mut Incident,
+) -> Result<Fired, Error> {
     let org = incident.id.org.clone();
     let topic = Topic::Trigger(org.clone(), trigger);
     incident.kind = SubjectKind::of(trigger);
+    incident.changed = None;
     desk.tally.trigger(trigger.as_str());
-    let event = match incident.case_data().filter(|_| incident.kind == SubjectKind::Update) {
+    let case = incident.case_data().filter(|_| incident.kind == SubjectKind::Update);
+    let event = match case {
+        Some(_) if trigger == Trigger::CaseWithheld => {
+            let filter_level = organizations.filter_level(&org);
+            let policy = incident.case.as_ref().and_then(|case| case.policy.as_ref());
+            let data = WithheldData { incident: incident.data(), filter_level, policy };
+            desk.say(&topic, &org, Some(&incident.name), data)?
+        }
         Some(data) => desk.say(&topic, &org, Some(&incident.name), data)?,
         None => desk.say(&topic, &org, Some(&incident.name), incident.data())?,
     };

@@ -19,6 +19,7 @@ use crate::commands::{self, Answer, Change, Ground, Told};
 use crate::dead_letters::{self, Why};
 use crate::desk::Desk;
 use crate::follow::Follow;
+use crate::incidents::history::{self, By};
 use crate::input::Input;
 use crate::jobs::Work;
 use crate::organizations::{Organizations, Standing};
@@ -340,6 +341,10 @@ impl Domain {
         let old = shown(&incident);
         let answer = match change(&mut self.desk, &self.organizations, &mut incident)? {
             Ok((detail, mut follows)) => {
+                let by = By::asked(&command.principal, &command.id);
+                if let Some(told) = history::look(&mut incident, &by) {
+                    follows.insert(0, Follow::Changed(told));
+                }
                 follows.push(Follow::Keep);
                 let mut hand = Some(incident);
                 self.follow(org, &mut hand, follows)?;

@@ -51,9 +51,11 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{ApprovalRule, IncidentId, Mode, OrgName};
 
 use super::activations::{parts, recorded};
+use super::cases::wishes::{Joined, Wish, join};
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
+use super::incidents::history;
 use super::input::{Content, Heard, Input, Provided};
 use super::intelligence::matching;
 use super::intelligence::provided::Taken;
@@ -434,11 +436,18 @@ impl Domain {
         first: Vec<Follow>,
     ) -> Result<Option<Failure>, Error> {
         let mut failure = None;
+        if let Some(incident) = hand {
+            history::begin(&self.desk, incident);
+        }
         let mut steps: Vec<(usize, Follow)> = first.into_iter().rev().map(|step| (0, step)).collect();
         while let Some((depth, step)) = steps.pop() {
-            let deeper = depth + usize::from(matches!(step, Follow::Trigger(_)));
+            let deeper = depth + usize::from(matches!(step, Follow::Trigger(_) | Follow::Changed(_)));
+            let by = step.by(hand.as_ref()).filter(|_| self.desk.is_at(history::LEVEL));
             let next = self.step(org, hand, deeper, step, &mut failure)?;
             steps.extend(next.into_iter().rev().map(|step| (deeper, step)));
+            // What was changed is told before what follows from it.
+            let told = by.and_then(|by| history::look(hand.as_mut()?, &by));
+            steps.extend(told.map(|told| (deeper, Follow::Changed(told))));
         }
         Ok(failure)
     }
@@ -455,13 +464,30 @@ impl Domain {
         let desk = &mut self.desk;
         match (step, hand.as_mut()) {
             (Follow::Trigger(trigger), Some(incident)) => {
-                let fired = incidents::tell(desk, trigger, incident)?;
+                let fired = incidents::tell(desk, &self.organizations, trigger, incident)?;
                 if depth > DEPTH_MOST {
                     return dead_letters::too_deep(desk, org, &fired).map(|()| Vec::new());
                 }
                 let subject = || -> Rc<dyn Subject> { Rc::new(incident.clone()) };
                 Ok(self.policies.matching(org, fired, incident, subject))
             }
+            (Follow::Changed(told), Some(incident)) => {
+                let fired = history::tell(desk, incident, told)?;
+                if history::is_beyond(desk) {
+                    return history::end(desk, org, &fired).map(|()| Vec::new());
+                }
+                if depth > DEPTH_MOST {
+                    return dead_letters::too_deep(desk, org, &fired).map(|()| Vec::new());
+                }
+                let subject = || -> Rc<dyn Subject> { Rc::new(incident.clone()) };
+                Ok(self.policies.matching(org, fired, incident, subject))
+            }
+            (Follow::Judge(_, fired, _) | Follow::Intent(_, fired, ..), _)
+                if fired.trigger == Trigger::IncidentChanged && history::is_beyond(desk) =>
+            {
+                Ok(Vec::new())
+            }
+            (Follow::OpenCase, Some(incident)) => self.open_case(org, incident),
             (Follow::Judge(policy, fired, subject), _) => {
                 let known = (&self.organizations, &mut self.devices);
                 match self.policies.judge(desk, known, org, &policy, &fired, &subject)? {
@@ -530,14 +556,39 @@ impl Domain {
                 let anew = parts::settle(desk, &mut self.leaves, org, (&device, &group), &reaction, answer)?;
                 self.free(org, anew.into_iter().collect()).map(|()| Vec::new())
             }
+            (Follow::Keep, Some(incident)) if !incident.wishes.is_empty() => Ok(vec![Follow::OpenCase, Follow::Keep]),
             (Follow::Keep, Some(incident)) => {
                 incidents::keep(desk, incident)?;
                 uploads::look_after(desk, incident).map(|()| Vec::new())
             }
             // The rules refuse what is about an incident where there is none.
-            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Upload | Follow::Keep, None)
+            (
+                Follow::Trigger(_)
+                | Follow::Changed(_)
+                | Follow::OpenCase
+                | Follow::CaseStands(_)
+                | Follow::Upload
+                | Follow::Keep,
+                None,
+            )
             | (Follow::RouteCase, _) => Ok(Vec::new()),
         }
+    }
+
+    /// Opens the case that policies want for an incident, once all have had their say.
+    fn open_case(&mut self, org: &OrgName, incident: &mut Incident) -> Result<Vec<Follow>, Error> {
+        let desk = &mut self.desk;
+        let wishes = std::mem::take(&mut incident.wishes);
+        let Some(Joined { policy, fired, words, others }) = join(wishes, incident.row.priority) else {
+            return Ok(Vec::new());
+        };
+        if let Err(detail) = cases::place(desk, incident, &words)? {
+            dead_letters::policy_dead(desk, org, &policy, &fired, format!("refused: {detail}"), None)?;
+            return Ok(Vec::new());
+        }
+        incident.joined = others;
+        let opened = cases::open(desk, &self.organizations, incident, Cause::Policy(policy, fired), words);
+        Ok(opened.and_then(|(_, follows)| follows).into_iter().collect())
     }
 
     /// A policy wants something done.
@@ -555,6 +606,9 @@ impl Domain {
                 if let Err(detail) = cases::place(desk, incident, &words)? {
                     dead_letters::policy_dead(desk, org, &policy, &fired, format!("refused: {detail}"), None)?;
                     return Ok(Vec::new());
+                }
+                if desk.is_at(history::LEVEL) {
+                    return cases::want(desk, incident, Wish { policy, fired, words }).map(|()| Vec::new());
                 }
                 let opened = cases::open(desk, &self.organizations, incident, Cause::Policy(policy, fired), words);
                 Ok(opened.and_then(|(_, reaction)| reaction).into_iter().collect())

@@ -4,12 +4,15 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 use linesman_schemas::reaction::Action;
+use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, ReactionId};
 
 use crate::activations::wanted::Scope;
 use crate::activations::{doers, pushes};
+use crate::cases::CaseState;
 use crate::commands::services;
 use crate::follow::Follow;
+use crate::incidents::history::{self, By};
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::snapshots::upward;
 use crate::subject::Incident;
@@ -117,6 +120,10 @@ impl Domain {
                     }
                     Some(next)
                 }
+                None if self.desk.is_at(history::LEVEL) => {
+                    self.withhold(org, incident)?;
+                    None
+                }
                 None => {
                     incidents::keep(&mut self.desk, &mut incident)?;
                     None
@@ -125,6 +132,16 @@ impl Domain {
             reactions::renew(&mut self.desk, &id, &row, next)?;
         }
         Ok((last, count))
+    }
+
+    /// Nothing may leave any more by what was pending for an incident: that is kept, and told where its case is withheld by it.
+    fn withhold(&mut self, org: &OrgName, mut incident: Incident) -> Result<(), Error> {
+        let told = history::look(&mut incident, &By::Engine);
+        let is_withheld =
+            told.is_some() && incident.case.as_ref().is_some_and(|case| case.state == CaseState::Withheld);
+        let withheld = is_withheld.then_some(Follow::Trigger(Trigger::CaseWithheld));
+        let follows = told.map(Follow::Changed).into_iter().chain(withheld).chain([Follow::Keep]).collect();
+        self.follow(org, &mut Some(incident), follows).map(drop)
     }
 
     /// What is pending without an incident is a snapshot of a device, or stays what it is.

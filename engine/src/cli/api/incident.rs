@@ -34,7 +34,7 @@ Examples:
 pub(in crate::cli) enum Action {
     /// List incidents
     List(List<Incidents>),
-    /// Show one, with its notes
+    /// Show one, with its notes and its history
     Show {
         /// Its id, such as acme-17
         id: String,

@@ -13,6 +13,7 @@ pub(super) struct Summary {
     pub(super) bundles: u64,
     incidents: u64,
     cases: u64,
+    withheld: u64,
     intelligence: u64,
     reactions: BTreeMap<String, u64>,
     dead_letters: BTreeMap<String, u64>,
@@ -27,6 +28,7 @@ impl Summary {
         match (tokens.next(), tokens.next()) {
             (Some("trigger"), Some("incident.detected")) => self.incidents += 1,
             (Some("trigger"), Some("case.assigned")) => self.cases += 1,
+            (Some("trigger"), Some("case.withheld")) => self.withheld += 1,
             (Some("trigger"), Some("intelligence.received")) => self.intelligence += 1,
             (Some("reaction"), Some(connector)) => *self.reactions.entry(connector.to_owned()).or_default() += 1,
             (Some("dead"), Some(reason)) => *self.dead_letters.entry(reason.to_owned()).or_default() += 1,
@@ -40,6 +42,7 @@ impl Summary {
             "bundles": self.bundles,
             "incidents": self.incidents,
             "cases": self.cases,
+            "withheld": self.withheld,
             "intelligence": self.intelligence,
             "reactions": self.reactions,
             "dead_letters": self.dead_letters,
@@ -58,6 +61,7 @@ impl Summary {
         row("bundles published", self.bundles);
         row("incidents", self.incidents);
         row("cases with an id", self.cases);
+        row("cases withheld", self.withheld);
         row("intelligence messages", self.intelligence);
         row("devices reached over SSH", self.devices.len() as u64);
         row("bundles collected from them", self.devices.iter().map(Reached::collected).sum());

@@ -27,6 +27,7 @@ use linesman_domain::bundles::BundleRef;
 use linesman_domain::cases::{self, CaseRow};
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::IncidentRow;
+use linesman_domain::incidents::history::{self, ChangeRow, HistoryRow, LineRow};
 use linesman_domain::incidents::notes::{self, NotesRow};
 use linesman_domain::incidents::page::{self as pages, PER_PAGE};
 use linesman_domain::sight::Sight;
@@ -119,8 +120,66 @@ struct IncidentWithNotes {
     incident: Incident,
     /// What people have said of it, oldest first.
     notes: Vec<Note>,
+    /// What was changed of it and its case, oldest first: the last 100 lines.
+    history: Vec<HistoryLine>,
+    /// How many lines there were before those.
+    history_left_out: u64,
     /// Attachments and logs that its bundle only names, and that are fetched from the device.
     files: Vec<NamedFile>,
+}
+
+/// What was changed of an incident, or what a policy asked for beside others.
+#[derive(Debug, Serialize, ToSchema)]
+struct HistoryLine {
+    /// When.
+    at: Timestamp,
+    /// By whom or what: somebody's login, `policy <name>`, `the upstream`, or `the engine` where a setting comes to it.
+    actor: String,
+    /// The trigger that a policy reacted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    on: Option<String>,
+    /// Id of the event `incident.changed` that told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    event: Option<String>,
+    /// What was changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<HistoryChange>,
+    /// What the case has of what a policy asked for beside others, by the keys of `submit_case`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    used: Vec<String>,
+    /// What it has not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
+}
+
+/// One thing that was changed.
+#[derive(Debug, Serialize, ToSchema)]
+struct HistoryChange {
+    /// What: `priority`, `status`, `owner`; of the case `case` (where it stands), `handling`, `case_id`, `case_status`,
+    /// `case_link`, and `case_text` where it is said otherwise.
+    what: String,
+    /// How it was; none: nothing, or a text of a case, which is not repeated.
+    old: Option<String>,
+    /// How it is since.
+    new: Option<String>,
+}
+
+impl HistoryLine {
+    fn new(row: LineRow) -> Self {
+        let change =
+            |change: ChangeRow| HistoryChange { what: change.what, old: given(change.old), new: given(change.new) };
+        Self {
+            at: row.at,
+            actor: row.actor,
+            on: given(row.on),
+            event: given(row.event),
+            changes: row.changes.into_iter().map(change).collect(),
+            used: row.used,
+            unused: row.unused,
+        }
+    }
 }
 
 /// What somebody has said of an incident.
@@ -175,6 +234,7 @@ pub(in crate::edge) async fn incident(
         let case = walk.some(&id.org, &cases::key(&id.org, id.number))?;
         let notes: NotesRow = walk.some(&id.org, &notes::key(&id.org, id.number))?.unwrap_or_default();
         let notes = notes.notes.into_iter().map(|note| Note { at: note.at, actor: note.actor, text: note.text });
+        let history: HistoryRow = walk.some(&id.org, &history::key(&id.org, id.number))?.unwrap_or_default();
         let rows = walk.organizations(Some(&id.org))?;
         let rows = rows.get(&id.org).ok_or_else(nothing)?;
         let chained = Chained::of_incident(rows, &id, case.as_ref())?;
@@ -182,6 +242,8 @@ pub(in crate::edge) async fn incident(
         Ok(IncidentWithNotes {
             incident: Incident::new(walk.viewer(), id, row, device, (case, chained)),
             notes: notes.collect(),
+            history: history.lines.into_iter().map(HistoryLine::new).collect(),
+            history_left_out: history.left_out,
             files,
         })
     })
