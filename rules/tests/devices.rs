@@ -32,7 +32,7 @@ fn some() -> Rc<[Device]> {
 fn run(judge: &mut Judge, body: &str, devices: Option<Rc<[Device]>>) -> Result<Vec<Intent>, Failure> {
     let policy = script(body);
     assert!(policy.asks_devices());
-    judge.react_among(&policy, incident().shared(), &organization(), devices, Edition::Second)
+    judge.react_among(&policy, incident().shared(), &organization(), devices, Edition::NEWEST)
 }
 
 #[test]

@@ -24,8 +24,11 @@ use super::intelligence::matching;
 use super::organizations::Organizations;
 use super::{Error, expiries};
 
-/// From here on every step of a script counts, and its functions are the listed ones.
+/// From here on every step of a script counts, and its functions charge for what they make.
 const COUNTED: u32 = 13;
+
+/// From here on functions that are not listed are refused, and callbacks that answer with what is no answer fail.
+const HELD: u32 = 15;
 
 /// A trigger that has fired.
 pub(crate) struct Fired {
@@ -159,7 +162,13 @@ impl Policies {
         desk.tally.policy(policy.name()).matches += 1;
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
-        let edition = if desk.is_at(COUNTED) { Edition::Second } else { Edition::First };
+        let edition = if desk.is_at(HELD) {
+            Edition::Third
+        } else if desk.is_at(COUNTED) {
+            Edition::Second
+        } else {
+            Edition::First
+        };
         let judged = if self.aside.iter().any(|aside| aside.is_of(policy)) {
             Err(set_aside())
         } else {

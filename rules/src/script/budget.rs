@@ -223,15 +223,15 @@ pub(super) fn watch(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
         counted.steps.set(match edition {
             Edition::First => steps,
             // Rhai counts on from what its caller had, and forgets what a function took that a function of Rust calls.
-            Edition::Second => counted.steps.get().saturating_add(1),
+            Edition::Second | Edition::Third => counted.steps.get().saturating_add(1),
         });
         (counted.operations() > counted.limits.operations || counted.is_over_time()).then_some(Dynamic::UNIT)
     });
     let read = Rc::clone(run);
     #[expect(deprecated, reason = "marked as liable to change, not as obsolete")]
     engine.on_var(move |name, _, mut context| {
-        if edition == Edition::Second
-            && let Some(ours) = context.scope().get(name).and_then(library::reword)
+        if edition >= Edition::Second
+            && let Some(ours) = context.scope().get(name).and_then(|caught| library::reword(caught, edition))
         {
             context.scope_mut().set_value(name.to_owned(), ours);
         }

@@ -52,12 +52,20 @@ use crate::policy::Policy;
 use crate::subject::Subject;
 
 /// How runs are counted, and what library they have. What was judged in one is judged alike for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Edition {
     /// Up to engine level 12: Rhai's library as it is. Steps of functions that a function of Rust calls do not count.
     First,
-    /// From level 13 on: every step counts, and the library is the listed one.
+    /// From level 13 on: every step counts, and functions charge for what they make.
     Second,
+    /// From level 15 on: what is not listed is refused, no function value is written out, callbacks that answer with what is
+    /// no answer fail, and what is caught has no place.
+    Third,
+}
+
+impl Edition {
+    /// The newest.
+    pub const NEWEST: Self = Self::Third;
 }
 
 /// Runs policies: one per thread, with the scripts it has compiled.
@@ -67,6 +75,7 @@ pub struct Judge {
     time_most: Option<Duration>,
     first: OnceCell<Machine>,
     second: OnceCell<Machine>,
+    third: OnceCell<Machine>,
     cache: Cache,
     /// How many operations the last run was charged.
     operations: u64,
@@ -91,23 +100,34 @@ impl Machine {
 /// Teaches an engine all that scripts can call.
 fn register(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
     stdlib::register(engine, run);
-    if edition == Edition::Second {
-        library::register(engine, run);
+    if edition >= Edition::Second {
+        library::register(engine, run, edition);
     }
-    record::register(engine, run);
+    record::register(engine, run, edition);
     actions::register(engine, run);
     service::register(engine, run);
     forwarding::register(engine, run);
     collecting::register(engine, run);
     devices::register(engine, run);
+    if edition >= Edition::Third {
+        library::refuse_unlisted(engine);
+    }
 }
 
 impl Judge {
     /// A judge with these limits.
     pub fn new(limits: Limits) -> Self {
         let cache = Cache::new(&limits);
-        let (first, second) = (OnceCell::new(), OnceCell::new());
-        Self { limits, clock: None, time_most: None, first, second, cache, operations: 0 }
+        Self {
+            limits,
+            clock: None,
+            time_most: None,
+            first: OnceCell::new(),
+            second: OnceCell::new(),
+            third: OnceCell::new(),
+            cache,
+            operations: 0,
+        }
     }
 
     /// A judge with these limits that can bound what its runs take of the processor's time: `clock` tells what the thread
@@ -122,7 +142,7 @@ impl Judge {
         self.time_most = most;
     }
 
-    /// Runs `policy` on `subject`, of which `org` is the owner. Whether the policy applies is not asked
+    /// Runs `policy` on `subject`, of which `org` is the owner, in the newest edition. Whether the policy applies is not asked
     /// again.
     ///
     /// # Errors
@@ -133,7 +153,7 @@ impl Judge {
         subject: Rc<dyn Subject>,
         org: &Organization,
     ) -> Result<Vec<Intent>, Failure> {
-        self.react_among(policy, subject, org, None, Edition::Second)
+        self.react_among(policy, subject, org, None, Edition::NEWEST)
     }
 
     /// The same in the edition given, where the organization's devices can be asked for: those of a policy that
@@ -153,6 +173,7 @@ impl Judge {
         let machine = match edition {
             Edition::First => &self.first,
             Edition::Second => &self.second,
+            Edition::Third => &self.third,
         };
         let Machine { engine, run } = machine.get_or_init(|| Machine::new(&self.limits, self.clock, edition));
         let body = self.cache.get(policy, engine)?;

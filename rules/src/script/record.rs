@@ -7,7 +7,7 @@ use linesman_schemas::FilterLevel;
 use rhai::{Array, Dynamic, Engine, ImmutableString};
 
 use super::budget::{Fault, Run, refuse};
-use super::{Organization, json};
+use super::{Edition, Organization, json};
 use crate::diagnostic::{excerpt, suggest};
 use crate::subject::{Field, Subject, SubjectKind, Value};
 
@@ -109,7 +109,7 @@ fn to_dynamic(property: &str, value: Value<'_>, run: &Run) -> Result<Dynamic, Fa
 }
 
 /// Teaches an engine the objects and their properties.
-pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
+pub(super) fn register(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
     engine.register_type_with_name::<Record>("subject").register_type_with_name::<OrganizationRecord>("org");
     for property in property_names() {
         let run = Rc::clone(run);
@@ -125,7 +125,7 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
             take_back(record.name(), &property, &held, &value)
         },
     );
-    register_organization(engine);
+    register_organization(engine, run, edition);
 }
 
 /// The names of all properties of all subjects and devices, each once.
@@ -137,10 +137,16 @@ fn property_names() -> Vec<&'static str> {
     names
 }
 
-fn register_organization(engine: &mut Engine) {
+fn register_organization(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
+    let r = Rc::clone(run);
     engine
         .register_get("name", |org: &mut OrganizationRecord| ImmutableString::from(org.0.name.as_str()))
-        .register_get("display_name", |org: &mut OrganizationRecord| ImmutableString::from(&org.0.display_name))
+        .register_get("display_name", move |org: &mut OrganizationRecord| -> Result<ImmutableString, Fault> {
+            if edition >= Edition::Third {
+                r.charge_bytes(org.0.display_name.len())?;
+            }
+            Ok(ImmutableString::from(&org.0.display_name))
+        })
         .register_get("is_proxy", |org: &mut OrganizationRecord| org.0.is_proxy)
         .register_get("filter_level", |org: &mut OrganizationRecord| {
             let spelling = FilterLevel::ALL.into_iter().find(|(level, _)| *level == org.0.filter_level);

@@ -167,3 +167,29 @@ fn what_a_nodes_log_tells_is_on_record_from_level_5_on() {
     assert_eq!((&data["old"], &data["new"]), (&json!({"level": "info"}), &json!({"level": "debug"})));
     assert_eq!((&data["actor"], &data["node"], &data["index"]), (&json!("admin"), &json!("here"), &json!(0)));
 }
+
+/// Up to level 12 it never ended, whoever decided it again: no log has such a decision, and each can have this one.
+#[test]
+fn a_policy_that_pads_with_nothing_fails_at_every_level_below_13_and_does_nothing_from_there_on() {
+    let pads = "policy(#{ on: \"incident.detected\" });\n\
+        fn react(incident, org) { let s = \"a\"; s.pad(100, \"\"); publish(\"padded\", #{ s: s }); }";
+    for level in level::LEVELS {
+        let mut lane = Lane::with_at(level, &[("pads", pads)]);
+        lane.bundle("acme", "edge", 1, "Low");
+        let failed = usize::from(level < 13);
+        assert_eq!(lane.on("acme.dead.policy-failed").len(), failed, "{level}");
+        assert_eq!(lane.on("acme.reaction.padded").len(), 1 - failed, "{level}");
+    }
+}
+
+/// What Rhai calls a function is by chance, and was in what was decided.
+#[test]
+fn no_name_of_a_function_is_published() {
+    let leaks = "policy(#{ on: \"incident.detected\" });\n\
+        fn react(incident, org) { let m = #{ a: |x| x }; try { publish(\"leak\", #{ t: m.to_json() }); } catch (e) { publish(\"caught\", #{ e: e }); } }";
+    let mut lane = Lane::with(&[("leaks", leaks)]);
+    lane.bundle("acme", "edge", 1, "Low");
+    assert!(lane.on("acme.reaction.leak").is_empty());
+    let caught = lane.on("acme.reaction.caught");
+    assert!(caught[0].data.to_string().contains("a function cannot be sent"), "{}", caught[0].data);
+}

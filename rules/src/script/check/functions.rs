@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::super::actions::ACTIONS;
 use super::super::budget::Run;
 use super::super::forwarding::FORWARD;
-use super::super::{Edition, Limits, parser, stdlib};
+use super::super::{Edition, Limits, library, parser, stdlib};
 use super::Function;
 use super::walk::Walk;
 use crate::diagnostic::Code;
@@ -32,9 +32,12 @@ impl Functions {
         let limits = Limits::default();
         let run = Rc::new(Run::new(limits.clone(), None));
         let mut engine = parser::engine(&limits);
-        super::super::register(&mut engine, &run, Edition::Second);
-        let listed =
-            engine.collect_fn_metadata(None, |f| Some((f.metadata.name.to_string(), f.metadata.num_params)), true);
+        super::super::register(&mut engine, &run, Edition::NEWEST);
+        let listed = |f: rhai::FuncInfo<'_>| {
+            let is_listed = library::is_listed(&f.metadata.name, &f.metadata.param_types);
+            is_listed.then(|| (f.metadata.name.to_string(), f.metadata.num_params))
+        };
+        let listed = engine.collect_fn_metadata(None, listed, true);
         let mut functions = Self::default();
         for (name, count) in listed {
             functions.add(&name, count);

@@ -1,7 +1,10 @@
 //! What `catch (e)` holds where the script itself threw nothing: a code and a text of ours. Rhai's texts change with its
-//! versions, and name functions that have no name by chance.
+//! versions, and name functions that have no name by chance. Its places are its own too: they
+//! are told up to the second edition.
 
 use rhai::{Dynamic, Map};
+
+use super::super::Edition;
 
 /// What Rhai calls its errors, our codes for them, and what they mean.
 const WORDS: [(&str, &str, &str); 24] = [
@@ -34,7 +37,7 @@ const WORDS: [(&str, &str, &str); 24] = [
 const SCRIPT: &str = "the script fails here";
 
 /// What a script is to see in the place of what Rhai caught; none for what scripts threw themselves.
-pub(in crate::script) fn reword(caught: &Dynamic) -> Option<Dynamic> {
+pub(in crate::script) fn reword(caught: &Dynamic, edition: Edition) -> Option<Dynamic> {
     let map = caught.as_map_ref().ok()?;
     let error = map.get("error")?.as_immutable_string_ref().ok()?;
     map.get("message")?;
@@ -43,8 +46,10 @@ pub(in crate::script) fn reword(caught: &Dynamic) -> Option<Dynamic> {
     let mut ours = Map::new();
     ours.insert("error".into(), (*code).into());
     ours.insert("message".into(), (*text).into());
-    for place in ["line", "position"] {
-        ours.extend(map.get(place).map(|value| (place.into(), value.clone())));
+    if edition < Edition::Third {
+        for place in ["line", "position"] {
+            ours.extend(map.get(place).map(|value| (place.into(), value.clone())));
+        }
     }
     Some(ours.into())
 }

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString};
+use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, Map};
 
-use super::super::FailureKind;
 use super::super::budget::{Fault, Run, stop};
+use super::super::{FailureKind, json};
+use super::thrown;
 
 /// How a function is written out, whichever it is: the names of those without one are made by chance.
 const FUNCTION: &str = "Fn";
@@ -28,6 +29,20 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
         Ok(text.chars().map(Dynamic::from).collect())
     });
     register_split(engine, run);
+}
+
+/// `map.to_json()`, which fails of what JSON has no word for, functions among it.
+pub(super) fn register_json(engine: &mut Engine, run: &Rc<Run>) {
+    let r = Rc::clone(run);
+    engine.register_fn("to_json", move |map: &mut Map| -> Result<ImmutableString, Fault> {
+        let refused = |fault: String| thrown(format!("`to_json`: {fault}"));
+        let mut bytes = 0;
+        let object = json::object(map, &mut bytes).map_err(refused)?;
+        r.charge_bytes(bytes)?;
+        let text = serde_json::to_string(&object).map_err(|_| refused("the map cannot be written".to_owned()))?;
+        let most = r.limits().string_bytes;
+        if text.len() > most { Err(too_long(most)) } else { Ok(text.into()) }
+    });
 }
 
 /// Makes a text so many characters long, with as much of another behind it as that takes.

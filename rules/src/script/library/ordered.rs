@@ -4,10 +4,11 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, NativeCallContext};
 
 use super::super::budget::{Fault, Run};
 use super::super::json;
+use super::thrown;
 
 /// Which of two items goes first.
 type Before<'a> = dyn FnMut(&Dynamic, &Dynamic) -> Result<Ordering, Fault> + 'a;
@@ -137,11 +138,6 @@ fn is_same(
             json::describe(&answer)
         ))
     })
-}
-
-/// What a script can catch.
-fn thrown(text: String) -> Fault {
-    rhai::EvalAltResult::ErrorRuntime(text.into(), Position::NONE).into()
 }
 
 fn put(list: &mut Array, before: &mut Before<'_>) -> Result<(), Fault> {
