@@ -46,6 +46,14 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// A slice of a job cannot be done.
+    #[error("a slice of a job cannot be done: {job}")]
+    Slice {
+        /// The job, as its record calls it.
+        job: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Reading it panicked: it is decided only once it is set aside.
     #[error("reading it panicked; the log says where")]
     Unreadable,

@@ -424,14 +424,20 @@ impl Lane {
 
 /// Decides an input. A panic is a fault of the machine's own: the lane stands still at it, and the others go on.
 fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Error> {
+    let is_slice = matches!(input.content, Content::Continue { .. });
+    // As it is before anything of the input is decided: it is this job that goes with a slice that is skipped.
+    let job = if is_slice { domain.turn() } else { None };
     unbroken(|| {
         fail::fail_point!("decide::input", input.bytes.ends_with(b"<!-- undecidable -->\n"), |_| Ok(()));
+        fail::fail_point!("decide::slice", is_slice, |_| Ok(()));
         domain.decide(input)
     })
-    .map_err(|source| match (domain.firing(), source) {
+    .map_err(|source| match (domain.firing(), job, source) {
         // These have ways out of their own.
-        (_, source @ (domain::Error::Overtime { .. } | domain::Error::Level { .. })) | (None, source) => source,
-        (Some(timer), source) => domain::Error::Timer { timer, source: Box::new(source) },
+        (_, _, source @ (domain::Error::Overtime { .. } | domain::Error::Level { .. })) => source,
+        (Some(timer), _, source) => domain::Error::Timer { timer, source: Box::new(source) },
+        (None, Some(job), source) => domain::Error::Slice { job, source: Box::new(source) },
+        (None, None, source) => source,
     })
 }
 

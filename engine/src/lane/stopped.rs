@@ -37,6 +37,8 @@ pub struct Stopped {
     pub length: Option<usize>,
     /// What fell due with the input and cannot be done, where it is that: skipped is this, and the input is decided.
     pub timer: Option<String>,
+    /// The job whose slice the input is, where it is that: skipped is what is left of it, from engine level 15 on.
+    pub job: Option<String>,
     /// What it decided otherwise than was committed; none where it cannot decide at all.
     pub diverged: Option<Diverged>,
     /// Since when.
@@ -89,9 +91,10 @@ impl Stopped {
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
         };
-        let timer = match error {
-            Error::Decide { source: domain::Error::Timer { timer, .. }, .. } => Some(timer.clone()),
-            _ => None,
+        let (timer, job) = match error {
+            Error::Decide { source: domain::Error::Timer { timer, .. }, .. } => (Some(timer.clone()), None),
+            Error::Decide { source: domain::Error::Slice { job, .. }, .. } => (None, Some(job.clone())),
+            _ => (None, None),
         };
         let input = overrides::input(client, position).await.ok().flatten();
         Some(Self {
@@ -101,6 +104,7 @@ impl Stopped {
             length: input.as_ref().map(|(_, bytes)| bytes.len()),
             subject: input.map(|(subject, _)| subject),
             timer,
+            job,
             diverged,
             since: Timestamp::now(),
         })

@@ -119,11 +119,14 @@ impl Domain {
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
         self.services.shelf().decides_at(level);
-        match skipped {
+        let dropped = match skipped {
             Some(why) => self.skip(input, why)?,
-            None => self.handle(input, before.as_ref().unwrap_or(&input.content))?,
-        }
-        self.record_overrides(&overrides)?;
+            None => {
+                self.handle(input, before.as_ref().unwrap_or(&input.content))?;
+                None
+            }
+        };
+        self.record_overrides(&overrides, dropped.as_ref())?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;
         self.position.sequence = input.sequence;
