@@ -212,9 +212,13 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
 #[tokio::test]
 async fn a_job_that_cannot_go_on_is_dropped_with_its_slice() {
     let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
     let launch = Launch { crash_points: "decide::slice=panic", unwinds: true, ..Launch::default() };
     let mut engine = world.start_with(None, launch).await.unwrap();
     let client = engine.nats().await.unwrap();
+    // Its case waits for an upstream that there is not.
+    publish(&client, "acme", event("edge", 1, "ZERO", "High")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
     let args = ["org", "set", "acme", "--filter-level", "Only send list of features used"];
     let changed = run(&[&args[..], &["--data-dir", world.data().to_str().unwrap()]].concat()).await.unwrap();
     assert_eq!(changed.code, Some(0), "{changed:?}");
@@ -232,8 +236,8 @@ async fn a_job_that_cannot_go_on_is_dropped_with_its_slice() {
     let done = lane(&world, &["skip", &number, &place, "--why", "no release can do it"]).await;
     assert_eq!(done.code, Some(0), "{done:?}");
     is_ready(&engine).await;
-    publish(&client, "acme", event("edge", 1, "ONE", "Low")).await;
-    wait_for_incidents(&engine, "acme", 1).await;
+    publish(&client, "acme", event("edge", 2, "ONE", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
     assert_eq!(readiness(&engine).await.0, 200, "no further slice comes");
     let own = engine.nats_as_engine().await.unwrap();
     let out = Out::read(&own).await.unwrap();

@@ -10,6 +10,7 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::lane_override::{Overridden, Override};
 use linesman_schemas::{CommandId, Place, PolicyName};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::audit::Owner;
 use super::audit::machine::{self, Deed};
@@ -95,6 +96,14 @@ impl Domain {
             }
             of.entry(one.position).or_default().push(one);
         }
+    }
+
+    /// Whether a message is set aside whatever it is: nothing that it names is needed.
+    pub fn skips(&self, sequence: u64, bytes: &[u8]) -> bool {
+        // Nearly always there are none at all.
+        let Some(found) = self.overrides.of.get(&sequence) else { return false };
+        let message = hex::encode(Sha256::digest(bytes));
+        found.iter().any(|one| one.message == message && one.what == Overridden::SkipInput)
     }
 
     /// Sets an input aside. Of what is done in slices the job whose turn it is goes with its slice: the next would be the same

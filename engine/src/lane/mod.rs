@@ -99,6 +99,8 @@ pub(crate) struct Lane {
     store: store::Lane,
     /// Whether somebody finds that the store is damaged.
     damages: watch::Receiver<Option<Arc<str>>>,
+    /// Whether the store has room for what it decides.
+    room: watch::Receiver<bool>,
     books: Arc<Books>,
     behind: Behind,
     quiet: Quiet,
@@ -162,6 +164,7 @@ impl Lane {
             let tick = self.tick_in();
             let slice = self.pace.wakes().filter(|_| self.domain.has_work());
             let held = self.decided_since + HOLD_MOST;
+            let takes_more = self.reading.is_none() && *self.room.borrow_and_update();
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.finish().await,
@@ -172,7 +175,8 @@ impl Lane {
                     self.go_on().await;
                 }
                 () = ahead::done(&mut self.reading) => self.carry(told.clone()).await?,
-                batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
+                batch = self.reader.receive(BOUNDS), if takes_more => self.read(batch)?,
+                Ok(()) = self.room.changed() => {}
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
                 () = until(slice), if slice.is_some() => self.go_on().await,
@@ -210,8 +214,8 @@ impl Lane {
         let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
         self.behind.set(self.reader.is_behind());
         let (books, beside) = (Arc::clone(&self.books), self.behind.spare().cloned());
-        let overdrawn = self.domain.overdrawn();
-        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref(), overdrawn).await }));
+        let unread = (self.domain.overdrawn(), decode::skipped(&self.domain, &batch));
+        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref(), unread).await }));
         Ok(())
     }
 
@@ -221,7 +225,9 @@ impl Lane {
         let decoded = reading.output().await.map_err(|error| Error::Broken(io::Error::other(error)))?;
         fail::fail_point!("decode");
         // What has come meanwhile is read while this is decided.
-        if let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
+        if *self.room.borrow()
+            && let Some(batch) = self.reader.receive(BOUNDS).now_or_never()
+        {
             self.read(batch)?;
         }
         self.quiet.note(decoded.inputs());

@@ -233,7 +233,8 @@ mod tests {
         let ours_too = consumer(&name().unwrap(), 1, false);
         let found =
             [consumer(&ours, 1, false), consumer("a", 2, true), consumer("b", 3, false), consumer("c", 4, false)];
-        let names = |most| superfluous(&found, most, Asked::Stay).into_iter().map(|gone| &*gone.name).collect::<Vec<_>>();
+        let names =
+            |most| superfluous(&found, most, Asked::Stay).into_iter().map(|gone| &*gone.name).collect::<Vec<_>>();
         assert_eq!(names(3), Vec::<&str>::new());
         assert_eq!(names(2), ["b"]);
         assert_eq!(names(0), ["b", "c"], "who is asked stays");

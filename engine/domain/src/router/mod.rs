@@ -88,8 +88,10 @@ impl Domain {
         // Before anything is decided: what falls due may be what cannot be passed.
         let overrides = self.overrides.of(input);
         let skipped = overrides::skipped(&overrides);
-        if skipped.is_none() && matches!(input.content, Content::Broken) {
-            return Err(Error::Unreadable);
+        match &input.content {
+            Content::Broken if skipped.is_none() => return Err(Error::Unreadable),
+            Content::Absent(absent) if skipped.is_none() => return Err(Error::Absent(absent.clone())),
+            _ => {}
         }
         self.policies.set_aside(self.overrides.aside(&overrides, input.sequence));
         if skipped.is_none() {
@@ -184,6 +186,7 @@ impl Domain {
             | Content::Expiry(_)
             | Content::Clock(_)
             | Content::Broken
+            | Content::Absent(_)
             | Content::Unread => Ok(()),
         }
     }
@@ -250,6 +253,7 @@ impl Domain {
             | Content::Intelligence(_)
             | Content::Report(_)
             | Content::Broken
+            | Content::Absent(_)
             | Content::Unread => {
                 desk.tally.input("ctl", "tick");
                 Ok(())
