@@ -225,9 +225,8 @@ impl Lane {
         let decoded = reading.output().await.map_err(|error| Error::Broken(io::Error::other(error)))?;
         fail::fail_point!("decode");
         // What has come meanwhile is read while this is decided.
-        if *self.room.borrow()
-            && let Some(batch) = self.reader.receive(BOUNDS).now_or_never()
-        {
+        let has_room = *self.room.borrow();
+        if has_room && let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
             self.read(batch)?;
         }
         self.quiet.note(decoded.inputs());

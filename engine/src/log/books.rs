@@ -222,7 +222,7 @@ impl Books {
     /// without.
     ///
     /// # Errors
-    /// The server answers, and has not had it for [`PATIENCE`].
+    /// The server answers, and has not had it for a minute.
     pub async fn get_patiently(&self, wanted: RuleBookRef) -> Result<RuleBook, Absent> {
         let mut patience = Patience::default();
         loop {
