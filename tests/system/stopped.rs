@@ -172,6 +172,7 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
         assert_eq!(status, 503, "{told}");
         let why = told["lanes"][acme as usize]["stopped"].as_str().unwrap();
         assert!(why.contains("decides otherwise than was committed"), "{why}");
+        assert!(why.contains("no event differs that OUT still has: rows of its state do"), "{why}");
         let shown = lane(&world, &["show", &number]).await;
         for told in [&known.digest, &"ab".repeat(32), &format!("lane rejudge {acme} {}", known.position)] {
             assert!(shown.stdout.contains(told.as_str()), "{shown:?}");

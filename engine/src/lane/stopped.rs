@@ -21,6 +21,10 @@ use crate::logging::full;
 /// How often a lane that stands still looks whether there is a way out.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// What differs where no event does.
+const ROWS_ALONE: &str =
+    "no event differs that OUT still has: rows of its state do, of which nothing was said, or the mark was changed";
+
 /// Where and why a lane stands still.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stopped {
@@ -96,9 +100,13 @@ impl Stopped {
             Error::Decide { source: domain::Error::Slice { job, .. }, .. } => (None, Some(job.clone())),
             _ => (None, None),
         };
+        let why = match &diverged {
+            Some(diverged) if diverged.events.is_empty() => format!("{}; {ROWS_ALONE}", full(error)),
+            _ => full(error),
+        };
         let input = overrides::input(client, position).await.ok().flatten();
         Some(Self {
-            why: full(error),
+            why,
             position,
             sha256: input.as_ref().map(|(_, bytes)| hex::encode(Sha256::digest(bytes))),
             length: input.as_ref().map(|(_, bytes)| bytes.len()),
