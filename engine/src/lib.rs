@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+pub mod disk;
 pub mod dispatch;
 pub mod edge;
 pub mod embedded;

@@ -76,6 +76,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::RuleBook(_) => CONTENTS[5],
         Content::Tick => CONTENTS[6],
         Content::Broken => "broken",
+        Content::Absent(_) => "absent",
         Content::Undecodable { .. } => CONTENTS[7],
         Content::Level(_) => CONTENTS[8],
         Content::Continue { .. } => CONTENTS[9],

@@ -64,3 +64,30 @@ async fn a_thousand_consumers_of_one_login_take_nobodys_room() {
     assert_eq!(list().await, Vec::<Value>::new());
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
+
+/// Whoever asks as well is nobody's reason to be left without one.
+#[tokio::test]
+async fn there_is_room_for_the_engines_own_though_all_others_are_asked() {
+    let mut world = World::new().unwrap();
+    world.configure(&format!("\n[nats]\nout_consumers_most = {MOST}\nscrub_bytes_per_s = 0\n"));
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    let mut made = 0;
+    for _ in 0..MADE {
+        let answer = make(&client, "").await;
+        let Some(name) = answer["name"].as_str() else { continue };
+        // All that there is has been delivered: from then on it waits.
+        for batch in [10_000, 1] {
+            let body = json!({"batch": batch, "expires": 600_000_000_000_u64}).to_string();
+            let subject = format!("$JS.API.CONSUMER.MSG.NEXT.OUT.{name}");
+            client.publish_with_reply(subject, client.new_inbox(), body.into()).await.unwrap();
+        }
+        made += 1;
+    }
+    client.flush().await.unwrap();
+    assert!(made > MOST && made < MADE, "{made}: there is no room left");
+    for _ in 0..3 {
+        engine.get("/api/v1/dead-letters").await.unwrap();
+    }
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
+mod absent;
 mod accounts;
 mod activations;
 mod addresses;

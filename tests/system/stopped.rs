@@ -172,6 +172,7 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
         assert_eq!(status, 503, "{told}");
         let why = told["lanes"][acme as usize]["stopped"].as_str().unwrap();
         assert!(why.contains("decides otherwise than was committed"), "{why}");
+        assert!(why.contains("no event differs that OUT still has: rows of its state do"), "{why}");
         let shown = lane(&world, &["show", &number]).await;
         for told in [&known.digest, &"ab".repeat(32), &format!("lane rejudge {acme} {}", known.position)] {
             assert!(shown.stdout.contains(told.as_str()), "{shown:?}");
@@ -205,6 +206,55 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
         assert_eq!(readiness(&engine).await.0, 200, "{way}: {}", engine.log_tail());
         assert_eq!(said(&client).await, before, "{way}");
     }
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// A job sends itself slice by slice: the lane would stand still at each.
+#[tokio::test]
+async fn a_job_that_cannot_go_on_is_dropped_with_its_slice() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let launch = Launch { crash_points: "decide::slice=panic", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    // Its case waits for an upstream that there is not.
+    publish(&client, "acme", event("edge", 1, "ZERO", "High")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    let args = ["org", "set", "acme", "--filter-level", "Only send list of features used"];
+    let changed = run(&[&args[..], &["--data-dir", world.data().to_str().unwrap()]].concat()).await.unwrap();
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    publish(&client, "bolt", event("edge", 1, "OTHER", "Low")).await;
+    let acme = lane_of("acme", LANES);
+    let found = stopped(&engine, acme).await;
+    let job = found["job"].as_str().unwrap();
+    assert!(job.starts_with("review-pending of acme begun at "), "{found}");
+    wait_for_incidents(&engine, "bolt", 1).await;
+
+    let (number, place) = (acme.to_string(), found["position"].to_string());
+    let shown = lane(&world, &["show", &number]).await;
+    let told = format!("of the job {job}; it is what is left of it that is skipped");
+    assert!(shown.stdout.contains(&told), "{shown:?}");
+    let done = lane(&world, &["skip", &number, &place, "--why", "no release can do it"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    is_ready(&engine).await;
+    publish(&client, "acme", event("edge", 2, "ONE", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    assert_eq!(readiness(&engine).await.0, 200, "no further slice comes");
+    let own = engine.nats_as_engine().await.unwrap();
+    let out = Out::read(&own).await.unwrap();
+    let audits: Vec<_> = out.on("out._provider.audit.skip-input").collect();
+    assert_eq!((audits.len(), &audits[0].data["new"]["job"]), (1, &json!(job)));
+    let letters: Vec<_> = out.on("out._provider.dead.input-skipped").collect();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].data["detail"].as_str().unwrap().ends_with(&format!("dropped is the job {job}")));
+    let before = said(&own).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Decided again from the beginning it is dropped again.
+    world.delete_state().unwrap();
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    assert_eq!(readiness(&engine).await.0, 200, "{}", engine.log_tail());
+    assert_eq!(said(&engine.nats_as_engine().await.unwrap()).await, before);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 

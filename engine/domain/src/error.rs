@@ -2,6 +2,8 @@
 
 use linesman_schemas::PolicyName;
 
+use super::input::Absent;
+
 /// A decision fails only for the machine's own reasons: what is wrong with an input, a script or a
 /// reaction is part of the decision.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,17 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// A slice of a job cannot be done.
+    #[error("a slice of a job cannot be done: {job}")]
+    Slice {
+        /// The job, as its record calls it.
+        job: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// What it names is not to be had: it is decided only once that is there again, or it is set aside.
+    #[error(transparent)]
+    Absent(Absent),
     /// Reading it panicked: it is decided only once it is set aside.
     #[error("reading it panicked; the log says where")]
     Unreadable,

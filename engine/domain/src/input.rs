@@ -70,6 +70,8 @@ pub enum Content<'a> {
     Tick,
     /// Reading it panicked, which is a fault of the program's own: it is decided only once it is set aside.
     Broken,
+    /// What it names is not to be had: it is decided only once that is there again, or it is set aside.
+    Absent(Absent),
     /// It was not read, as it is likely to be left undecided; it is read where it is decided.
     Unread,
     /// What cannot be read.
@@ -81,6 +83,16 @@ pub enum Content<'a> {
         /// Where.
         place: Option<LineColumn>,
     },
+}
+
+/// What a message names and nobody has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the content {hash} that it names is not to be had: {why}")]
+pub struct Absent {
+    /// The hash it goes by.
+    pub hash: String,
+    /// Why it is not to be had.
+    pub why: String,
 }
 
 /// An intelligence message of an organization's.

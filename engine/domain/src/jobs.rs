@@ -121,6 +121,16 @@ impl Work {
     }
 }
 
+impl JobRow {
+    /// What a job of a number is called where it cannot go on: of each its own.
+    pub(crate) fn name(&self, number: u64) -> String {
+        match self.work.organization() {
+            Some(org) => format!("{} of {org} begun at {number}", self.work.as_str()),
+            None => format!("{} begun at {number}", self.work.as_str()),
+        }
+    }
+}
+
 impl Row for JobRow {}
 
 /// The table of jobs, by the place in IN of the input that asked for them.
@@ -218,6 +228,21 @@ impl Jobs {
     pub(crate) fn next(&self) -> Option<(u64, JobRow)> {
         let (_, number) = self.turns.first()?;
         Some((*number, self.all.get(number)?.clone()))
+    }
+
+    /// Drops the job whose turn it is, with what is left of it: what it is called, and how many rows it had looked at.
+    ///
+    /// INVARIANT (a way out is one): nothing is read, since that may be what cannot be done.
+    pub(crate) fn drop_next(&mut self, desk: &mut Desk) -> Option<(String, u64)> {
+        let (number, row) = self.next()?;
+        self.turns.remove(&(row.advanced, number));
+        if let Some(org) = row.work.organization() {
+            desk.queue_changed("", org.as_str());
+        }
+        doers::drop_job(desk, &row.work, number);
+        self.remove(number);
+        desk.remove(key(number));
+        Some((row.name(number), row.done))
     }
 
     /// Whether no other job on the same stands.

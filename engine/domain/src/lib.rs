@@ -391,6 +391,11 @@ impl Domain {
         self.jobs.has_work()
     }
 
+    /// What the job is called whose turn it is, if there is one.
+    pub fn turn(&self) -> Option<String> {
+        self.jobs.next().map(|(number, row)| row.name(number))
+    }
+
     /// Whether slices may be larger while nobody else is there: then a `Control::ContinueAlone` says so.
     pub fn knows_alone(&self) -> bool {
         self.desk.is_at(activations::ALONE)

@@ -10,12 +10,13 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::lane_override::{Overridden, Override};
 use linesman_schemas::{CommandId, Place, PolicyName};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::audit::Owner;
 use super::audit::machine::{self, Deed};
 use super::dead_letters::{self, Why};
 use super::desk::Desk;
-use super::input::Input;
+use super::input::{Content, Input};
 use super::outgoing::Topic;
 use super::policies::Aside;
 use super::{Domain, Error};
@@ -57,6 +58,17 @@ impl Overrides {
 /// The engine level from which on an organization is not told why an input of its own is set aside.
 const UNTOLD_FROM: u32 = 14;
 
+/// The engine level from which on a job whose slice is skipped is dropped.
+const DROPPED_FROM: u32 = 15;
+
+/// A job that was dropped since its slice was skipped.
+pub(crate) struct Dropped {
+    /// What it is called.
+    job: String,
+    /// How many rows it had looked at.
+    rows: u64,
+}
+
 /// Why an input is skipped, if it is.
 pub(crate) fn skipped(overrides: &[Override]) -> Option<&str> {
     overrides.iter().find(|one| one.what == Overridden::SkipInput).map(|one| one.why.as_str())
@@ -86,35 +98,53 @@ impl Domain {
         }
     }
 
-    /// Sets an input aside.
-    pub(crate) fn skip(&mut self, input: &Input<'_>, detail: &str) -> Result<(), Error> {
+    /// Whether a message is set aside whatever it is: nothing that it names is needed.
+    pub fn skips(&self, sequence: u64, bytes: &[u8]) -> bool {
+        // Nearly always there are none at all.
+        let Some(found) = self.overrides.of.get(&sequence) else { return false };
+        let message = hex::encode(Sha256::digest(bytes));
+        found.iter().any(|one| one.message == message && one.what == Overridden::SkipInput)
+    }
+
+    /// Sets an input aside. Of what is done in slices the job whose turn it is goes with its slice: the next would be the same
+    /// again.
+    pub(crate) fn skip(&mut self, input: &Input<'_>, detail: &str) -> Result<Option<Dropped>, Error> {
         let why = |detail| Why { reason: Reason::InputSkipped, detail, place: None };
         if input.org.is_empty() {
-            return dead_letters::set_aside_control(&mut self.desk, input, &why(detail));
+            let is_slice = matches!(input.content, Content::Continue { .. }) && self.desk.is_at(DROPPED_FROM);
+            let dropped = if is_slice { self.jobs.drop_next(&mut self.desk) } else { None };
+            let dropped = dropped.map(|(job, rows)| Dropped { job, rows });
+            let told = dropped.as_ref().map(|Dropped { job, .. }| format!("{detail}; dropped is the job {job}"));
+            let why = why(told.as_deref().unwrap_or(detail));
+            dead_letters::set_aside_control(&mut self.desk, input, &why)?;
+            return Ok(dropped);
         }
         let org = self.organizations.find(input.org).map(|(org, _)| org);
         // What people of the provider's say of it is theirs: it stands on their record.
         let is_told = org.is_none() || !self.desk.is_at(UNTOLD_FROM);
         let why = why(if is_told { detail } else { "it is set aside" });
-        dead_letters::set_aside(&mut self.desk, org.as_ref(), input, &why)
+        dead_letters::set_aside(&mut self.desk, org.as_ref(), input, &why).map(|()| None)
     }
 
-    /// Puts on record what was decided of the input at hand.
-    pub(crate) fn record_overrides(&mut self, overrides: &[Override]) -> Result<(), Error> {
+    /// Puts on record what was decided of the input at hand, and which job went with it.
+    pub(crate) fn record_overrides(&mut self, overrides: &[Override], dropped: Option<&Dropped>) -> Result<(), Error> {
         let rule_book = self.books.row().version;
-        overrides.iter().try_for_each(|one| record(&mut self.desk, rule_book, one))
+        overrides.iter().try_for_each(|one| record(&mut self.desk, rule_book, one, dropped))
     }
 }
 
 /// Appends the record, where there are any, and says it.
-fn record(desk: &mut Desk, rule_book: u64, one: &Override) -> Result<(), Error> {
+fn record(desk: &mut Desk, rule_book: u64, one: &Override, dropped: Option<&Dropped>) -> Result<(), Error> {
     let (lane, position, operation) = (one.lane, one.position, one.what.operation());
     let id: CommandId = serde_json::from_value(json!(format!("{operation}-{lane}-{position}")))?;
     let about = format!("lane {lane} at {position}");
     // The record's time is that of the input, which may be long past.
     let at = one.at;
     let (old, new) = match &one.what {
-        Overridden::SkipInput => (Value::Null, json!({"at": at})),
+        Overridden::SkipInput => match dropped {
+            Some(Dropped { job, rows }) => (Value::Null, json!({"at": at, "job": job, "rows": rows})),
+            None => (Value::Null, json!({"at": at})),
+        },
         Overridden::SkipTimer { timer } => (Value::Null, json!({"at": at, "timer": timer})),
         Overridden::SetPolicyAside { policy } => (Value::Null, json!({"at": at, "policy": policy})),
         Overridden::SuspendPolicy { policy, version } => {

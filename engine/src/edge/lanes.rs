@@ -134,7 +134,8 @@ pub(super) async fn lanes(State(sources): State<Arc<Sources>>, viewer: Viewer) -
 }
 
 /// Set an input aside that its lane cannot pass. It becomes a dead letter, and the lane goes on behind it. Where it is something
-/// that fell due with the input (`timer`), that is set aside, and the input is decided. Of what was
+/// that fell due with the input (`timer`), that is set aside, and the input is decided; where it is a slice of a job (`job`), what is
+/// left of the job goes with it, from engine level 15 on. Of what was
 /// committed the lane then decides otherwise, which is accepted with it; where reports of what was carried out stand behind it,
 /// only if that is forced.
 #[utoipa::path(

@@ -18,6 +18,7 @@ use tokio::task::JoinError;
 use super::Verb;
 use crate::log::books::Books;
 use crate::log::reader::InMessage;
+use linesman_domain::Domain;
 use linesman_domain::input::{Content, Input, Provided, json_place};
 use linesman_domain::quotas::Overdrawn;
 
@@ -71,17 +72,22 @@ impl Decoded {
     }
 
     /// Fetches what is named, however long that takes: a lane that went on without it would decide otherwise than the
-    /// others.
-    async fn fetch(&mut self, books: &Books) {
+    /// others. What nobody has is said to be absent; of what is set `aside`, by its place in IN, nothing is needed.
+    async fn fetch(&mut self, books: &Books, aside: &[u64]) {
         let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
         for (at, wanted) in named {
+            if self.inputs().get(at).is_some_and(|input| aside.contains(&input.sequence)) {
+                continue;
+            }
             let fetched = async {
                 match wanted {
-                    Named::RuleBook(wanted) => Content::RuleBook(books.get_patiently(wanted).await),
-                    Named::Intelligence(named) => {
-                        let content = books.content_patiently(&named.sha256).await;
-                        Content::Provided(Box::new(Provided::read(named, &content)))
+                    Named::RuleBook(wanted) => {
+                        books.get_patiently(wanted).await.map_or_else(Content::Absent, Content::RuleBook)
                     }
+                    Named::Intelligence(named) => match books.content_patiently(&named.sha256).await {
+                        Ok(content) => Content::Provided(Box::new(Provided::read(named, &content))),
+                        Err(absent) => Content::Absent(absent),
+                    },
                 }
             };
             let content = AssertUnwindSafe(fetched).catch_unwind().await.unwrap_or(Content::Broken);
@@ -173,8 +179,14 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
     (content, None)
 }
 
-/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched. What is said to be `overdrawn` is
-/// not read.
+/// Those of a batch that are set aside whatever they are, by their place in IN.
+pub(super) fn skipped(domain: &Domain, batch: &[InMessage]) -> Vec<u64> {
+    let skipped = batch.iter().filter(|message| domain.skips(message.sequence, &message.payload));
+    skipped.map(|message| message.sequence).collect()
+}
+
+/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched, but for what is set `aside`. What is
+/// said to be `overdrawn` is not read.
 ///
 /// # Errors
 /// The other thread panicked.
@@ -182,7 +194,7 @@ pub(super) async fn decode(
     batch: Vec<InMessage>,
     books: &Books,
     beside: Option<&Handle>,
-    overdrawn: Option<Arc<Overdrawn>>,
+    (overdrawn, aside): (Option<Arc<Overdrawn>>, Vec<u64>),
 ) -> Result<Decoded, JoinError> {
     let mut decoded = match beside {
         Some(runtime) if batch.len() > INLINE_MOST => {
@@ -190,6 +202,6 @@ pub(super) async fn decode(
         }
         _ => Decoded::read(batch, overdrawn.as_deref()),
     };
-    decoded.fetch(books).await;
+    decoded.fetch(books, &aside).await;
     Ok(decoded)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use linesman_domain as domain;
 use linesman_domain::sightings::Room;
 use linesman_rules::{Judge, Limits};
 use rustix::time::{ClockId, clock_gettime};
@@ -251,7 +252,19 @@ async fn live(
             status.is_running = false;
             status.stopped = Some(Arc::new(stopped));
         });
-        if !way_out(&shared.client, id, seen, &mut stop).await {
+        let is_back = async {
+            match &error {
+                Error::Decide { source: domain::Error::Absent(absent), .. } => {
+                    shared.books.until_back(&absent.hash).await
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        let goes_on = tokio::select! {
+            goes_on = way_out(&shared.client, id, seen, &mut stop) => goes_on,
+            () = is_back => true,
+        };
+        if !goes_on {
             return Ok(());
         }
         tracing::info!(lane = id, "there is a way out: the lane is taken up again");

@@ -103,6 +103,8 @@ pub(crate) struct Lane {
     store: store::Lane,
     /// Whether somebody finds that the store is damaged.
     damages: watch::Receiver<Option<Arc<str>>>,
+    /// Whether the store has room for what it decides.
+    room: watch::Receiver<bool>,
     books: Arc<Books>,
     behind: Behind,
     quiet: Quiet,
@@ -169,6 +171,7 @@ impl Lane {
             let tick = self.tick_in();
             let slice = self.pace.wakes().filter(|_| self.domain.has_work());
             let held = self.decided_since + HOLD_MOST;
+            let takes_more = self.reading.is_none() && *self.room.borrow_and_update();
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.finish().await,
@@ -179,7 +182,8 @@ impl Lane {
                     self.go_on().await;
                 }
                 () = ahead::done(&mut self.reading) => self.carry(told.clone()).await?,
-                batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
+                batch = self.reader.receive(BOUNDS), if takes_more => self.read(batch)?,
+                Ok(()) = self.room.changed() => {}
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
                 () = until(slice), if slice.is_some() => self.go_on().await,
@@ -217,8 +221,8 @@ impl Lane {
         let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
         self.behind.set(self.reader.is_behind());
         let (books, beside) = (Arc::clone(&self.books), self.behind.spare().cloned());
-        let overdrawn = self.domain.overdrawn();
-        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref(), overdrawn).await }));
+        let unread = (self.domain.overdrawn(), decode::skipped(&self.domain, &batch));
+        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref(), unread).await }));
         Ok(())
     }
 
@@ -228,7 +232,8 @@ impl Lane {
         let decoded = reading.output().await.map_err(|error| Error::Broken(io::Error::other(error)))?;
         fail::fail_point!("decode");
         // What has come meanwhile is read while this is decided.
-        if let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
+        let has_room = *self.room.borrow();
+        if has_room && let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
             self.read(batch)?;
         }
         self.quiet.note(decoded.inputs());
@@ -434,14 +439,20 @@ impl Lane {
 
 /// Decides an input. A panic is a fault of the machine's own: the lane stands still at it, and the others go on.
 fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Error> {
+    let is_slice = matches!(input.content, Content::Continue { .. });
+    // As it is before anything of the input is decided: it is this job that goes with a slice that is skipped.
+    let job = if is_slice { domain.turn() } else { None };
     unbroken(|| {
         fail::fail_point!("decide::input", input.bytes.ends_with(b"<!-- undecidable -->\n"), |_| Ok(()));
+        fail::fail_point!("decide::slice", is_slice, |_| Ok(()));
         domain.decide(input)
     })
-    .map_err(|source| match (domain.firing(), source) {
+    .map_err(|source| match (domain.firing(), job, source) {
         // These have ways out of their own.
-        (_, source @ (domain::Error::Overtime { .. } | domain::Error::Level { .. })) | (None, source) => source,
-        (Some(timer), source) => domain::Error::Timer { timer, source: Box::new(source) },
+        (_, _, source @ (domain::Error::Overtime { .. } | domain::Error::Level { .. })) => source,
+        (Some(timer), _, source) => domain::Error::Timer { timer, source: Box::new(source) },
+        (None, Some(job), source) => domain::Error::Slice { job, source: Box::new(source) },
+        (None, None, source) => source,
     })
 }
 

@@ -44,6 +44,7 @@ const fn is_of_others(input: &Input<'_>) -> bool {
         | Content::Continue { .. }
         | Content::Cursor(_)
         | Content::Provided(_)
+        | Content::Absent(_)
         | Content::Expiry(_)
         | Content::Clock(_)
         | Content::Tick => false,

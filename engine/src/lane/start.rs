@@ -30,7 +30,7 @@ use tokio::sync::watch;
 
 use super::behind::{Behind, Load};
 use super::brake::Brake;
-use super::decode::decode;
+use super::decode::{decode, skipped};
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
@@ -194,6 +194,7 @@ impl Shared {
             behind: Behind::new(self.load.clone()),
             quiet: self.quiet.clone(),
             owner: Arc::clone(&self.owner),
+            room: self.store.room(),
             domain,
             mark,
             decided: 0,
@@ -408,7 +409,10 @@ impl Start<'_> {
     async fn open(&self) -> Result<Domain, Error> {
         let fault = |source| self.undecided(0, source);
         let book = match domain::rule_book::read(&self.store).map_err(fault)? {
-            Some(row) => Some(self.shared.books.get_patiently(row.reference()).await),
+            Some(row) => {
+                let book = self.shared.books.get_patiently(row.reference()).await;
+                Some(book.map_err(|absent| fault(domain::Error::Absent(absent)))?)
+            }
             None => None,
         };
         let parts = Parts {
@@ -450,7 +454,8 @@ impl Start<'_> {
             let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
             let due: Vec<InMessage> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
             let is_last = due.len() < batch.len();
-            let decoded = decode(due, &self.shared.books, None, None).await;
+            let aside = skipped(domain, &due);
+            let decoded = decode(due, &self.shared.books, None, (None, aside)).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
                 let is_overridden = tail.is_overridden(input.sequence);

@@ -21,6 +21,10 @@ use crate::logging::full;
 /// How often a lane that stands still looks whether there is a way out.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// What differs where no event does.
+const ROWS_ALONE: &str =
+    "no event differs that OUT still has: rows of its state do, of which nothing was said, or the mark was changed";
+
 /// Where and why a lane stands still.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stopped {
@@ -37,6 +41,8 @@ pub struct Stopped {
     pub length: Option<usize>,
     /// What fell due with the input and cannot be done, where it is that: skipped is this, and the input is decided.
     pub timer: Option<String>,
+    /// The job whose slice the input is, where it is that: skipped is what is left of it, from engine level 15 on.
+    pub job: Option<String>,
     /// What it decided otherwise than was committed; none where it cannot decide at all.
     pub diverged: Option<Diverged>,
     /// Since when.
@@ -89,18 +95,24 @@ impl Stopped {
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
         };
-        let timer = match error {
-            Error::Decide { source: domain::Error::Timer { timer, .. }, .. } => Some(timer.clone()),
-            _ => None,
+        let (timer, job) = match error {
+            Error::Decide { source: domain::Error::Timer { timer, .. }, .. } => (Some(timer.clone()), None),
+            Error::Decide { source: domain::Error::Slice { job, .. }, .. } => (None, Some(job.clone())),
+            _ => (None, None),
+        };
+        let why = match &diverged {
+            Some(diverged) if diverged.events.is_empty() => format!("{}; {ROWS_ALONE}", full(error)),
+            _ => full(error),
         };
         let input = overrides::input(client, position).await.ok().flatten();
         Some(Self {
-            why: full(error),
+            why,
             position,
             sha256: input.as_ref().map(|(_, bytes)| hex::encode(Sha256::digest(bytes))),
             length: input.as_ref().map(|(_, bytes)| bytes.len()),
             subject: input.map(|(subject, _)| subject),
             timer,
+            job,
             diverged,
             since: Timestamp::now(),
         })

@@ -8,11 +8,11 @@ mod bucket;
 mod pieces;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{self, Arc, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use linesman_domain::directory::Directory;
-use linesman_domain::input::RuleBook;
+use linesman_domain::input::{Absent, RuleBook};
 use linesman_domain::services::Catalog;
 use linesman_rules::{Book, Policy};
 use linesman_schemas::PolicyName;
@@ -27,10 +27,47 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::{Error, REQUEST_TIMEOUT};
+use crate::logging::full;
 use bucket::Bucket;
 
 /// The largest that is stored, in bytes: well below what can be read, since a lane that is told of it must read it.
 const STORED_MOST: usize = 192 * 1024 * 1024;
+
+/// How long the server may answer and not have what a lane is told of, before the lane stands still at that.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is asked for again at least.
+const AGAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// A rule book, with all its sections.
+    Book(&'a RuleBookRef),
+    /// A content, by its hash.
+    Content(&'a str),
+}
+
+/// How long it was waited.
+struct Patience {
+    /// Until it is asked for again.
+    wait: Duration,
+    /// Since when the server answers, and has it not.
+    since: Option<Instant>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { wait: Duration::from_millis(100), since: None }
+    }
+}
+
+/// [`PATIENCE`], but for tests.
+fn most() -> Duration {
+    fail::fail_point!("books::patience", |ms| Duration::from_millis(
+        ms.and_then(|ms| ms.parse().ok()).unwrap_or_default()
+    ));
+    PATIENCE
+}
 
 /// A rule book, ready to judge by.
 #[derive(Clone)]
@@ -71,6 +108,8 @@ pub struct Books {
     ready: Mutex<HashMap<String, Known>>,
     /// By the hash of their section: lanes share the services they use.
     services: Mutex<HashMap<String, Weak<Catalog>>>,
+    /// What the server does not have, by hash; and which rule book it is, if it is one.
+    given_up: sync::Mutex<HashMap<String, Option<RuleBookRef>>>,
 }
 
 /// A content and the hash it goes by.
@@ -91,7 +130,12 @@ impl Books {
     /// Rule books of a server, kept on so many of its nodes.
     pub fn new(client: async_nats::Client, replicas: u32) -> Self {
         let replicas = usize::try_from(replicas).unwrap_or(1);
-        Self { bucket: Bucket::new(client, replicas), ready: Mutex::default(), services: Mutex::default() }
+        Self {
+            bucket: Bucket::new(client, replicas),
+            ready: Mutex::default(),
+            services: Mutex::default(),
+            given_up: sync::Mutex::default(),
+        }
     }
 
     /// The log has come to a level: from one on large contents are stored in pieces. Whole ones stay as they are.
@@ -176,32 +220,72 @@ impl Books {
 
     /// [`Self::get`], again and again until it is there: what a lane is told to judge by it cannot do
     /// without.
-    pub async fn get_patiently(&self, wanted: RuleBookRef) -> RuleBook {
-        let mut wait = Duration::from_millis(100);
+    ///
+    /// # Errors
+    /// The server answers, and has not had it for a minute.
+    pub async fn get_patiently(&self, wanted: RuleBookRef) -> Result<RuleBook, Absent> {
+        let mut patience = Patience::default();
         loop {
             match self.get(&wanted).await {
-                Ok(ready) => return ready.under(wanted),
-                Err(error) => {
-                    tracing::warn!(hash = wanted.hash, %error, "the lane waits for its rule book");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(10));
-                }
+                Ok(ready) => return Ok(ready.under(wanted)),
+                Err(error) => self.wait(Wanted::Book(&wanted), &error, &mut patience).await?,
             }
         }
     }
 
     /// [`Self::content`], again and again until it is there.
-    pub async fn content_patiently(&self, hash: &str) -> Vec<u8> {
-        let mut wait = Duration::from_millis(100);
+    ///
+    /// # Errors
+    /// Those of [`Self::get_patiently`].
+    pub async fn content_patiently(&self, hash: &str) -> Result<Vec<u8>, Absent> {
+        let mut patience = Patience::default();
         loop {
             match self.content(hash).await {
-                Ok(content) => return content,
-                Err(error) => {
-                    tracing::warn!(hash, %error, "the lane waits for an intelligence message");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(10));
-                }
+                Ok(content) => return Ok(content),
+                Err(error) => self.wait(Wanted::Content(hash), &error, &mut patience).await?,
             }
+        }
+    }
+
+    /// Waits before something is asked for once more; what was given up before is given up at once.
+    async fn wait(&self, wanted: Wanted<'_>, error: &Error, patience: &mut Patience) -> Result<(), Absent> {
+        let (hash, book) = match wanted {
+            Wanted::Book(book) => (&*book.hash, Some(book)),
+            Wanted::Content(hash) => (hash, None),
+        };
+        let what = if book.is_some() { "its rule book" } else { "an intelligence message" };
+        tracing::warn!(hash, error = full(error), "the lane waits for {what}");
+        // While the server does not answer nobody knows what it has.
+        let is_there = self.bucket.answers().await;
+        patience.since = patience.since.filter(|_| is_there).or_else(|| is_there.then(Instant::now));
+        let is_over = patience.since.is_some_and(|since| since.elapsed() >= most());
+        if is_over || is_there && self.given_up().contains_key(hash) {
+            self.given_up().insert(hash.to_owned(), book.cloned());
+            return Err(Absent { hash: hash.to_owned(), why: full(error) });
+        }
+        tokio::time::sleep(patience.wait).await;
+        patience.wait = (patience.wait * 2).min(AGAIN_EVERY);
+        Ok(())
+    }
+
+    fn given_up(&self) -> sync::MutexGuard<'_, HashMap<String, Option<RuleBookRef>>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until what was given up is there again.
+    pub async fn until_back(&self, hash: &str) {
+        loop {
+            let wanted = self.given_up().get(hash).cloned();
+            let is_there = match wanted {
+                Some(Some(book)) => self.get(&book).await.is_ok(),
+                Some(None) => self.content(hash).await.is_ok(),
+                None => true,
+            };
+            if is_there {
+                self.given_up().remove(hash);
+                return;
+            }
+            tokio::time::sleep(AGAIN_EVERY).await;
         }
     }
 

@@ -159,40 +159,61 @@ pub async fn remove(client: &Client, name: &str) -> Result<bool, Error> {
 /// The server does not answer.
 pub async fn tidy(client: &Client, most: u32) -> Result<(usize, Vec<Consumer>), Error> {
     let mut found = list(client).await?;
-    let removed = leave(client, &found, usize::try_from(most).unwrap_or(usize::MAX)).await?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let removed = leave(client, &superfluous(&found, most, Asked::Stay), most).await?;
     found.retain(|consumer| !consumer.is_ours());
     Ok((removed, found))
 }
 
-/// Removes a few of them, where there is no room for one of ours, as [`tidy`] does; how many it removed.
+/// Removes a few of them, where there is no room for one of ours; how many it removed. As [`tidy`] does, and where that is not
+/// enough those too that somebody asks: there is room for ours whatever others do.
 ///
 /// # Errors
 /// The server does not answer.
 pub async fn make_room(client: &Client) -> Result<usize, Error> {
     let found = list(client).await?;
     let others = found.iter().filter(|consumer| !consumer.is_ours()).count();
-    leave(client, &found, others.saturating_sub(ROOM)).await
+    let most = others.saturating_sub(ROOM);
+    leave(client, &superfluous(&found, most, Asked::Last), most).await
 }
 
-async fn leave(client: &Client, found: &[Consumer], most: usize) -> Result<usize, Error> {
-    let gone = superfluous(found, most);
+async fn leave(client: &Client, gone: &[&Consumer], most: usize) -> Result<usize, Error> {
     let mut removed = 0;
-    for consumer in &gone {
+    for consumer in gone {
         removed += usize::from(remove(client, &consumer.name).await?);
     }
     if removed > 0 {
         metrics::counter!("linesman_consumers_removed_total").increment(removed as u64);
-        tracing::warn!(removed, most, "OUT had more consumers than it may; the oldest were removed that nobody asked");
+        let asked = gone.iter().filter(|consumer| consumer.is_asked).count();
+        tracing::warn!(
+            removed,
+            most,
+            asked,
+            "OUT had more consumers than it may; the oldest were removed, those first that nobody asked"
+        );
     }
     Ok(removed)
 }
 
-fn superfluous(found: &[Consumer], most: usize) -> Vec<&Consumer> {
+/// What becomes of consumers that somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// They stay, however many there are.
+    Stay,
+    /// They go behind all others.
+    Last,
+}
+
+fn superfluous(found: &[Consumer], most: usize, asked: Asked) -> Vec<&Consumer> {
     let others = found.iter().filter(|consumer| !consumer.is_ours());
     let excess = others.clone().count().saturating_sub(most);
-    let idle = others.filter(|consumer| !consumer.is_asked);
-    let (durable, passing): (Vec<_>, Vec<_>) = idle.partition(|consumer| consumer.is_durable);
-    passing.into_iter().chain(durable).take(excess).collect()
+    let (busy, idle): (Vec<_>, Vec<_>) = others.partition(|consumer| consumer.is_asked);
+    let ordered = |of: Vec<_>| {
+        let (durable, passing): (Vec<_>, Vec<_>) = of.into_iter().partition(|consumer: &&Consumer| consumer.is_durable);
+        passing.into_iter().chain(durable)
+    };
+    let busy = if asked == Asked::Last { busy } else { Vec::new() };
+    ordered(idle).chain(ordered(busy)).take(excess).collect()
 }
 
 #[cfg(test)]
@@ -214,13 +235,16 @@ mod tests {
         let ours_too = consumer(&name().unwrap(), 1, false);
         let found =
             [consumer(&ours, 1, false), consumer("a", 2, true), consumer("b", 3, false), consumer("c", 4, false)];
-        let names = |most| superfluous(&found, most).into_iter().map(|gone| &*gone.name).collect::<Vec<_>>();
+        let names =
+            |most| superfluous(&found, most, Asked::Stay).into_iter().map(|gone| &*gone.name).collect::<Vec<_>>();
         assert_eq!(names(3), Vec::<&str>::new());
         assert_eq!(names(2), ["b"]);
         assert_eq!(names(0), ["b", "c"], "who is asked stays");
+        let all = superfluous(&found, 0, Asked::Last).into_iter().map(|gone| &*gone.name).collect::<Vec<_>>();
+        assert_eq!(all, ["b", "c", "a"], "but where there is no room for ours");
         let durable = Consumer { is_durable: true, ..consumer("d", 1, false) };
         let gone = [found, [durable, consumer("e", 9, false), consumer("f", 10, false), ours_too]].concat();
-        let names: Vec<&str> = superfluous(&gone, 2).into_iter().map(|gone| &*gone.name).collect();
+        let names: Vec<&str> = superfluous(&gone, 2, Asked::Stay).into_iter().map(|gone| &*gone.name).collect();
         assert_eq!(names, ["b", "c", "e", "f"], "what somebody means to keep goes last");
     }
 }

@@ -25,6 +25,8 @@ use super::{Error, consumers};
 const FOLLOWED: i64 = 2;
 /// And for whoever reads on.
 const READ: i64 = 16;
+/// How often room is made for a consumer before it is given up: others may take what was made.
+const ROOM_TRIES: u32 = 5;
 
 /// An event's place in OUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,13 +177,16 @@ async fn consume(client: &Client, filters: Vec<String>, from: From, batch: i64) 
         max_batch: batch,
         ..OrderedConfig::default()
     };
-    let consumer = match stream.create_consumer(config.clone()).await {
-        // Somebody has taken all the room that there is for consumers.
-        Err(error) if is_full(&error) => {
-            consumers::make_room(client).await?;
-            stream.create_consumer(config).await.map_err(Error::out)?
+    let mut tries = ROOM_TRIES;
+    let consumer = loop {
+        match stream.create_consumer(config.clone()).await {
+            // Somebody has taken all the room that there is for consumers, and may be taking more.
+            Err(error) if is_full(&error) && tries > 0 => {
+                tries -= 1;
+                consumers::make_room(client).await?;
+            }
+            created => break created.map_err(Error::out)?,
         }
-        created => created.map_err(Error::out)?,
     };
     let left = consumer.cached_info().num_pending;
     Ok((consumer.messages().await.map_err(Error::out)?, left))

@@ -2,7 +2,7 @@
 //! and come along. What is wrong makes `/readyz` say 503, and is told by `status` and the log, until it is over.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -11,6 +11,7 @@ use linesman_schemas::control::Control;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::disk;
 use crate::embedded::Restarts;
 use crate::lane::status::{LaneStatus, Unread};
 use crate::log::consumers::{self, Consumer};
@@ -40,8 +41,6 @@ const RESTART_MOST: Duration = Duration::from_secs(600);
 /// How often consumers of OUT are counted, and how long that may take.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 const TIDY_MOST: Duration = Duration::from_secs(5);
-/// How much of the disk must be free for a start to be worth it, in bytes.
-const ROOM_LEAST: u64 = 16 * 1024 * 1024;
 
 /// Something by which the engine cannot work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +77,8 @@ pub(super) struct Health {
     troubles: Troubles,
     /// The embedded server, which can be started again, and where its store is.
     server: Option<(Restarts, PathBuf)>,
+    /// The folder of the state.
+    state: PathBuf,
     /// What IN was when the engine started, and how far it was when it was looked at last.
     identity: Identity,
     stands: BTreeMap<u32, Stand>,
@@ -101,7 +102,7 @@ impl Health {
         (client, layout, identity): (Client, Layout, Identity),
         (lanes, unread): (Vec<watch::Receiver<LaneStatus>>, watch::Receiver<Unread>),
         troubles: Troubles,
-        server: Option<(Restarts, PathBuf)>,
+        (server, state): (Option<(Restarts, PathBuf)>, PathBuf),
     ) -> (Self, watch::Receiver<Vec<Fault>>) {
         let (told, faults) = watch::channel(Vec::new());
         let health = Self {
@@ -111,6 +112,7 @@ impl Health {
             unread,
             troubles,
             server,
+            state,
             identity,
             stands: BTreeMap::new(),
             silent: None,
@@ -161,16 +163,40 @@ impl Health {
             self.look_at_out(output, &mut faults).await;
             self.look_at_lanes(&mut faults).await;
         }
+        let is_full = self.look_at_disks(&mut faults);
         let lasting = self.troubles.lasting(LASTING);
-        let is_roomless = lasting.iter().any(|trouble| trouble.is_room);
+        // What it says once its disk was full does not tell that, nor once there is room again.
+        let by_the_disk = (is_full || self.roomless.is_some()) && !lasting.is_empty();
+        let is_roomless = by_the_disk || lasting.iter().any(|trouble| trouble.is_room);
         for (since, is_so) in [(&mut self.roomless, is_roomless), (&mut self.refusing, !lasting.is_empty())] {
             *since = since.filter(|_| is_so).or_else(|| is_so.then(Instant::now));
         }
         faults.extend(lasting.into_iter().map(|trouble| {
             let why = trouble.why.clone();
-            Fault::with(format!("{}: {}", trouble.what(), if trouble.is_room { NO_ROOM } else { OTHER }), why)
+            let is_room = trouble.is_room || is_full;
+            Fault::with(format!("{}: {}", trouble.what(), if is_room { NO_ROOM } else { OTHER }), why)
         }));
         faults
+    }
+
+    /// Says which disks are full; whether the NATS server's is one of them, as far as it is ours.
+    fn look_at_disks(&self, faults: &mut Vec<Fault>) -> bool {
+        let store = self.server.as_ref().map(|(_, store)| store.as_path());
+        let is_full = |folder: &Path| !disk::has_room(folder);
+        let (log, state) = (store.is_some_and(is_full), is_full(&self.state));
+        let what = match (log, state) {
+            (false, false) => return false,
+            (true, false) => "the disk of the embedded NATS server is full: nothing more can be taken in",
+            (false, true) => "the disk of the state is full: nothing more is decided",
+            (true, true) => "the disk of the data directory is full: nothing more can be taken in, or is decided",
+        };
+        let folder = if log { store.unwrap_or(&self.state) } else { &self.state };
+        let (free, least) = (disk::free(folder).unwrap_or_default(), disk::ROOM_LEAST);
+        faults.push(Fault::with(
+            format!("{what}; make room, and the engine goes on by itself"),
+            format!("{} has {free} bytes free, and {least} are needed", folder.display()),
+        ));
+        log
     }
 
     /// How many of the messages that IN was given since the engine started are decided, or set aside as nobody's; none while a
@@ -347,7 +373,7 @@ impl Health {
         if [self.silent, self.roomless, self.refusing].iter().all(Option::is_none) {
             self.restart_every = RESTART_EVERY;
         }
-        let is_room = free(store).is_some_and(|free| free >= ROOM_LEAST);
+        let is_room = disk::has_room(store);
         if !(is_silent || is_roomless || is_refusing) || !is_room || Instant::now() < self.restart_at {
             return;
         }
@@ -372,9 +398,3 @@ fn tell_consumers(found: Vec<Consumer>) {
 
 const NO_ROOM: &str = "the NATS server has no room; make room on its disk, or raise its limit";
 const OTHER: &str = "the NATS server refuses, or does not answer";
-
-/// How many bytes of the disk under a folder are free.
-fn free(folder: &std::path::Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
-}

@@ -181,8 +181,12 @@ impl App {
         let sweep = Part::start(|stop| sweep.run(stop));
         let store_dir = data_dir.root().join("nats");
         let restarts = server.as_ref().map(|server| (server.restarts(), store_dir));
-        let (health, faults) =
-            Health::new((client.clone(), layout, identity), (lanes.clone(), unread.clone()), troubles, restarts);
+        let (health, faults) = Health::new(
+            (client.clone(), layout, identity),
+            (lanes.clone(), unread.clone()),
+            troubles,
+            (restarts, data_dir.root().join("state")),
+        );
         let health = Watching::spawn(health.run());
         let (scrub, verification) =
             Scrub::new(client.clone(), Arc::clone(&store), lanes.clone(), config.nats.scrub_bytes_per_s);

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::disk;
 use crate::panics::caught;
 use check::{Checked, Found, LANE};
 use linesman_domain::Error as DomainError;
@@ -81,6 +82,8 @@ type Damage = watch::Sender<Option<Arc<str>>>;
 /// The store of all lanes.
 pub struct Store {
     db: sled::Db,
+    /// Whether the disk has room for what it writes.
+    room: watch::Sender<bool>,
     flusher: Mutex<Option<(mpsc::Sender<()>, JoinHandle<()>)>>,
     /// By the names of lanes' trees.
     damages: Mutex<HashMap<String, Damage>>,
@@ -118,7 +121,7 @@ impl Store {
     pub fn open_beside(path: &Path, is_log_whole: bool, stop: &AtomicBool) -> Result<Self, Error> {
         let why = match Self::open_as_it_is(path, stop) {
             Ok(Opened::Ours(db, checked)) if checked.found.is_empty() || !is_log_whole => {
-                return Ok(Self::of(db, checked));
+                return Ok(Self::of((db, path), checked));
             }
             Ok(Opened::Ours(db, Checked { found, .. })) => {
                 close_damaged(db);
@@ -138,17 +141,18 @@ impl Store {
         std::fs::rename(path, &aside).map_err(|source| Error::SetAside { path: path.to_owned(), source })?;
         let db = config(path).open()?;
         db.insert("format", FORMAT)?;
-        Ok(Self::of(db, Checked::default()))
+        Ok(Self::of((db, path), Checked::default()))
     }
 
-    fn of(db: sled::Db, Checked { found, censuses }: Checked) -> Self {
-        let flusher = Mutex::new(Some(spawn_flusher(db.clone())));
+    fn of((db, path): (sled::Db, &Path), Checked { found, censuses }: Checked) -> Self {
+        let room = watch::Sender::new(true);
+        let flusher = Mutex::new(Some(spawn_flusher(db.clone(), path.to_owned(), room.clone())));
         let damages = found.into_iter().map(|found| {
             tell(&found.lane, &found.what);
             (found.lane, watch::Sender::new(Some(found.what.into())))
         });
         let censuses = censuses.into_iter().map(|(lane, census)| (lane, Arc::new(Mutex::new(census))));
-        Self { db, flusher, damages: Mutex::new(damages.collect()), censuses: Mutex::new(censuses.collect()) }
+        Self { db, room, flusher, damages: Mutex::new(damages.collect()), censuses: Mutex::new(censuses.collect()) }
     }
 
     fn open_as_it_is(path: &Path, stop: &AtomicBool) -> Result<Opened, Error> {
@@ -176,6 +180,11 @@ impl Store {
         }
         let checked = check::check(&db, stop)?;
         Ok(Opened::Ours(db, checked))
+    }
+
+    /// Whether the disk has room for what is decided; nothing is to be while it has none.
+    pub fn room(&self) -> watch::Receiver<bool> {
+        self.room.subscribe()
     }
 
     /// A lane's part of the store.
@@ -247,12 +256,16 @@ fn config(path: &Path) -> sled::Config {
     sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None)
 }
 
-fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
+fn spawn_flusher(db: sled::Db, path: PathBuf, room: watch::Sender<bool>) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel::<()>();
     let (took, size) = (metrics::histogram!("linesman_store_flush_seconds"), metrics::gauge!("linesman_store_bytes"));
     measure(&db, &size);
     let thread = std::thread::spawn(move || {
         while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
+            // Tried on a full disk, it would fail; put off, it takes nothing but time from the next start.
+            if !look_for_room(&path, &room) {
+                continue;
+            }
             let since = Instant::now();
             let flushed = flush(&db);
             took.record(since.elapsed().as_secs_f64());
@@ -266,6 +279,20 @@ fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
         }
     });
     (stop, thread)
+}
+
+/// Looks whether the disk has room, and tells what has changed.
+fn look_for_room(path: &Path, room: &watch::Sender<bool>) -> bool {
+    let has_room = disk::has_room(path);
+    let is_news = room.send_if_modified(|told| std::mem::replace(told, has_room) != has_room);
+    match (is_news, has_room) {
+        (true, false) => {
+            tracing::error!(path = %path.display(), "the disk of the state is full: nothing is decided until there is room")
+        }
+        (true, true) => tracing::info!("the disk of the state has room again"),
+        (false, _) => {}
+    }
+    has_room
 }
 
 /// Looks at the store's size; what cannot be looked at keeps the size it had.

@@ -99,6 +99,13 @@ pub(crate) fn go_on(desk: &mut Desk, work: &Work, job: u64) -> Result<(), Error>
     Ok(())
 }
 
+/// A job is dropped, and what is known of it unread.
+pub(crate) fn drop_job(desk: &mut Desk, work: &Work, job: u64) {
+    if let Some(org) = rendered(work).filter(|_| desk.is_at(LEVEL)) {
+        desk.remove(job_key(org, job));
+    }
+}
+
 /// A job has ended.
 pub(crate) fn end(desk: &mut Desk, work: &Work, job: u64) -> Result<(), Error> {
     let Some(org) = rendered(work).filter(|_| desk.is_at(LEVEL)) else { return Ok(()) };

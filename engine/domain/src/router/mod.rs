@@ -90,8 +90,10 @@ impl Domain {
         // Before anything is decided: what falls due may be what cannot be passed.
         let overrides = self.overrides.of(input);
         let skipped = overrides::skipped(&overrides);
-        if skipped.is_none() && matches!(input.content, Content::Broken) {
-            return Err(Error::Unreadable);
+        match &input.content {
+            Content::Broken if skipped.is_none() => return Err(Error::Unreadable),
+            Content::Absent(absent) if skipped.is_none() => return Err(Error::Absent(absent.clone())),
+            _ => {}
         }
         self.policies.set_aside(self.overrides.aside(&overrides, input.sequence));
         if skipped.is_none() {
@@ -121,11 +123,14 @@ impl Domain {
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
         self.services.shelf().decides_at(level);
-        match skipped {
+        let dropped = match skipped {
             Some(why) => self.skip(input, why)?,
-            None => self.handle(input, before.as_ref().unwrap_or(&input.content))?,
-        }
-        self.record_overrides(&overrides)?;
+            None => {
+                self.handle(input, before.as_ref().unwrap_or(&input.content))?;
+                None
+            }
+        };
+        self.record_overrides(&overrides, dropped.as_ref())?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;
         self.position.sequence = input.sequence;
@@ -183,6 +188,7 @@ impl Domain {
             | Content::Expiry(_)
             | Content::Clock(_)
             | Content::Broken
+            | Content::Absent(_)
             | Content::Unread => Ok(()),
         }
     }
@@ -249,6 +255,7 @@ impl Domain {
             | Content::Intelligence(_)
             | Content::Report(_)
             | Content::Broken
+            | Content::Absent(_)
             | Content::Unread => {
                 desk.tally.input("ctl", "tick");
                 Ok(())

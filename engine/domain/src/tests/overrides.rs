@@ -6,6 +6,7 @@ use linesman_schemas::Principal;
 use linesman_schemas::lane_override::{Overridden, Override};
 
 use super::*;
+use crate::jobs::{self, Work};
 use crate::timers::{self, Timer};
 use crate::{Error, quotas};
 
@@ -209,6 +210,41 @@ fn what_fell_due_and_cannot_be_done_is_named_and_set_aside_alone() {
         digests.push(lane.domain.position().digest);
     }
     assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn a_slice_that_is_skipped_takes_its_job_with_it_on_record() {
+    for level in [14, level::NEWEST] {
+        let mut digests = Vec::new();
+        for _ in 0..2 {
+            let mut lane = Lane::with_at(level, &[("quick", QUICK)]);
+            let works = ["acme", "bolt"].map(|org| Work::ReviewPending(org.parse().unwrap()));
+            for work in works {
+                lane.domain.jobs.begin(&mut lane.domain.desk, work).unwrap();
+            }
+            lane.commit();
+            let job = lane.domain.turn().unwrap();
+            assert!(job.starts_with("review-pending of acme begun at "), "{job}");
+            let one = next(&lane, Overridden::SkipInput);
+            lane.domain.override_with(vec![one]);
+            lane.events.clear();
+            lane.decide("", "ctl", b"", Content::Continue { is_alone: false });
+            lane.commit();
+            let is_dropped = level >= 15;
+            assert_eq!(lane.domain.turn().unwrap() != job, is_dropped, "{level}");
+            assert_eq!(jobs::all(&lane.base).count(), if is_dropped { 1 } else { 2 }, "{level}");
+            let new = lane.on("_provider.audit.skip-input")[0].data["new"].clone();
+            let detail = lane.on("_provider.dead.input-skipped")[0].data["detail"].clone();
+            if is_dropped {
+                assert_eq!((&new["job"], &new["rows"]), (&json!(job), &json!(0)));
+                assert_eq!(detail, json!(format!("because; dropped is the job {job}")));
+            } else {
+                assert_eq!((&new["job"], detail), (&Value::Null, json!("because")));
+            }
+            digests.push(lane.domain.position().digest);
+        }
+        assert_eq!(digests[0], digests[1], "{level}");
+    }
 }
 
 #[test]

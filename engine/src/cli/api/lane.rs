@@ -112,6 +112,15 @@ fn ways_out(lane: &Value) {
     if let Some(timer) = stopped.get("timer").filter(|timer| !timer.is_null()) {
         outln!("  fell due {}; it is this that is skipped", show::plain(timer));
     }
+    if let Some(job) = stopped.get("job").filter(|job| !job.is_null()) {
+        let is_dropped = lane.get("level").and_then(Value::as_u64).is_some_and(|level| level >= 15);
+        let what = if is_dropped {
+            "it is what is left of it that is skipped"
+        } else {
+            "it goes on behind its slice, until the log is at engine level 15"
+        };
+        outln!("  of the job {}; {what}", show::plain(job));
+    }
     let diverged = stopped.get("diverged").filter(|diverged| !diverged.is_null());
     if let Some(diverged) = diverged {
         outln!("  expected {}", text(diverged, "expected"));

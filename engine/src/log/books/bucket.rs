@@ -70,6 +70,11 @@ impl Bucket {
         }
     }
 
+    /// Whether the server answers for the bucket: what it does not have then, it has not.
+    pub(super) async fn answers(&self) -> bool {
+        matches!(timeout(REQUEST_TIMEOUT, self.context.get_stream(STREAM)).await, Ok(Ok(_)))
+    }
+
     async fn stream(&self) -> Result<Stream<()>, Fault> {
         self.context.get_stream_no_info(STREAM).await.map_err(|error| error.to_string())
     }
