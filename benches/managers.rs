@@ -245,7 +245,8 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         metrics: Metrics::install()?,
         logging: logging::init(&Log { format: LogFormat::Json, level: "off".to_owned() })?,
     };
-    let listening = edge::listen(edge, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &edge::Tls::default(), &authority).await?;
+    let listening =
+        edge::listen(edge, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &edge::Tls::default(), &authority).await?;
     let mut took = Vec::new();
     for number in (0..enterprises).step_by((enterprises / LISTS).max(1)).take(LISTS) {
         let url = format!("https://{}/api/v1/managers?under={}", listening.addr(), organization(number)?);

@@ -57,15 +57,15 @@ async fn what_names_a_rule_book_that_is_lost_is_skipped_or_decided_once_it_is_ba
     assert_eq!(status, 503);
     assert!(told["lanes"][acme as usize]["stopped"].to_string().contains("is not to be had"), "{told}");
 
-    let (number, place) = (acme.to_string(), stands(&engine, acme).await["position"].to_string());
+    let position = stands(&engine, acme).await["position"].clone();
+    let (number, place) = (acme.to_string(), position.to_string());
     let data = world.data().to_str().unwrap().to_owned();
     let shown = run(&["lane", "show", &number, "--data-dir", &data]).await.unwrap();
     assert!(shown.stdout.contains(&format!("linesman lane skip {acme} {place} --why TEXT")), "{shown:?}");
     let skip = ["lane", "skip", &number, &place, "--force", "--why", "there is no copy", "--data-dir", &data];
     let done = run(&skip).await.unwrap();
     assert_eq!(done.code, Some(0), "{done:?}");
-    until("the lane goes on", async || (stands(&engine, acme).await["position"].to_string() != place).then_some(()))
-        .await;
+    until("the lane goes on", async || (stands(&engine, acme).await["position"] != position).then_some(())).await;
 
     // The others go on by themselves once it is there.
     let bucket = jetstream::new(engine.nats_as_engine().await.unwrap()).get_object_store(BUCKET).await.unwrap();

@@ -242,8 +242,11 @@ fn connector_of(destination: &str) -> &str {
     destination.split_once('/').map_or(destination, |(connector, _)| connector)
 }
 
+/// What there is of each destination.
+type ByDestination<T> = BTreeMap<String, T>;
+
 /// How many reactions are pending at each destination, and when the oldest was decided that is waited for.
-fn pending(lanes: &[Lane]) -> Result<(BTreeMap<String, u64>, BTreeMap<String, Timestamp>), Error> {
+fn pending(lanes: &[Lane]) -> Result<(ByDestination<u64>, ByDestination<Timestamp>), Error> {
     let (mut counts, mut oldest) = (BTreeMap::new(), BTreeMap::<String, Timestamp>::new());
     for lane in lanes {
         for row in reactions::all(lane) {
