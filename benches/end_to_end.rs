@@ -12,7 +12,7 @@ const TURNS: usize = 3;
 /// `end-to-end <msg/s> raw <msg/s> io <msg/s> ratio <engine/raw> rss <MB>`: each the best of its turns,
 /// the memory the largest.
 pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
-    let load = Load { organizations: 16, policies: 100, is_own: false, is_mixed: false, bundles };
+    let load = Load { organizations: 16, policies: 100, is_own: false, is_mixed: false, bundles, quota: None };
     eprintln!("publishing {bundles} bundles of 2 KB from {} organizations", load.organizations);
     let stage = Stage::set(&load).await?;
     let per_second = |took: Duration| load.bundles as f64 / took.as_secs_f64();

@@ -4,12 +4,14 @@
 //! one, in another lane of the flooded lane's thread where there is one, and one in the flooded lane send at the same pace.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use async_nats::jetstream;
 use async_nats::{Client, Message, Subscriber};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use linesman::log;
 use linesman::log::streams::lane_of;
 use linesman_benches::load::Load;
@@ -26,6 +28,8 @@ const APART: Duration = Duration::from_millis(5);
 const QUIET: (usize, usize) = (2_000, 200);
 /// How many bundles of the flood wait for their acknowledgement.
 const FLIGHT: usize = 1_000;
+/// How many messages a day the one that floods may send where it has a quota.
+const QUOTA: usize = 10_000;
 /// How long nothing may come of what is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How many times as long as in the quiet a bundle of another lane takes at the most.
@@ -33,13 +37,46 @@ const LANE_MOST: f64 = 3.0;
 /// How long one of the same lane takes at the most, in milliseconds.
 const SAME_LANE_MOST_MS: f64 = 1_000.0;
 
-/// Measures beside a flood of so many bundles; the last line is `quiet <ms> lane <ms> same-lane <ms>`: how long 99 in a hundred
-/// bundles take at the most from the bench to the bench, as the event of their incident.
+/// Measures beside a flood of so many bundles, of an organization with a quota and of one without; the last line is `quiet <ms>
+/// lane <ms> same-lane <ms>` without one: how long 99 in a hundred bundles take at the most from the bench to the bench, as the
+/// event of their incident.
 ///
 /// # Errors
-/// It cannot be measured, or takes longer than it may.
+/// It cannot be measured, or takes longer than it may without a quota.
 pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
-    let load = Load { organizations: ORGANIZATIONS, policies: 1, is_own: false, is_mixed: false, bundles: 0 };
+    println!("with a quota of {QUOTA}: {}", beside_a_flood(bundles, Some(QUOTA)).await?);
+    let figures = beside_a_flood(bundles, None).await?;
+    println!("{figures}");
+    figures.check()
+}
+
+/// How long 99 in a hundred bundles take at the most, in milliseconds.
+struct Figures {
+    quiet: f64,
+    lane: f64,
+    same_lane: f64,
+}
+
+impl Figures {
+    fn check(&self) -> anyhow::Result<()> {
+        let ratio = self.lane / self.quiet;
+        ensure!(
+            ratio <= LANE_MOST,
+            "in another lane it takes {ratio:.1} times as long as in the quiet, and may {LANE_MOST}"
+        );
+        ensure!(self.same_lane <= SAME_LANE_MOST_MS, "in the same lane it may take {SAME_LANE_MOST_MS} ms");
+        Ok(())
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "quiet {:.1} lane {:.1} same-lane {:.1}", self.quiet, self.lane, self.same_lane)
+    }
+}
+
+async fn beside_a_flood(bundles: usize, quota: Option<usize>) -> anyhow::Result<Figures> {
+    let load = Load { organizations: ORGANIZATIONS, policies: 1, is_own: false, is_mixed: false, bundles: 0, quota };
     let stage = Stage::set(&load).await?;
     let mut engine = Engine::spawn(&stage, "fairness")?;
     engine.ready().await?;
@@ -53,38 +90,41 @@ pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
     let mut within = Probe::new(&stage.client, &load, within).await?;
 
     let count = (bundles / 100).clamp(QUIET.1, QUIET.0);
-    let quiet = Spread::of("quiet", beside.measure_alone(count).await?)?;
+    let quiet = spread("quiet", &beside.measure_alone(count).await?)?;
     let flood = tokio::spawn(flood(stage.url.clone(), load.clone(), bundles));
     measure(flood, &mut beside, &mut within).await?;
-    let lane = Spread::of("lane", std::mem::take(&mut beside.waits))?;
-    let same_lane = Spread::of("same-lane", std::mem::take(&mut within.waits))?;
+    let (lane, same_lane) = (spread("lane", &beside.waits)?, spread("same-lane", &within.waits)?);
     engine.stop().await?;
     stage.strike().await;
-    println!("quiet {:.1} lane {:.1} same-lane {:.1}", quiet.most_ms, lane.most_ms, same_lane.most_ms);
-    let ratio = lane.most_ms / quiet.most_ms;
-    ensure!(
-        ratio <= LANE_MOST,
-        "in another lane it takes {ratio:.1} times as long as in the quiet, and may {LANE_MOST}"
-    );
-    ensure!(same_lane.most_ms <= SAME_LANE_MOST_MS, "in the same lane it may take {SAME_LANE_MOST_MS} ms");
-    Ok(())
+    Ok(Figures { quiet, lane, same_lane })
 }
 
-/// How long 99 in a hundred bundles took at the most.
-struct Spread {
-    most_ms: f64,
+/// How long a bundle took from the bench to the bench, and where.
+struct Wait {
+    whole: Duration,
+    /// Until it stood in IN.
+    into: Duration,
+    /// From there until the event of its incident stood in OUT.
+    decided: Duration,
 }
 
-impl Spread {
-    fn of(name: &str, mut waits: Vec<Duration>) -> anyhow::Result<Self> {
+/// How long 99 in a hundred bundles took at the most, in milliseconds; medians, maxima and where they took it are told.
+fn spread(name: &str, waits: &[Wait]) -> anyhow::Result<f64> {
+    let ms = |part: fn(&Wait) -> Duration| -> anyhow::Result<[f64; 3]> {
+        let mut waits: Vec<_> = waits.iter().map(part).collect();
         waits.sort_unstable();
-        let at = |percent| waits.get(waits.len() * percent / 100).context("no bundle was measured");
-        let ms = |wait: &Duration| wait.as_secs_f64() * 1e3;
-        let (median, most, last) = (at(50)?, at(99)?, waits.last().context("no bundle was measured")?);
-        let [median, most_ms, last] = [median, most, last].map(ms);
-        eprintln!("{name}: p50 {median:.1} ms p99 {most_ms:.1} ms max {last:.1} ms of {} bundles", waits.len());
-        Ok(Self { most_ms })
-    }
+        let at = |percent: usize| waits.get((waits.len() * percent / 100).min(waits.len().saturating_sub(1)));
+        let [median, most, last] = [50, 99, 100].map(|percent| at(percent).context("no bundle was measured"));
+        Ok([median?, most?, last?].map(|wait| wait.as_secs_f64() * 1e3))
+    };
+    let ([median, most, last], [_, into, _], [_, decided, _]) =
+        (ms(|wait| wait.whole)?, ms(|wait| wait.into)?, ms(|wait| wait.decided)?);
+    eprintln!(
+        "{name}: p50 {median:.1} ms p99 {most:.1} ms max {last:.1} ms of {} bundles; p99 into IN {into:.1} ms, from there to \
+         OUT {decided:.1} ms",
+        waits.len()
+    );
+    Ok(most)
 }
 
 /// Sends so many bundles of the first organization, as fast as IN takes them.
@@ -139,7 +179,11 @@ async fn measure(
             }
             () = tokio::time::sleep(PATIENCE) => anyhow::bail!("nothing comes of what is sent"),
         }
-        let oldest = [&beside.sent, &within.sent].into_iter().filter_map(VecDeque::front).map(Instant::elapsed).max();
+        let oldest = [&beside.sent, &within.sent]
+            .into_iter()
+            .filter_map(VecDeque::front)
+            .map(|(since, _)| since.elapsed())
+            .max();
         ensure!(oldest.is_none_or(|wait| wait < PATIENCE), "a bundle becomes no incident");
     }
 }
@@ -153,8 +197,8 @@ struct Probe {
     heard: Subscriber,
     published: usize,
     /// When those were sent of which nothing was heard yet; they are heard of in their order.
-    sent: VecDeque<Instant>,
-    waits: Vec<Duration>,
+    sent: VecDeque<(Instant, Timestamp)>,
+    waits: Vec<Wait>,
 }
 
 impl Probe {
@@ -168,22 +212,26 @@ impl Probe {
     async fn send(&mut self) -> anyhow::Result<()> {
         let (org, bundle) = self.load.bundle(self.published * self.load.organizations + self.org);
         self.published += 1;
-        self.sent.push_back(Instant::now());
+        self.sent.push_back((Instant::now(), Timestamp::now()));
         self.client.publish(format!("in.{org}.jmb.bench"), bundle.into()).await?;
         Ok(())
     }
 
     fn take(&mut self, heard: Option<Message>) -> anyhow::Result<()> {
-        let events = event::read(&heard.context("the server is gone")?.payload)?;
-        for _ in events {
-            let since = self.sent.pop_front().context("more is heard of than was sent")?;
-            self.waits.push(since.elapsed());
+        let heard = heard.context("the server is gone")?;
+        let stamp = heard.headers.as_ref().and_then(|headers| headers.get("Nats-Time-Stamp"));
+        let stored: Timestamp = stamp.context("the server does not say when it stored an event")?.as_str().parse()?;
+        let between = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        for event in event::read(&heard.payload)? {
+            let (since, sent) = self.sent.pop_front().context("more is heard of than was sent")?;
+            let (into, decided) = (between(sent, event.time), between(event.time, stored));
+            self.waits.push(Wait { whole: since.elapsed(), into, decided });
         }
         Ok(())
     }
 
     /// How long so many took, with nobody else there.
-    async fn measure_alone(&mut self, count: usize) -> anyhow::Result<Vec<Duration>> {
+    async fn measure_alone(&mut self, count: usize) -> anyhow::Result<Vec<Wait>> {
         let mut apart = interval(APART);
         apart.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.waits.len() < count {

@@ -24,7 +24,7 @@ use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::control::{InstallationSection, Settings};
 
 /// The bundles that are decided; none matches a policy.
-const LOAD: Load = Load { organizations: 16, policies: 1, is_own: false, is_mixed: false, bundles: 0 };
+const LOAD: Load = Load { organizations: 16, policies: 1, is_own: false, is_mixed: false, bundles: 0, quota: None };
 const STREAM: &str = "memory";
 /// How many bundles are decided in a turn, and in a batch of it.
 const DECIDED: usize = 5_000;

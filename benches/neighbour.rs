@@ -78,7 +78,7 @@ impl fmt::Display for Waits {
 
 /// Measures with so many access lines of a service.
 pub(crate) async fn run(service: &ServiceSource, lines: usize) -> anyhow::Result<Waits> {
-    let load = Load { organizations: 64, policies: 1, is_own: false, is_mixed: false, bundles: 0 };
+    let load = Load { organizations: 64, policies: 1, is_own: false, is_mixed: false, bundles: 0, quota: None };
     let changed = load.organization(0);
     let lane = lane_of(&changed, LANES);
     let neighbour = (1..load.organizations)

@@ -9,7 +9,7 @@ const TURNS: usize = 3;
 /// Measures; prints each turn on standard error, and as the last line
 /// `policies 100: <msg/s> spread: <msg/s> one-org: <msg/s> ratio <min/100>`: each the best of its turns.
 pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
-    let hundred = Load { organizations: 16, policies: 100, is_own: false, is_mixed: true, bundles };
+    let hundred = Load { organizations: 16, policies: 100, is_own: false, is_mixed: true, bundles, quota: None };
     let loads = [
         ("100", hundred.clone()),
         ("spread", Load { organizations: 1_000, policies: 10_000, is_own: true, ..hundred.clone() }),

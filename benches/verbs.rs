@@ -21,7 +21,8 @@ use linesman_rules::{Book, Judge, Limits, Policy};
 use linesman_schemas::bundle::decode;
 use linesman_schemas::control::{InstallationSection, PolicySource, Settings};
 
-const LOAD: Load = Load { organizations: 16, policies: 100, is_own: false, is_mixed: false, bundles: 1_000 };
+const LOAD: Load =
+    Load { organizations: 16, policies: 100, is_own: false, is_mixed: false, bundles: 1_000, quota: None };
 
 fn decoding(criterion: &mut Criterion) {
     let (_, small) = LOAD.bundle(0);

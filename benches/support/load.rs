@@ -31,6 +31,8 @@ pub struct Load {
     pub is_mixed: bool,
     /// How many bundles.
     pub bundles: usize,
+    /// How many messages the first organization may send a day; none for as many as it wants.
+    pub quota: Option<usize>,
 }
 
 impl Load {
@@ -109,6 +111,9 @@ impl Load {
                 "[[organizations]]\nname = \"{}\"\nproxy = true\nfilter_level = \"Send all information\"\n",
                 self.organization(number)
             );
+            if let Some(quota) = self.quota.filter(|_| number == 0) {
+                let _ = writeln!(config, "quota_messages = {quota}");
+            }
         }
         std::fs::write(dir.join("linesman.toml"), config)
     }

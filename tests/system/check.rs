@@ -148,7 +148,7 @@ async fn organizations_that_the_engine_does_not_know_are_told_by_the_check_and_a
     let said = ended.stdout.replace(&format!("{}/", rules.display()), "");
     let expected = "acmee:1:1: warning: no policy in this folder judges anything: the engine knows no organization `acmee`\n    \
                     = help: did you mean `acme`?\n\
-                    some.rhai:1:60: warning: the engine knows no organization `acmee`\n \
+                    some.rhai:1:52: warning: the engine knows no organization `acmee`\n \
                     1 | policy(#{ on: \"incident.detected\", organizations: [\"acmee\", \"acme\"] });\n   \
                     |                                                    ^^^^^^^\n   \
                     = help: did you mean `acme`?\n\
