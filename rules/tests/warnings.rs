@@ -182,7 +182,7 @@ fn filters_that_nothing_meets() {
             "2:24: `operation` is `close-incident` when `audit.close-incident` fires, so that this matches nothing",
         ),
         ("incident.detected", "case_status: #{ not: \"closed\" }, repeats: 0, owner: \"\", status: \"un*\"", ""),
-        ("case.updated", "case_status: \"closed\", repeats: 3..10, priority: \"1 - High\"", ""),
+        ("case.updated", "case_status: \"closed\", repeats: 3..10, priority: \"High\"", ""),
         ("audit.*", "operation: \"set-manager\"", ""),
     ] {
         let text = format!("policy(#{{ on: \"{trigger}\",\n  where: #{{ {filter} }} }});\nfn react(subject, org) {{}}");
