@@ -214,7 +214,7 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
 async fn a_job_that_cannot_go_on_is_dropped_with_its_slice() {
     let world = World::new().unwrap();
     world.policy("open-case", OPEN_CASE).unwrap();
-    let launch = Launch { crash_points: "decide::slice=panic", unwinds: true, ..Launch::default() };
+    let launch = Launch { crash_points: "decide::slice=1*panic", unwinds: true, ..Launch::default() };
     let mut engine = world.start_with(None, launch).await.unwrap();
     let client = engine.nats().await.unwrap();
     // Its case waits for an upstream that there is not.
@@ -252,7 +252,7 @@ async fn a_job_that_cannot_go_on_is_dropped_with_its_slice() {
 
     // Decided again from the beginning it is dropped again.
     world.delete_state().unwrap();
-    let mut engine = world.start_with(None, launch).await.unwrap();
+    let mut engine = world.start(None).await.unwrap();
     assert_eq!(readiness(&engine).await.0, 200, "{}", engine.log_tail());
     assert_eq!(said(&engine.nats_as_engine().await.unwrap()).await, before);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
