@@ -10,6 +10,8 @@ pub struct Upstream {
     standin: Standin,
     /// How many requests an hour the engine is told it bears.
     pub requests_per_hour: u32,
+    /// The proxy that the engine is told to reach it through.
+    pub proxy: Option<String>,
     /// How often the engine is told to ask it for intelligence messages, in seconds; 0: never.
     pub intelligence_poll_s: u32,
 }
@@ -22,20 +24,33 @@ impl Upstream {
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
         let mut settings = Settings::new(([127, 0, 0, 1], 0).into(), dir);
         settings.assign_after = std::time::Duration::from_millis(200);
-        Ok(Self { standin: standin::start(settings).await?, requests_per_hour: 1_000_000, intelligence_poll_s: 0 })
+        Ok(Self {
+            standin: standin::start(settings).await?,
+            requests_per_hour: 1_000_000,
+            proxy: None,
+            intelligence_poll_s: 0,
+        })
     }
 
     /// What the engine's configuration says of it.
     pub(crate) fn config(&self) -> String {
+        let proxy = self.proxy.as_ref().map_or_else(String::new, |url| {
+            format!("proxy = \"{url}\"\nproxy_user = \"linesman\"\nproxy_password_file = \"password\"\n")
+        });
         format!(
             "\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\nuser = \"noc@partner.example\"\n\
              password_file = \"password\"\nrequests_per_hour = {}\nconcurrency = 16\ntimeout_s = 1\n\
-             intelligence_poll_s = {}\n",
+             intelligence_poll_s = {}\n{proxy}",
             self.standin.url(),
             self.standin.ca_path().display(),
             self.requests_per_hour,
             self.intelligence_poll_s
         )
+    }
+
+    /// Its address, `https://host:port`.
+    pub fn url(&self) -> String {
+        self.standin.url()
     }
 
     /// Makes it misbehave, or well again.

@@ -115,3 +115,32 @@ async fn by_a_certificate_of_its_own() {
     works(&mut world, &nats, &[&authority[..], &["--nats-certificate", &certificate, "--nats-key", &key]].concat())
         .await;
 }
+
+/// A server whose JetStream is the domain `hub`, which takes leaf nodes at a port.
+fn hub(port: u16) -> String {
+    format!(
+        "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
+         jetstream {{ store_dir: \"/var/lib/nats\", sync_interval: \"1s\", domain: hub }}\n\
+         leafnodes {{ listen: \"127.0.0.1:{port}\" }}\n"
+    )
+}
+
+#[tokio::test]
+async fn in_a_jetstream_domain_over_a_leaf_node() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let hub = Server::start(&hub(port), &[]).await.unwrap();
+    let leaf = format!(
+        "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
+         jetstream {{ store_dir: \"/var/lib/nats\", sync_interval: \"1s\", domain: leaf }}\n\
+         leafnodes {{ remotes: [ {{ url: \"nats-leaf://127.0.0.1:{port}\" }} ] }}\n"
+    );
+    let leaf = Server::start(&leaf, &[]).await.unwrap();
+    let mut world = World::new().unwrap();
+    let url = leaf.url("", "").replace(":@", "");
+    works(&mut world, &format!("url = \"{url}\"\ndomain = \"hub\""), &["--nats", &url, "--nats-domain", "hub"]).await;
+    // The log is where it was said to be, and nowhere else.
+    for (server, has) in [(&hub, true), (&leaf, false)] {
+        let client = async_nats::connect(server.url("", "").replace(":@", "")).await.unwrap();
+        assert_eq!(async_nats::jetstream::new(client).get_stream("IN").await.is_ok(), has);
+    }
+}

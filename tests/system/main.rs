@@ -59,6 +59,7 @@ mod peers;
 mod permissions;
 mod policies;
 mod provided;
+mod proxied;
 mod pushed;
 mod quotas;
 mod reached;

@@ -1,7 +1,7 @@
 //! How an upstream is tried out, step by step: each is done only once the one before is. What is believed and as whom it
 //! is asked are those of the connector itself.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -149,8 +149,7 @@ pub(crate) async fn way(way: &Way, steps: &mut Steps) -> bool {
     };
     let patience = way.timeout.min(PATIENCE);
     let (host, port) = host_and_port(&url);
-    // A proxy looks for the upstream itself.
-    let (first, first_port) = way.proxy.as_ref().and_then(Proxy::host_and_port).unwrap_or_else(|| (host.clone(), port));
+    let (first, first_port) = nearest(way.proxy.as_ref(), &host, port);
     let addresses = match timeout(patience, addresses(&first, first_port)).await {
         Ok(Ok(addresses)) => addresses,
         Ok(Err(reason)) => return steps.note(Trial::Name, Err(reason)),
@@ -158,7 +157,7 @@ pub(crate) async fn way(way: &Way, steps: &mut Steps) -> bool {
     };
     let listed: Vec<String> = addresses.iter().take(8).map(|address| address.ip().to_string()).collect();
     steps.note(Trial::Name, Ok(format!("`{first}` is {}", listed.join(", "))));
-    let stream = match connect(way, &addresses, patience).await {
+    let stream = match connect(way.source_address, &addresses, patience).await {
         Ok(stream) => stream,
         Err(reason) => return steps.note(Trial::Connection, Err(reason)),
     };
@@ -203,10 +202,10 @@ async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
 }
 
 /// A connection to the first that takes one.
-async fn connect(way: &Way, addresses: &[SocketAddr], patience: Duration) -> Result<TcpStream, String> {
+async fn connect(source: Option<IpAddr>, addresses: &[SocketAddr], patience: Duration) -> Result<TcpStream, String> {
     let mut told = "there is no address".to_owned();
     for address in addresses {
-        told = match timeout(patience, connect_one(way, *address)).await {
+        told = match timeout(patience, connect_one(source, *address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => format!("{address} cannot be reached: {}", excerpt(&error.to_string(), 200)),
             Err(_) => format!("{address} does not answer in time"),
@@ -215,9 +214,9 @@ async fn connect(way: &Way, addresses: &[SocketAddr], patience: Duration) -> Res
     Err(told)
 }
 
-async fn connect_one(way: &Way, address: SocketAddr) -> std::io::Result<TcpStream> {
+async fn connect_one(source: Option<IpAddr>, address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(source) = way.source_address {
+    if let Some(source) = source {
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(address).await
@@ -228,6 +227,11 @@ fn host_and_port(url: &Url) -> (String, u16) {
     (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or(443))
 }
 
+/// Who is connected to: the proxy where there is one, which looks for the upstream itself.
+fn nearest(proxy: Option<&Proxy>, host: &str, port: u16) -> (String, u16) {
+    proxy.and_then(Proxy::host_and_port).unwrap_or_else(|| (host.to_owned(), port))
+}
+
 fn peer_of(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
@@ -235,27 +239,24 @@ fn peer_of(url: &Url) -> String {
     }
 }
 
-/// What the server of an address shows, looked at by nobody's belief but `trust`'s. TLS is spoken, and nothing is said.
+/// What the server of an address shows, looked at by nobody's belief but `trust`'s, through a proxy where there is one. TLS is
+/// spoken, and nothing is said.
 ///
 /// # Errors
 /// The address is none, or nothing is shown; in words.
-pub async fn look(url: &str, trust: &tls::Trust) -> Result<tls::Presented, String> {
+pub async fn look(url: &str, trust: &tls::Trust, proxy: Option<&Proxy>) -> Result<tls::Presented, String> {
     let url = super::way::base(url).ok_or_else(|| SettingsError::Url { url: super::way::shown(url) }.to_string())?;
     let (host, port) = host_and_port(&url);
-    let late = |_| format!("`{host}` does not answer in time");
-    let found = timeout(PATIENCE, addresses(&host, port)).await.map_err(late)??;
-    let mut told = String::new();
-    for address in found {
-        match timeout(PATIENCE, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                let presented = timeout(PATIENCE, tls::present(trust, &host, stream)).await.map_err(late)?;
-                return presented.map_err(|error| in_words(&error));
-            }
-            Ok(Err(error)) => told = format!("{address} cannot be reached: {}", excerpt(&error.to_string(), 200)),
-            Err(_) => told = format!("{address} does not answer in time"),
-        }
-    }
-    Err(told)
+    let (first, first_port) = nearest(proxy, &host, port);
+    let late = |who: &str| format!("`{who}` does not answer in time");
+    let found = timeout(PATIENCE, addresses(&first, first_port)).await.map_err(|_| late(&first))??;
+    let stream = connect(None, &found, PATIENCE).await?;
+    let stream = match proxy {
+        None => stream,
+        Some(proxy) => proxy.tunnel(stream, (&host, port), PATIENCE).await?,
+    };
+    let presented = timeout(PATIENCE, tls::present(trust, &host, stream)).await.map_err(|_| late(&host))?;
+    presented.map_err(|error| in_words(&error))
 }
 
 #[cfg(test)]

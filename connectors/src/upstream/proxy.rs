@@ -39,6 +39,15 @@ impl Proxy {
         Some(Self { url: entry.text("proxy")?, login })
     }
 
+    /// Whether a text is an address of one: `http://host[:port]`, without a user.
+    pub fn is_address(text: &str) -> bool {
+        Url::parse(text).is_ok_and(|url| {
+            let has_login = !url.username().is_empty() || url.password().is_some();
+            let has_extras = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+            url.scheme() == "http" && url.has_host() && !has_login && !has_extras
+        })
+    }
+
     /// For the HTTP client.
     pub(super) fn for_client(&self) -> Result<reqwest::Proxy, SettingsError> {
         let proxy = reqwest::Proxy::https(self.url.as_str())?;

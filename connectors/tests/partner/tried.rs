@@ -74,10 +74,10 @@ async fn nothing_is_done_behind_the_step_that_fails() {
 #[tokio::test]
 async fn a_certificate_is_shown_whether_or_not_it_is_believed() {
     let server = Scripted::new(vec![nothing(), nothing()]);
-    let believed = probe::look(server.url(), &server.settings().way.trust).await.unwrap();
+    let believed = probe::look(server.url(), &server.settings().way.trust, None).await.unwrap();
     assert_eq!(believed.fault, None);
     let pinned = Trust::Pinned(Fingerprint::of(b"another"));
-    let other = probe::look(server.url(), &pinned).await.unwrap();
+    let other = probe::look(server.url(), &pinned, None).await.unwrap();
     assert_eq!(other.fingerprint, believed.fingerprint);
     assert_eq!(tls::in_words(&other.fault.unwrap()), "it is not the certificate that is pinned");
     assert_eq!((believed.subject.as_str(), believed.version), ("CN=Linesman", "TLS 1.3"));
@@ -85,6 +85,6 @@ async fn a_certificate_is_shown_whether_or_not_it_is_believed() {
     for heard in [server.heard(), server.heard()] {
         assert_eq!(heard, "");
     }
-    let wrong = probe::look("http://partner.example", &pinned).await.unwrap_err();
+    let wrong = probe::look("http://partner.example", &pinned, None).await.unwrap_err();
     assert_eq!(wrong, "`http://partner.example` is not an address of the form `https://host[:port][/path]`");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
-use async_nats::{Client, Event, Subscriber, jetstream};
+use async_nats::{Client, Event, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
@@ -119,7 +119,7 @@ async fn stream(client: &Client, subject: &str, next: Option<u64>) -> Option<Way
     if !subject.starts_with(OUT_PREFIX) {
         return None;
     }
-    let stream = jetstream::new(client.clone()).get_stream(OUT).await.ok()?;
+    let stream = crate::log::context(client).get_stream(OUT).await.ok()?;
     let end = stream.cached_info().state.last_sequence + 1;
     let next = next.filter(|next| *next <= end).unwrap_or(end);
     let config = OrderedConfig {

@@ -41,6 +41,9 @@ struct Access {
     /// The key of that certificate
     #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_KEY", requires = "nats_certificate")]
     nats_key: Option<PathBuf>,
+    /// The JetStream domain that has the log, where the server reaches it over a leaf node
+    #[arg(long, value_name = "NAME", env = "LINESMAN_NATS_DOMAIN")]
+    nats_domain: Option<String>,
     /// Begin TLS before the server has said anything
     #[arg(long, env = "LINESMAN_NATS_TLS_FIRST")]
     nats_tls_first: bool,
@@ -54,6 +57,7 @@ impl Access {
             nkey: self.nats_nkey.clone(),
             ca: self.nats_ca.clone(),
             own: self.nats_certificate.clone().zip(self.nats_key.clone()),
+            domain: self.nats_domain.clone(),
             is_tls_first: self.nats_tls_first,
         };
         Servers::new(url, access)

@@ -56,7 +56,7 @@ pub(super) fn token(source: &str) -> String {
 async fn publish(args: &Args) -> anyhow::Result<usize> {
     let client = args.server.connect("linesman-publish").await?;
     let most = client.max_payload();
-    let mut context = jetstream::new(client);
+    let mut context = crate::log::context(&client);
     context.set_timeout(ACK_TIMEOUT);
     let bar = bar(args.files.len());
     let source = token(&args.source);

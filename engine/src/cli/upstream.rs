@@ -7,18 +7,20 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Subcommand;
 use console::Term;
+use linesman_connectors::Secret;
 use linesman_connectors::tls::{self, Fingerprint, Presented, Trust};
-use linesman_connectors::upstream::probe;
+use linesman_connectors::upstream::{Proxy, probe};
 use serde_json::json;
 
 use super::Failure;
-use super::api::{Access, seals};
+use super::api::{Access, seals, secrets};
 
 /// How it is used.
 pub(super) const EXAMPLES: &str = "\
 Examples:
   linesman upstream fingerprint https://partner.example
   linesman upstream fingerprint https://partner.example --expect sha256:4355a4...
+  linesman upstream fingerprint https://partner.example --proxy http://proxy.example:3128
   linesman upstream pin sha256:4355a4... --data-dir D";
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +40,8 @@ pub(super) enum Action {
         /// What the other side says it is; fails where another one is shown. Nobody is asked then
         #[arg(long, value_name = "SHA256")]
         expect: Option<Fingerprint>,
+        #[command(flatten)]
+        through: Through,
         /// Print JSON; nobody is asked
         #[arg(long)]
         json: bool,
@@ -58,16 +62,58 @@ pub(super) enum Action {
     },
 }
 
+/// The way there.
+#[derive(Debug, clap::Args)]
+pub(super) struct Through {
+    /// The HTTP proxy that it is reached through, as `upstream.proxy` has it; without one directly, whatever `HTTPS_PROXY` says
+    #[arg(long, value_name = "URL", value_parser = proxy)]
+    proxy: Option<String>,
+    /// The user that the proxy is used as; its password is asked for without an echo
+    #[arg(long, value_name = "USER", requires = "proxy")]
+    proxy_user: Option<String>,
+    /// A file with that user's password; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "proxy_user")]
+    proxy_password_file: Option<PathBuf>,
+}
+
+impl Through {
+    /// # Errors
+    /// The password cannot be read.
+    fn proxy(&self) -> anyhow::Result<Option<Proxy>> {
+        let Some(url) = self.proxy.clone() else { return Ok(None) };
+        let login = match &self.proxy_user {
+            None => None,
+            Some(user) => {
+                let password = secrets::password(
+                    self.proxy_password_file.as_deref(),
+                    &format!("password of {user} at the proxy"),
+                )?;
+                Some((user.clone(), Secret::new(password)))
+            }
+        };
+        Ok(Some(Proxy { url, login }))
+    }
+}
+
+fn proxy(text: &str) -> Result<String, &'static str> {
+    if Proxy::is_address(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("an address of the form `http://host[:port]` is wanted")
+    }
+}
+
 pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
-    let (url, ca, expect, json) = match action {
-        Action::Fingerprint { url, ca, expect, json } => (url, ca, expect, json),
+    let (url, ca, expect, through, json) = match action {
+        Action::Fingerprint { url, ca, expect, through, json } => (url, ca, expect, through, json),
         Action::Pin { fingerprint, access, .. } => {
             return seals::pin(access, fingerprint.map(|fingerprint| fingerprint.to_string()));
         }
     };
     let trust = ca.clone().map_or(Trust::System, Trust::Authority);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    let presented = runtime.block_on(probe::look(url, &trust)).map_err(anyhow::Error::msg)?;
+    let proxy = through.proxy()?;
+    let presented = runtime.block_on(probe::look(url, &trust, proxy.as_ref())).map_err(anyhow::Error::msg)?;
     show(&presented, &trust, *json);
     confirm(&presented, expect.as_ref(), *json)?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use linesman_connectors::settings::{Kind, Value};
 use linesman_connectors::tls::{CertificateName, Fingerprint};
+use linesman_connectors::upstream::Proxy;
 use linesman_schemas::{FilterLevel, OrgName};
 use reqwest::Url;
 use toml::de::DeValue;
@@ -145,7 +146,7 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         Kind::OrgName => text.parse::<OrgName>().is_ok(),
         Kind::Header { most } => text.is_ascii() && is_label(text, most),
         Kind::HttpsUrl => is_https(text),
-        Kind::ProxyUrl => is_proxy(text),
+        Kind::ProxyUrl => Proxy::is_address(text),
         Kind::NatsUrl => is_nats(text),
         Kind::LogLevel => is_log_level(text),
         Kind::Ip => text.parse::<IpAddr>().is_ok(),
@@ -173,14 +174,6 @@ pub(super) fn is_https(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         let has_login = !url.username().is_empty() || url.password().is_some();
         url.scheme() == "https" && url.has_host() && !has_login && url.query().is_none() && url.fragment().is_none()
-    })
-}
-
-fn is_proxy(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        let has_login = !url.username().is_empty() || url.password().is_some();
-        let has_extras = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
-        url.scheme() == "http" && url.has_host() && !has_login && !has_extras
     })
 }
 

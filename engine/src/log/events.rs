@@ -8,15 +8,16 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind, RawMessageErrorKind};
-use async_nats::jetstream::{self, Message};
 use async_nats::{Client, datetime};
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use super::context;
 use super::streams::OUT;
 use super::{Error, consumers};
 
@@ -114,7 +115,7 @@ fn time_policy(time: Timestamp) -> Option<DeliverPolicy> {
 /// # Errors
 /// The server does not answer.
 pub async fn end(client: &Client) -> Result<u64, Error> {
-    let stream = jetstream::new(client.clone()).get_stream(OUT).await.map_err(Error::out)?;
+    let stream = context(client).get_stream(OUT).await.map_err(Error::out)?;
     Ok(stream.cached_info().state.last_sequence)
 }
 
@@ -168,7 +169,7 @@ pub async fn read(
 
 /// The messages of filters that do not overlap, and how many there are by now.
 async fn consume(client: &Client, filters: Vec<String>, from: From, batch: i64) -> Result<(Ordered, u64), Error> {
-    let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
+    let stream = context(client).get_stream_no_info(OUT).await.map_err(Error::out)?;
     let name = consumers::name();
     let config = OrderedConfig {
         name,
@@ -202,7 +203,7 @@ fn is_full(error: &ConsumerError) -> bool {
 /// # Errors
 /// The server does not answer.
 pub async fn latest(client: &Client, filter: &str) -> Result<EventPlace, Error> {
-    let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
+    let stream = context(client).get_stream_no_info(OUT).await.map_err(Error::out)?;
     match stream.get_last_raw_message_by_subject(filter).await {
         Ok(message) => {
             let events = events_of(&message.subject, &message.payload)?;
@@ -230,7 +231,7 @@ pub async fn get(client: &Client, place: EventPlace) -> Result<Option<Found>, Er
 /// # Errors
 /// The server does not answer.
 pub async fn message(client: &Client, stream: &str, sequence: u64) -> Result<Option<(String, Vec<u8>)>, Error> {
-    let stream = jetstream::new(client.clone()).get_stream_no_info(stream).await.map_err(Error::out)?;
+    let stream = context(client).get_stream_no_info(stream).await.map_err(Error::out)?;
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(Some((message.subject.to_string(), message.payload.to_vec()))),
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::pull::{Config, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
-use async_nats::{Client, jetstream};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use super::Error;
+use super::context;
 use super::reader::InMessage;
 use super::streams::IN;
 
@@ -89,7 +90,7 @@ impl History {
 }
 
 async fn consumer(client: &Client, position: u64) -> Result<Stream, async_nats::Error> {
-    let stream = jetstream::new(client.clone()).get_stream_no_info(IN).await?;
+    let stream = context(client).get_stream_no_info(IN).await?;
     let config = Config {
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
         ack_policy: AckPolicy::None,

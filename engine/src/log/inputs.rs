@@ -1,10 +1,12 @@
 //! Puts messages into IN.
 
+use async_nats::Client;
 use async_nats::jetstream::context::{Context, PublishAckFuture, PublishError};
-use async_nats::{Client, jetstream};
 use linesman_schemas::OrgName;
 use linesman_schemas::command::Command;
 use linesman_schemas::control::Control;
+
+use super::context;
 
 /// Subject and payload by which a command enters the log.
 ///
@@ -24,7 +26,7 @@ pub fn of_command(whose: Option<&OrgName>, command: Command) -> Result<(String, 
 /// # Errors
 /// The stream does not take it, or does not say so in time: it may have it nonetheless.
 pub async fn put(client: &Client, subject: String, payload: Vec<u8>) -> Result<u64, PublishError> {
-    let ack = send(&jetstream::new(client.clone()), subject, payload).await?.await?;
+    let ack = send(&context(client), subject, payload).await?.await?;
     Ok(ack.sequence)
 }
 

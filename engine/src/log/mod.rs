@@ -10,6 +10,7 @@
 
 pub mod books;
 pub mod consumers;
+mod domain;
 pub mod events;
 pub mod history;
 pub mod inputs;
@@ -34,6 +35,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use domain::context;
 pub use servers::{Access, Servers};
 
 /// The inbox prefix of everything of ours: whoever may subscribe `_INBOX.>` hears none of it.
@@ -266,7 +268,7 @@ struct ApiError {
 /// # Errors
 /// No answer, an answer that says no, or one that is none.
 pub async fn api<T: DeserializeOwned>(client: &Client, what: &str, body: &Value) -> Result<T, Error> {
-    let subject = format!("$JS.API.{what}");
+    let subject = domain::api_subject(what);
     let payload = body.to_string();
     let answer = client
         .request(subject.clone(), payload.into())

@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
+use super::context;
+
 const BUCKET: &str = "linesman-objects";
 /// The header of a message in whose place there is nothing any more.
 const OPERATION: &str = "KV-Operation";
@@ -109,7 +111,7 @@ impl Objects {
     /// Those of a server, kept on so many of its nodes.
     pub fn new(client: async_nats::Client, replicas: u32) -> Self {
         let replicas = usize::try_from(replicas).unwrap_or(1);
-        Self { context: jetstream::new(client), replicas, store: OnceCell::new() }
+        Self { context: context(&client), replicas, store: OnceCell::new() }
     }
 
     /// Whether anything was ever put here. A server that does not answer has nothing.

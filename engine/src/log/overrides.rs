@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
-use async_nats::{Client, HeaderMap, Request, jetstream};
+use async_nats::{Client, HeaderMap, Request};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use linesman_schemas::lane_override::Override;
@@ -24,6 +24,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::context;
 use super::mark::{Last, Mark};
 use super::outbox::{Batch, EmitError, Outbox, TTL};
 use super::streams::{IN, NO_MESSAGE, OUT, STREAM_NOT_FOUND};
@@ -105,7 +106,7 @@ pub async fn reports(client: &Client, lane: u32, subject: &str, after: u64) -> R
         num_replicas: 1,
         ..Config::default()
     };
-    let stream = jetstream::new(client.clone()).get_stream_no_info(IN).await;
+    let stream = context(client).get_stream_no_info(IN).await;
     let stream = stream.map_err(|error| Error::In(Box::new(error)))?;
     let consumer = stream.create_consumer(config).await.map_err(|error| Error::In(Box::new(error)))?;
     Ok(consumer.cached_info().num_pending)

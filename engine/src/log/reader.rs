@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::task::unconstrained;
 
 use super::Error;
+use super::context;
 use super::mark::{self, Committer};
 use super::streams::{self, IN};
 use super::trouble::{Doing, Troubles};
@@ -199,7 +200,7 @@ impl Reader {
     }
 
     async fn consumer(&self) -> Result<Stream, async_nats::Error> {
-        let stream = jetstream::new(self.client.clone()).get_stream_no_info(IN).await?;
+        let stream = context(&self.client).get_stream_no_info(IN).await?;
         let config = Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 },
             ack_policy: AckPolicy::None,

@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, ReplayPolicy};
-use async_nats::{Client, jetstream};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::context;
 use super::streams::NO_MESSAGE;
 use super::{Error, api, consumers};
 
@@ -199,7 +200,7 @@ impl Scan {
     }
 
     async fn open(&self) -> Result<Consumer<Config>, Error> {
-        let stream = jetstream::new(self.client.clone()).get_stream_no_info(self.stream).await;
+        let stream = context(&self.client).get_stream_no_info(self.stream).await;
         let stream = stream.map_err(|error| Error::scan(self.stream, error))?;
         let config = Config {
             name: consumers::name(),

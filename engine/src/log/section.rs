@@ -26,6 +26,7 @@ pub static SECTION: Section = Section {
         Key::new("certificate", Kind::Certificates, "The file of the certificate (PEM) that servers of your own are shown, its own first.").like("engine.pem"),
         Key::new("key", Kind::Path, "The file of that certificate's key (PEM). Goes with `certificate`.").like("engine.key"),
         Key::new("tls_first", Kind::Flag, "Whether TLS begins before the server has said anything, as servers with `handshake_first` have it.").or("false"),
+        Key::new("domain", Kind::OrgName, "The JetStream domain that has the log, where servers of your own reach it over leaf nodes. Not set, the JetStream of the server itself has it.").like("hub"),
         Key::new("port", count(1, 65_535), "The port of the embedded server on 127.0.0.1. Not set, a free one is taken.").like("4222"),
         Key::new("binary", Kind::Path, "The program of the embedded server. Not set, `nats-server` is looked for on the `PATH`.").like("/usr/bin/nats-server"),
         Key::new("sync", Kind::Words(&["every-second", SYNC_ALWAYS]), "When the embedded server has a stored message on disk: within a second, or (slow) before it is acknowledged.").or("every-second"),

@@ -7,6 +7,7 @@ use async_nats::{ConnectOptions, ServerAddr};
 use linesman_connectors::settings::Entry;
 use percent_encoding::percent_decode_str;
 
+use super::domain::is_in;
 use super::{Error, without_password};
 
 /// What an address of a server begins with.
@@ -36,6 +37,8 @@ pub struct Access {
     pub ca: Option<PathBuf>,
     /// The files of a certificate of our own, and of its key.
     pub own: Option<(PathBuf, PathBuf)>,
+    /// The JetStream domain that has the log; none: that of the server itself.
+    pub domain: Option<String>,
     /// Whether TLS begins before the server has said anything.
     pub is_tls_first: bool,
 }
@@ -48,6 +51,7 @@ impl Access {
             nkey: entry.path("nkey"),
             ca: entry.path("ca"),
             own: entry.path("certificate").zip(entry.path("key")),
+            domain: entry.text("domain"),
             is_tls_first: entry.flag("tls_first")?,
         })
     }
@@ -70,7 +74,10 @@ impl Servers {
     /// # Errors
     /// A file cannot be read, or the first connection fails.
     pub(super) async fn connect(&self, mut options: ConnectOptions) -> Result<async_nats::Client, Error> {
-        let Access { credentials, nkey, ca, own, is_tls_first } = &self.access;
+        let Access { credentials, nkey, ca, own, domain, is_tls_first } = &self.access;
+        if let Some(domain) = domain {
+            is_in(domain);
+        }
         let file = |path: &PathBuf| {
             let path = path.clone();
             |source| Error::Login { path, source }

@@ -77,7 +77,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
-use async_nats::jetstream::{self, context::Context};
+use async_nats::jetstream::context::Context;
 use linesman_domain::organizations;
 use linesman_domain::reached::{self, JmbErrorRow, LEVEL, ReachedRow, StandingRow};
 use linesman_domain::table::Table;
@@ -86,6 +86,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::lane::status::LaneStatus;
+use crate::log::context;
 use crate::log::objects::Objects;
 use crate::log::streams::lane_of;
 use crate::logging::full;
@@ -189,7 +190,7 @@ impl Hands {
             _ => {}
         }
         let (behind, rooms, wakes) = (AtomicU64::new(0), Rooms::new(&parts.settings), Mutex::default());
-        let log = jetstream::new(parts.client.clone());
+        let log = context(&parts.client);
         Ok(Self { log, parts, journal, gathered, spool, behind, rooms, wakes })
     }
 

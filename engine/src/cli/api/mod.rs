@@ -48,7 +48,7 @@ mod printed;
 mod said;
 pub(super) mod scripts;
 pub(super) mod seals;
-mod secrets;
+pub(super) mod secrets;
 pub(super) mod service;
 pub(super) mod session;
 pub(super) mod show;

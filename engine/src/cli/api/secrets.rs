@@ -14,7 +14,7 @@ const SECRET_MOST: u64 = 64 * 1024;
 ///
 /// # Errors
 /// The file cannot be read, or there is nobody to ask.
-pub(super) fn password(file: Option<&Path>, what: &str) -> anyhow::Result<String> {
+pub(in crate::cli) fn password(file: Option<&Path>, what: &str) -> anyhow::Result<String> {
     match file {
         Some(file) => read(file),
         None => ask(what),

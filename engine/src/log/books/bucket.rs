@@ -22,6 +22,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
+use super::super::context;
 use super::pieces::{self, Top, WHOLE_MOST};
 use super::{Error, REQUEST_TIMEOUT};
 
@@ -50,7 +51,7 @@ type Fault = String;
 
 impl Bucket {
     pub(super) fn new(client: async_nats::Client, replicas: usize) -> Self {
-        Self { context: jetstream::new(client), replicas, is_cut: AtomicBool::new(false) }
+        Self { context: context(&client), replicas, is_cut: AtomicBool::new(false) }
     }
 
     /// The log has come to a level.
