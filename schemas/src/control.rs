@@ -12,7 +12,7 @@ use crate::mode::Mode;
 use crate::mode::Upstream;
 use crate::outcome::Attempt;
 use crate::trigger::Expiry;
-use crate::{OrgName, PolicyName, Quotas, SourceName};
+use crate::{OrgName, PolicyName, Principal, Quotas, SourceName};
 
 /// A message on a lane's control subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,20 @@ pub enum Control {
     Intelligence(IntelligenceRef),
     /// What the engine's clocks say, by which a message's time far ahead is believed; from engine level 14 on.
     Clock(ClockReading),
+    /// Somebody has confirmed what time it is: the time of this message is believed however far ahead, where it is about the one
+    /// that was confirmed; from engine level 16 on.
+    ClockConfirmed(ClockConfirmed),
+}
+
+/// That somebody has confirmed what time it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockConfirmed {
+    /// The time that was confirmed: by the NATS server's clock, when it was asked for.
+    pub time: Timestamp,
+    /// By whom.
+    pub by: Principal,
+    /// The engine that wrote it.
+    pub node: String,
 }
 
 /// What time it is by an engine's clocks. The first reading behind a message whose time is far ahead of the lane's clock tells

@@ -84,6 +84,7 @@ mod level10;
 mod level11;
 mod level12;
 mod level13;
+mod level15;
 mod level2;
 mod level3;
 mod level4;

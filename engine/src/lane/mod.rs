@@ -55,6 +55,7 @@ use behind::Behind;
 use brake::Brake;
 use decode::{Decoded, decode};
 pub use error::Error;
+pub(crate) use time::today;
 use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
@@ -384,6 +385,14 @@ impl Lane {
                     ahead_s,
                     "the NATS server's clock is not the lane's, which goes on without it"
                 );
+                if doubt.is_some_and(|doubt| doubt.is_far(self.domain.position().level)) {
+                    tracing::error!(
+                        lane,
+                        ahead_s,
+                        "it is more than a week later than in the log: that is not believed until somebody confirms it; \
+                         `linesman clock show` tells what the clocks say, and `linesman clock confirm` confirms it"
+                    );
+                }
             }
             None => tracing::info!(lane, position, "the NATS server's clock is the lane's again"),
         }

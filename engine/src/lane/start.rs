@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
-use jiff::Timestamp;
 use linesman_rules::Judge;
 use linesman_schemas::audit::LaneSealed;
 use linesman_schemas::lane_override::{Overridden, Override};
@@ -168,7 +167,7 @@ impl Shared {
         domain.bound_policies(Some(self.policy_time));
         let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
         let position = domain.position().clone();
-        let (ticking, is_stale) = Ticking::new(position.now, Timestamp::now(), Instant::now());
+        let (ticking, is_stale) = Ticking::new(position.now, time::today(), Instant::now());
         // A log that nothing was decided of has no clock yet.
         let is_stale = is_stale && position.sequence > 0;
         let end = streams::last_of_lane(&self.client, id).await.map_err(fault)?;
@@ -182,7 +181,8 @@ impl Shared {
             status.decided = repeated.get();
             status.advance(&position);
         });
-        let is_doubted = domain.doubt().is_some();
+        // What waits for people is said again.
+        let is_doubted = domain.doubt().is_some_and(|doubt| !doubt.is_far(position.level));
         Ok(Lane {
             id,
             client: self.client.clone(),
