@@ -31,7 +31,7 @@ pub(super) async fn readiness(engine: &Engine) -> (u16, Value) {
 }
 
 /// Where a lane stands still.
-async fn stopped(engine: &Engine, lane: u32) -> Value {
+pub(super) async fn stopped(engine: &Engine, lane: u32) -> Value {
     until("the lane stands still", async || {
         let lanes = engine.get("/api/v1/lanes").await.ok()?;
         Some(lanes["items"][lane as usize]["stopped"].clone()).filter(|stopped| stopped.is_object())

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use super::behind::{Behind, Load};
 use super::brake::Brake;
 use super::decode::{decode, skipped};
+use super::ends::Ends;
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
@@ -73,6 +74,8 @@ pub(super) struct Shared {
     /// The last sequence of IN when the engine started.
     pub(super) since: u64,
     pub(super) troubles: Troubles,
+    /// Where lanes broke off before.
+    pub(super) ends: Arc<Ends>,
     /// By lane, which policies take too long again and again.
     pub(super) brakes: RefCell<BTreeMap<u32, Rc<RefCell<Brake>>>>,
     /// On how many of the server's nodes what is made anew lies.
@@ -171,6 +174,11 @@ impl Shared {
         // A log that nothing was decided of has no clock yet.
         let is_stale = is_stale && position.sequence > 0;
         let end = streams::last_of_lane(&self.client, id).await.map_err(fault)?;
+        self.ends.begins(id, position.sequence);
+        let one_by_one = self.ends.one_by_one(id).filter(|until| position.sequence < *until);
+        if let Some(until) = one_by_one {
+            tracing::warn!(lane = id, until, "the lane broke off before: it takes its input one by one for a while");
+        }
         status.send_modify(|status| {
             status.is_running = true;
             status.is_behind = position.sequence < end;
@@ -209,6 +217,8 @@ impl Shared {
             ticking,
             is_doubted,
             is_stale,
+            ends: Arc::clone(&self.ends),
+            one_by_one,
             halt,
             end,
             brake: Rc::clone(self.brakes.borrow_mut().entry(id).or_default()),
@@ -447,6 +457,9 @@ impl Start<'_> {
         let mut reader =
             Reader::new(self.shared.client.clone(), self.id, domain.position().sequence).telling(&self.shared.troubles);
         let mut reported = Instant::now();
+        let ends = &self.shared.ends;
+        ends.begins(self.id, domain.position().sequence);
+        let (bar, one_by_one) = (ends.stands_at(self.id).map(|(at, _)| at), ends.one_by_one(self.id));
         if domain.position().sequence < end {
             self.fall_behind();
         }
@@ -459,13 +472,19 @@ impl Start<'_> {
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
                 let is_overridden = tail.is_overridden(input.sequence);
-                if is_overridden {
+                let is_alone = one_by_one.is_some_and(|until| input.sequence <= until);
+                if is_overridden || is_alone {
                     self.keep(domain, &mut tail, None)?;
                 }
+                if bar == Some(input.sequence) {
+                    return Err(Error::Halted { lane: self.id, position: input.sequence });
+                }
+                ends.reads(self.id, input.sequence);
                 let fault = |source| Error::of_decision(self.id, input.sequence, source);
                 let stood = domain.position().now;
                 time::tell(&self.shared.client, self.id, domain, input, || stood).await;
                 decide_one(domain, input).map_err(fault)?;
+                fail::fail_point!("lane::input", super::breaks(domain, input), |_| Ok(Tail::of(&[])));
                 self.repeated.set(self.repeated.get() + u64::from(input.sequence > self.shared.since));
                 tail.decided(domain.position().now, input.sequence);
                 if is_overridden {
@@ -495,6 +514,7 @@ impl Start<'_> {
         let decision = take(domain).map_err(|source| self.undecided(position, source))?;
         self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
         domain.applied(&decision.writes);
+        self.shared.ends.applies(self.id, position);
         tail.said(decision.messages, of);
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Stopped {
     /// Where a lane stands that has ended so; none where that ends the engine.
     pub(super) async fn of(client: &Client, error: &Error) -> Option<Self> {
         let (position, diverged) = match error {
-            Error::Decide { position, .. } => (*position, None),
+            Error::Decide { position, .. } | Error::BrokeOff { position, .. } => (*position, None),
             Error::Damaged { .. } => (0, None),
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
