@@ -296,6 +296,9 @@ pub struct Settings {
     /// How many devices an organization has.
     #[serde(skip_serializing_if = "is_zero")]
     pub quota_devices: u64,
+    /// How many host-event-IDs of an organization are remembered; from engine level 16 on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub quota_remembered_ids: u64,
     /// By how much a message's time may be ahead of its lane's clock and be believed at once.
     #[serde(skip_serializing_if = "is_five_minutes")]
     pub clock_jump_s: u64,
@@ -357,8 +360,12 @@ fn is_zero(number: &u64) -> bool {
 impl Settings {
     /// The quotas of organizations that say nothing else.
     pub fn quotas(&self) -> Quotas {
-        let Self { quota_messages, quota_bytes, quota_devices, .. } = self;
-        Quotas { messages: Some(*quota_messages), bytes: Some(*quota_bytes), devices: Some(*quota_devices) }
+        Quotas {
+            messages: Some(self.quota_messages),
+            bytes: Some(self.quota_bytes),
+            devices: Some(self.quota_devices),
+            remembered_ids: Some(self.quota_remembered_ids),
+        }
     }
 }
 
@@ -378,6 +385,7 @@ impl Default for Settings {
             quota_messages: 0,
             quota_bytes: 0,
             quota_devices: 0,
+            quota_remembered_ids: 0,
             clock_jump_s: FIVE_MINUTES_S,
             approvals: ApprovalSettings::default(),
             activations: ActivationSettings::default(),

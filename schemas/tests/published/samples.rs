@@ -108,7 +108,12 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 forward_case: linesman_schemas::ApprovalRule::TwoPerson,
                 ..Default::default()
             },
-            quotas: Quotas { messages: Some(1_000_000), bytes: None, devices: Some(500) },
+            quotas: Quotas {
+                messages: Some(1_000_000),
+                bytes: None,
+                devices: Some(500),
+                remembered_ids: Some(2_000_000),
+            },
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,

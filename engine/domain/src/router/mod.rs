@@ -309,7 +309,8 @@ impl Domain {
             return self.expose(org, device, before.as_deref(), parts);
         };
         let found = Found { kind, problem, bundle, input };
-        let mut incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        let Some(mut incident) = self.detect(org, &found, whole.is_some())? else { return Ok(()) };
+        let desk = &mut self.desk;
         if let (Some(incident), Some(whole)) = (&mut incident, whole) {
             uploads::keep_own(desk, incident, bundle, input, whole)?;
         }
