@@ -23,6 +23,7 @@ mod error;
 pub mod executor;
 mod pace;
 mod quiet;
+mod rows;
 mod start;
 pub mod status;
 pub mod stopped;

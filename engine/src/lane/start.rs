@@ -33,6 +33,7 @@ use super::decode::{decode, skipped};
 use super::ends::Ends;
 use super::pace::Pace;
 use super::quiet::Quiet;
+use super::rows::Rows;
 use super::status::{Changes, LaneStatus};
 use super::stopped::Diverged;
 use super::tail::Tail;
@@ -327,10 +328,14 @@ impl Start<'_> {
         if let Some(unsaid) = self.agree(from, &domain, stored) {
             return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
         }
+        let mut before = None;
         if from > 0 {
             self.find_beginning()?;
             tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
             metrics::counter!("linesman_lane_rebuilds_total").increment(1);
+            // Only what stands at the mark says anything of what is decided up to there.
+            let is_there = domain.position().sequence == stored.mark.position;
+            before = if is_there { Rows::of(&self.store) } else { None };
             self.clear()?;
             domain = self.open().await?;
             tail = self.repeat(&mut domain, &until).await?;
@@ -338,7 +343,7 @@ impl Start<'_> {
                 return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
             }
         }
-        Err(self.diverged(&domain, stored, tail).await?)
+        Err(self.diverged(&domain, stored, (tail, before)).await?)
     }
 
     /// Whether what was decided again from a place on is what was committed, or was accepted in its place: then which
@@ -362,8 +367,13 @@ impl Start<'_> {
         Some(said_with_it.map(|one| one.position).collect())
     }
 
-    /// What was decided otherwise, held against what OUT has.
-    async fn diverged(&self, domain: &Domain, stored: &Stored, tail: Tail) -> Result<Error, Error> {
+    /// What was decided otherwise, held against what OUT has, and the rows against those of the state before, where there was one.
+    async fn diverged(
+        &self,
+        domain: &Domain,
+        stored: &Stored,
+        (tail, before): (Tail, Option<Rows>),
+    ) -> Result<Error, Error> {
         let fault = |source| Error::Start { lane: self.id, source };
         let found = tail.compare(&self.shared.client).await.map_err(fault)?;
         let position = stored.mark.position;
@@ -373,6 +383,10 @@ impl Start<'_> {
             found: hex::encode(domain.position().digest),
             events: found.events,
             more: found.more,
+            rows: before
+                .map(|before| before.compare(&self.store))
+                .transpose()
+                .map_err(|source| Error::Store { lane: self.id, source })?,
         };
         let input = found.input.unwrap_or(position);
         Ok(Error::Diverged { lane: self.id, position, input, diverged: Box::new(diverged) })

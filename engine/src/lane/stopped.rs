@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::Error;
+use super::rows::DifferingRows;
 use super::status::LaneStatus;
 use crate::log::{self, mark, overrides};
 use crate::logging::full;
@@ -63,6 +64,8 @@ pub struct Diverged {
     pub events: Vec<Differing>,
     /// How many more there are.
     pub more: usize,
+    /// The rows that differ from the state that stood there before; null where there was none, or too much of it.
+    pub rows: Option<DifferingRows>,
 }
 
 /// An event that differs.
