@@ -119,12 +119,12 @@ async fn two_clocks_a_year_ahead_wait_until_somebody_confirms_them() {
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 
     // A machine that comes up in another year.
-    let launch = || Launch {
+    let launch = Launch {
         crash_points: "decode::skew=return(31536000);clock::skew=return(31536000)",
         unwinds: true,
         ..Launch::default()
     };
-    let mut engine = world.start_with(None, launch()).await.unwrap();
+    let mut engine = world.start_with(None, launch).await.unwrap();
     let client = engine.nats().await.unwrap();
     publish(&client, "acme", event("edge", 1, "FIRST", "Low")).await;
     publish(&client, "acme", event("edge", 2, "SECOND", "Low")).await;
@@ -132,9 +132,9 @@ async fn two_clocks_a_year_ahead_wait_until_somebody_confirms_them() {
     engine.tells("that is not believed until somebody confirms it").await;
     is_ready(&engine).await;
     let lane = lane_of("acme", LANES) as usize;
-    let clocks = until("what waits is shown", async || {
+    let clocks = until("it is shown that all lanes wait", async || {
         let clocks = engine.get("/api/v1/clock").await.ok()?;
-        (clocks["lanes"][lane]["waits"] == true).then_some(clocks)
+        clocks["lanes"].as_array()?.iter().all(|lane| lane["waits"] == true).then_some(clocks)
     })
     .await;
     let (own, today) = (&clocks["lanes"][lane], jiff::Timestamp::now().to_string());
@@ -161,13 +161,5 @@ async fn two_clocks_a_year_ahead_wait_until_somebody_confirms_them() {
     assert!(again.code != Some(0) && again.stderr.contains("is ahead of no lane"), "{again:?}");
     let records = engine.get("/api/v1/audit?operation=confirm-clock").await.unwrap();
     assert!(records["items"].as_array().is_some_and(|items| !items.is_empty()), "{records}");
-    let before = said(&engine.nats_as_engine().await.unwrap()).await;
-    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
-
-    // Decided again, it is as it was.
-    world.delete_state().unwrap();
-    let mut engine = world.start_with(None, launch()).await.unwrap();
-    is_ready(&engine).await;
-    assert_eq!(said(&engine.nats_as_engine().await.unwrap()).await, before);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

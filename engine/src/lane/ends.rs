@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -149,7 +149,7 @@ impl Ends {
 }
 
 /// What of a file is this program's.
-fn read(path: &PathBuf) -> io::Result<BTreeMap<u32, End>> {
+fn read(path: &Path) -> io::Result<BTreeMap<u32, End>> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         bytes => bytes?,
