@@ -171,6 +171,11 @@ impl DataDir {
         self.root.join("doors.json")
     }
 
+    /// Where it is kept where lanes broke off.
+    pub fn ends(&self) -> PathBuf {
+        self.root.join("ends.json")
+    }
+
     /// Where it is kept what was collected from devices, and is not gone from them yet.
     pub fn collected(&self) -> PathBuf {
         self.root.join("collected.log")

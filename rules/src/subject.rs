@@ -393,7 +393,7 @@ impl Field {
             (Self::Kind, SubjectKind::Approval) => {
                 Some(&["send-intelligence", "forward-case", "activate-service", "configure-device"])
             }
-            (Self::Kind, SubjectKind::Quota) => Some(&["messages", "bytes", "devices"]),
+            (Self::Kind, SubjectKind::Quota) => Some(&["messages", "bytes", "devices", "remembered-ids"]),
             (Self::Changed, _) => Some(&CHANGES),
             (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),

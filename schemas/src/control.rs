@@ -12,7 +12,7 @@ use crate::mode::Mode;
 use crate::mode::Upstream;
 use crate::outcome::Attempt;
 use crate::trigger::Expiry;
-use crate::{OrgName, PolicyName, Quotas, SourceName};
+use crate::{OrgName, PolicyName, Principal, Quotas, SourceName};
 
 /// A message on a lane's control subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,20 @@ pub enum Control {
     Intelligence(IntelligenceRef),
     /// What the engine's clocks say, by which a message's time far ahead is believed; from engine level 14 on.
     Clock(ClockReading),
+    /// Somebody has confirmed what time it is: the time of this message is believed however far ahead, where it is about the one
+    /// that was confirmed; from engine level 16 on.
+    ClockConfirmed(ClockConfirmed),
+}
+
+/// That somebody has confirmed what time it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockConfirmed {
+    /// The time that was confirmed: by the NATS server's clock, when it was asked for.
+    pub time: Timestamp,
+    /// By whom.
+    pub by: Principal,
+    /// The engine that wrote it.
+    pub node: String,
 }
 
 /// What time it is by an engine's clocks. The first reading behind a message whose time is far ahead of the lane's clock tells
@@ -282,6 +296,9 @@ pub struct Settings {
     /// How many devices an organization has.
     #[serde(skip_serializing_if = "is_zero")]
     pub quota_devices: u64,
+    /// How many host-event-IDs of an organization are remembered; from engine level 16 on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub quota_remembered_ids: u64,
     /// By how much a message's time may be ahead of its lane's clock and be believed at once.
     #[serde(skip_serializing_if = "is_five_minutes")]
     pub clock_jump_s: u64,
@@ -343,8 +360,12 @@ fn is_zero(number: &u64) -> bool {
 impl Settings {
     /// The quotas of organizations that say nothing else.
     pub fn quotas(&self) -> Quotas {
-        let Self { quota_messages, quota_bytes, quota_devices, .. } = self;
-        Quotas { messages: Some(*quota_messages), bytes: Some(*quota_bytes), devices: Some(*quota_devices) }
+        Quotas {
+            messages: Some(self.quota_messages),
+            bytes: Some(self.quota_bytes),
+            devices: Some(self.quota_devices),
+            remembered_ids: Some(self.quota_remembered_ids),
+        }
     }
 }
 
@@ -364,6 +385,7 @@ impl Default for Settings {
             quota_messages: 0,
             quota_bytes: 0,
             quota_devices: 0,
+            quota_remembered_ids: 0,
             clock_jump_s: FIVE_MINUTES_S,
             approvals: ApprovalSettings::default(),
             activations: ActivationSettings::default(),

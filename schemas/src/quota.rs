@@ -18,11 +18,13 @@ pub enum QuotaKind {
     Bytes,
     /// Devices.
     Devices,
+    /// Host-event-IDs that are remembered; from engine level 16 on.
+    RememberedIds,
 }
 
 impl QuotaKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Messages, Self::Bytes, Self::Devices];
+    pub const ALL: [Self; 4] = [Self::Messages, Self::Bytes, Self::Devices, Self::RememberedIds];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +32,17 @@ impl QuotaKind {
             Self::Messages => "messages",
             Self::Bytes => "bytes",
             Self::Devices => "devices",
+            Self::RememberedIds => "remembered-ids",
+        }
+    }
+
+    /// The name of its field in [`Quotas`].
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Bytes => "bytes",
+            Self::Devices => "devices",
+            Self::RememberedIds => "remembered_ids",
         }
     }
 }
@@ -56,6 +69,9 @@ pub struct Quotas {
     /// How many devices it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<u64>,
+    /// How many host-event-IDs of its problems are remembered; from engine level 16 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered_ids: Option<u64>,
 }
 
 impl Quotas {
@@ -64,10 +80,10 @@ impl Quotas {
     /// # Errors
     /// The first that is not.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        let Self { messages, bytes, devices } = self;
-        for (kind, most) in QuotaKind::ALL.into_iter().zip([messages, bytes, devices]) {
+        let Self { messages, bytes, devices, remembered_ids } = self;
+        for (kind, most) in QuotaKind::ALL.into_iter().zip([messages, bytes, devices, remembered_ids]) {
             if most.is_some_and(|most| most > QUOTA_MOST) {
-                return Err(Fault::new(format!("/quotas/{kind}"), format!("is more than {QUOTA_MOST}")));
+                return Err(Fault::new(format!("/quotas/{}", kind.field()), format!("is more than {QUOTA_MOST}")));
             }
         }
         Ok(())
@@ -81,6 +97,7 @@ impl Quotas {
             messages: counts(self.messages, defaults.messages),
             bytes: counts(self.bytes, defaults.bytes),
             devices: counts(self.devices, defaults.devices),
+            remembered_ids: counts(self.remembered_ids, defaults.remembered_ids),
         }
     }
 }
@@ -92,7 +109,7 @@ pub struct QuotaData<'a> {
     pub organization: &'a OrgName,
     /// What it is of.
     pub kind: QuotaKind,
-    /// How much of it is used, on that day or, of devices, in all.
+    /// How much of it is used, on that day or, of devices and of remembered ids, in all.
     pub used: u64,
     /// The quota.
     pub most: u64,

@@ -17,6 +17,7 @@
 //! gathered from level to level to 13, and what that knows
 //! clocked  from level to level to 14, and what that knows
 //! changed  from level to level to 15, and what that knows
+//! confirmed from level to level to 16, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -31,6 +32,7 @@ mod cascade;
 mod changed;
 mod clocked;
 mod commands;
+mod confirmed;
 mod gathered;
 mod informed;
 mod listeners;
@@ -71,5 +73,6 @@ fn main() -> anyhow::Result<()> {
     reached::make(&dir.join("reached"))?;
     gathered::make(&dir.join("gathered"))?;
     clocked::make(&dir.join("clocked"))?;
-    changed::make(&dir.join("changed"))
+    changed::make(&dir.join("changed"))?;
+    confirmed::make(&dir.join("confirmed"))
 }

@@ -49,7 +49,7 @@ fn name(value: &Value) -> Option<&str> {
 }
 
 /// All contents, and which of them one is.
-const CONTENTS: [&str; 14] = [
+const CONTENTS: [&str; 15] = [
     "bundle",
     "intelligence",
     "command",
@@ -64,6 +64,7 @@ const CONTENTS: [&str; 14] = [
     "expiry",
     "provided",
     "clock",
+    "clock confirmed",
 ];
 
 fn content(content: &Content<'_>) -> &'static str {
@@ -84,6 +85,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Expiry(_) => CONTENTS[11],
         Content::Provided(_) => CONTENTS[12],
         Content::Clock(_) => CONTENTS[13],
+        Content::ClockConfirmed(_) => CONTENTS[14],
         Content::Unread => unreachable!("all is read here"),
     }
 }
@@ -118,6 +120,7 @@ impl Inputs {
                         Control::Expiry(_) => CONTENTS[11].to_owned(),
                         Control::Intelligence(_) => CONTENTS[12].to_owned(),
                         Control::Clock(_) => CONTENTS[13].to_owned(),
+                        Control::ClockConfirmed(_) => CONTENTS[14].to_owned(),
                     });
                     self.outcome(&json["attempt"]["outcome"]);
                 }

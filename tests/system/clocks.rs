@@ -2,7 +2,7 @@
 
 use async_nats::Client;
 use linesman::log::streams::lane_of;
-use linesman_tests::{Engine, LANES, Launch, Out, World, event, until};
+use linesman_tests::{Engine, LANES, Launch, Out, World, event, run, until};
 use serde_json::Value;
 
 use super::policies::metric;
@@ -107,5 +107,59 @@ async fn a_server_an_hour_ahead_for_good_is_told_and_cured_once_it_is_right() {
         (!notices(&engine).await.iter().any(|notice| notice.to_string().contains("NATS server's clock"))).then_some(())
     })
     .await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn two_clocks_a_year_ahead_wait_until_somebody_confirms_them() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 1, "FIRST", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // A machine that comes up in another year.
+    let launch = Launch {
+        crash_points: "decode::skew=return(31536000);clock::skew=return(31536000)",
+        unwinds: true,
+        ..Launch::default()
+    };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "FIRST", "Low")).await;
+    publish(&client, "acme", event("edge", 2, "SECOND", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    engine.tells("that is not believed until somebody confirms it").await;
+    is_ready(&engine).await;
+    let lane = lane_of("acme", LANES) as usize;
+    let clocks = until("it is shown that all lanes wait", async || {
+        let clocks = engine.get("/api/v1/clock").await.ok()?;
+        clocks["lanes"].as_array()?.iter().all(|lane| lane["waits"] == true).then_some(clocks)
+    })
+    .await;
+    let (own, today) = (&clocks["lanes"][lane], jiff::Timestamp::now().to_string());
+    assert!(own["time"].as_str().unwrap()[..4] == today[..4] && own["since"].is_string(), "{own}");
+    assert!((31_500_000..31_600_000).contains(&own["ahead_s"].as_i64().unwrap()), "{own}");
+    for clock in ["server", "engine"] {
+        assert!(clocks[clock].as_str().unwrap()[..4] > today[..4], "{clocks}");
+    }
+    assert!(notices(&engine).await.iter().any(|notice| notice.to_string().contains("`linesman clock confirm`")));
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    let shown = run(&["clock", "show", "--data-dir", data]).await.unwrap();
+    assert!(shown.code == Some(0) && shown.stdout.contains("  linesman clock confirm"), "{shown:?}");
+    let other = run(&["clock", "confirm", "--lane", "99", "--data-dir", data]).await.unwrap();
+    assert!(other.code != Some(0) && other.stderr.contains("there is no such lane"), "{other:?}");
+    let confirmed = run(&["clock", "confirm", "--data-dir", data]).await.unwrap();
+    assert!(confirmed.code == Some(0) && confirmed.stdout.contains("it is confirmed that it is"), "{confirmed:?}");
+    until("all lanes go by it", async || {
+        let clocks = engine.get("/api/v1/clock").await.ok()?;
+        clocks["lanes"].as_array()?.iter().all(|lane| lane["ahead_s"] == 0).then_some(())
+    })
+    .await;
+    let again = run(&["clock", "confirm", "--data-dir", data]).await.unwrap();
+    assert!(again.code != Some(0) && again.stderr.contains("is ahead of no lane"), "{again:?}");
+    let records = engine.get("/api/v1/audit?operation=confirm-clock").await.unwrap();
+    assert!(records["items"].as_array().is_some_and(|items| !items.is_empty()), "{records}");
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -271,6 +271,7 @@ async fn every_documented_message_is_seen() {
             "p.{lane}.ctl: control.intelligence",
             // What clocks say: `clocks.rs`.
             "p.{lane}.ctl: control.clock",
+            "out._provider.audit.confirm-clock:",
             "out._provider.trigger.licence.",
             "out._provider.trigger.partner.",
             "out._provider.reaction.",

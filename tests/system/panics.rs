@@ -2,9 +2,11 @@
 //! failed in one attempt.
 
 use linesman::panics::TOLD;
-use linesman_tests::{Launch, Load, OPEN_CASE, Out, Upstream, World, until};
+use linesman::log::streams::lane_of;
+use linesman_tests::{LANES, Launch, Load, OPEN_CASE, Out, Upstream, World, event, run, until};
 
 use super::policies::metric;
+use super::stopped::{is_ready, publish, readiness, said, stopped, wait_for_incidents};
 
 #[tokio::test]
 async fn a_lane_that_panics_ends_the_engine() {
@@ -23,6 +25,98 @@ async fn a_lane_that_panics_ends_the_engine() {
         assert_eq!(engine.ended().await.code(), Some(1), "{point}");
         assert!(engine.log().contains("error: a lane broke off"), "{point}: {}", engine.log_tail());
     }
+}
+
+/// What panics at the same input in each engine ends two of them: the third stands still there with that lane alone.
+#[tokio::test]
+async fn an_input_at_which_a_lane_breaks_off_each_time_is_found_and_stood_still_at() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    let launch = || Launch { crash_points: "lane::input=1*panic", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 2, "ONE", "Low")).await;
+    let sick = publish(&client, "acme", event("edge", 3, "SICK", "Low") + "<!-- breaks -->\n").await;
+    // The engine may be gone meanwhile.
+    let _ = client.publish("in.acme.jmb.test", event("edge", 4, "BEHIND", "Low").into()).await;
+    assert_eq!(engine.ended().await.code(), Some(1));
+    let mut engine = world.spawn(None, launch()).unwrap();
+    assert_eq!(engine.ended().await.code(), Some(1));
+    assert!(world.data().join("ends.json").exists());
+
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    let acme = lane_of("acme", LANES);
+    let found = stopped(&engine, acme).await;
+    assert_eq!((found["position"].as_u64(), &found["diverged"]), (Some(sick), &serde_json::Value::Null));
+    let why = found["why"].as_str().unwrap();
+    assert!(why.contains(&format!("broke off at the message {sick} of IN")) && why.contains("2 times"), "{why}");
+    assert_eq!(readiness(&engine).await.0, 503);
+    // What came before it counts, and the other lanes go on.
+    wait_for_incidents(&engine, "acme", 2).await;
+    let client = engine.nats().await.unwrap();
+    publish(&client, "bolt", event("edge", 1, "OTHER", "Low")).await;
+    wait_for_incidents(&engine, "bolt", 1).await;
+    let (number, place, data) = (acme.to_string(), sick.to_string(), world.data());
+    let skip = ["lane", "skip", &number, &place, "--why", "it ends engines", "--data-dir", data.to_str().unwrap()];
+    let done = run(&skip).await.unwrap();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    is_ready(&engine).await;
+    publish(&client, "acme", event("edge", 5, "AFTER", "Low")).await;
+    until("what came behind it is decided", async || {
+        engine.incidents("acme").await.is_ok_and(|found| found >= 3).then_some(())
+    })
+    .await;
+    assert!(!world.data().join("ends.json").exists());
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    let letters: Vec<_> = out.on("out.acme.dead.input-skipped").collect();
+    assert_eq!((letters.len(), letters[0].data["sequence"].as_u64()), (1, Some(sick)));
+    let before = said(&engine.nats_as_engine().await.unwrap()).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+
+    // Decided again it is passed again.
+    world.delete_state().unwrap();
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    is_ready(&engine).await;
+    assert_eq!(said(&engine.nats_as_engine().await.unwrap()).await, before);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// Also where what was committed is decided again, of which nothing is said any more.
+#[tokio::test]
+async fn a_rebuild_that_breaks_off_each_time_stands_still_too() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
+    let sick = publish(&client, "acme", event("edge", 2, "SICK", "Low") + "<!-- breaks -->\n").await;
+    publish(&client, "acme", event("edge", 3, "BEHIND", "Low")).await;
+    wait_for_incidents(&engine, "acme", 3).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    world.delete_state().unwrap();
+    let launch = || Launch { crash_points: "lane::input=1*panic", unwinds: true, ..Launch::default() };
+    for _ in 0..2 {
+        let mut engine = world.spawn(None, launch()).unwrap();
+        assert_eq!(engine.ended().await.code(), Some(1));
+    }
+    let mut engine = world.start_with(None, launch()).await.unwrap();
+    let acme = lane_of("acme", LANES);
+    assert_eq!(stopped(&engine, acme).await["position"].as_u64(), Some(sick));
+    let client = engine.nats().await.unwrap();
+    publish(&client, "bolt", event("edge", 1, "OTHER", "Low")).await;
+    wait_for_incidents(&engine, "bolt", 1).await;
+    let (number, place, data) = (acme.to_string(), sick.to_string(), world.data());
+    let skip = ["lane", "skip", &number, &place, "--why", "it ends engines", "--data-dir", data.to_str().unwrap()];
+    let done = run(&skip).await.unwrap();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    is_ready(&engine).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
 #[tokio::test]

@@ -92,3 +92,59 @@ async fn what_comes_beyond_a_quota_is_left_undecided_and_accounted_for() {
     assert_eq!(engine.get("/api/v1/organizations/acme").await.unwrap(), shown);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
+
+#[tokio::test]
+async fn a_problem_that_would_be_remembered_beyond_the_quota_is_left_undecided_and_accounted_for() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let data = world.data();
+    let set = cli(&data, &["org", "set", "acme", "--quota", "remembered-ids=10"]).await;
+    assert_eq!(set.code, Some(0), "{}", set.stderr);
+    let client = engine.nats().await.unwrap();
+    let log = async_nats::jetstream::new(client.clone());
+    for number in 1..=15 {
+        // Each of them twice: what is known counts on its incident.
+        for org in ["acme", "acme", "bolt"] {
+            let bundle = event("edge-01", number, "MANY", "Low");
+            log.publish(format!("in.{org}.jmb.test"), bundle.into()).await.unwrap().await.unwrap();
+        }
+    }
+    until("all of the other one's are incidents", async || (engine.incidents("bolt").await.ok()? == 15).then_some(()))
+        .await;
+    until("acme's are", async || (engine.incidents("acme").await.ok()? == 10).then_some(())).await;
+    wait_accounted(&engine).await.unwrap();
+    let shown = engine.get("/api/v1/organizations/acme").await.unwrap();
+    assert_eq!(shown["quotas"], json!({"remembered_ids": 10}));
+    assert_eq!(engine.incidents("acme").await.unwrap(), 10);
+    let text = engine.get_text("/metrics").await.unwrap();
+    assert!(text.contains("linesman_over_quota_messages_total{organization=\"acme\"} 10"), "{text}");
+    assert_eq!(gauge(&text, "linesman_in_unaccounted_messages").ok(), Some(0.0));
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    for (trigger, used) in [("nearing", 8), ("exhausted", 10)] {
+        let subject = format!("out.acme.trigger.quota.{trigger}");
+        let told: Vec<_> = out.on(&subject).map(|event| &event.data).collect();
+        assert!(!told.is_empty() && told.len() <= 2, "{told:?}");
+        assert_eq!((&told[0]["kind"], &told[0]["used"]), (&json!("remembered-ids"), &json!(used)));
+    }
+    // Whoever says other things of it leaves it.
+    let kept = cli(&data, &["org", "set", "acme", "--display-name", "Acme"]).await;
+    assert_eq!(kept.code, Some(0), "{}", kept.stderr);
+    assert!(engine.stop().await.unwrap().success());
+
+    // From the log alone it is the same again.
+    world.delete_state().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(engine.get("/api/v1/organizations/acme").await.unwrap()["quotas"], json!({"remembered_ids": 10}));
+    assert_eq!(engine.incidents("acme").await.unwrap(), 10);
+    let set = cli(&data, &["org", "set", "acme", "--quota", "remembered-ids=12"]).await;
+    assert_eq!(set.code, Some(0), "{}", set.stderr);
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    for number in 21..=25 {
+        let bundle = event("edge-01", number, "MANY", "Low");
+        log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap();
+    }
+    until("there is room for two more", async || (engine.incidents("acme").await.ok()? == 12).then_some(())).await;
+    wait_accounted(&engine).await.unwrap();
+    assert_eq!(engine.incidents("acme").await.unwrap(), 12);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

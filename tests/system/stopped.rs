@@ -6,7 +6,7 @@ use linesman::log::mark::{self, Mark};
 use linesman::log::streams::lane_of;
 use linesman::store::Store;
 use linesman_domain::state::Writes;
-use linesman_domain::{quotas, timers};
+use linesman_domain::{quotas, remembered, timers};
 use linesman_tests::{Engine, LANES, Launch, OPEN_CASE, Out, World, event, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub(super) async fn readiness(engine: &Engine) -> (u16, Value) {
 }
 
 /// Where a lane stands still.
-async fn stopped(engine: &Engine, lane: u32) -> Value {
+pub(super) async fn stopped(engine: &Engine, lane: u32) -> Value {
     until("the lane stands still", async || {
         let lanes = engine.get("/api/v1/lanes").await.ok()?;
         Some(lanes["items"][lane as usize]["stopped"].clone()).filter(|stopped| stopped.is_object())
@@ -160,11 +160,18 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
     for way in ["rejudge", "skip"] {
         assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
         let known = tamper(&client, acme).await;
+        // A row of the state that nothing in the log leads to.
+        let ghost = vec![(remembered::key(&"ghost".parse().unwrap()).into_bytes(), Some(vec![0, 0]))];
+        let store = Store::open(&world.data().join("state")).unwrap();
+        store.lane(acme).unwrap().apply(&Writes { batch: 1, rows: ghost }).unwrap();
+        store.close().unwrap();
+        drop(store);
         engine = world.start_with(None, launch).await.unwrap();
         let found = stopped(&engine, acme).await;
         let diverged = &found["diverged"];
         assert_eq!((&diverged["expected"], &diverged["found"]), (&json!("ab".repeat(32)), &json!(known.digest)));
         assert_eq!(diverged["position"], json!(known.position));
+        assert_eq!(diverged["rows"], json!({"rows": [{"key": "`ghost", "how": "gone"}], "more": 0}));
         bolts += 1;
         publish(&client, "bolt", event("edge", bolts, "OTHER", "Low")).await;
         wait_for_incidents(&engine, "bolt", bolts).await;
@@ -174,6 +181,7 @@ async fn a_lane_that_decides_otherwise_than_was_committed_stands_still_alone_and
         assert!(why.contains("decides otherwise than was committed"), "{why}");
         assert!(why.contains("no event differs that OUT still has: rows of its state do"), "{why}");
         let shown = lane(&world, &["show", &number]).await;
+        assert!(shown.stdout.contains("  differs  row `ghost (gone)"), "{shown:?}");
         for told in [&known.digest, &"ab".repeat(32), &format!("lane rejudge {acme} {}", known.position)] {
             assert!(shown.stdout.contains(told.as_str()), "{shown:?}");
         }

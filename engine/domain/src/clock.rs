@@ -11,6 +11,10 @@
 //! of silence is confirmed before anything is decided by it, and whoever decides the log again finds the same one. A log that has
 //! none, as one of before, is believed.
 //!
+//! Server and engine are often one machine, so both may be wrong alike. From engine level 16 on what is ahead by more than [`FAR`]
+//! is believed only by the steady clock, or once somebody has confirmed it: that is a
+//! [`Control::ClockConfirmed`](linesman_schemas::control::Control::ClockConfirmed), by which its own time is believed.
+//!
 //! While the server's time is not the lane's, [`ClockRow`] stands: the clock goes on by what messages are apart, so what falls due
 //! does so. A reading in its own turn is both clocks at one moment: it tells which is right.
 //!
@@ -21,18 +25,30 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use linesman_schemas::control::ClockReading;
+use linesman_schemas::CommandId;
+use linesman_schemas::Place;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::control::{ClockConfirmed, ClockReading};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Error;
+use super::audit::Owner;
+use super::audit::machine::{self, Deed};
 use super::desk::Desk;
 use super::input::{Content, Input};
+use super::outgoing::Topic;
 use super::position::Position;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 
 /// The engine level from which on times are doubted.
 pub const LEVEL: u32 = 14;
+/// The engine level from which on the engine's time of day does not confirm what is [`FAR`] ahead.
+pub const FAR_LEVEL: u32 = 16;
+/// How far ahead a time is that two wrong clocks of one machine may agree on, and that nobody's weekend explains: a week. A wrong
+/// month or year is beyond it, a wrong hour or zone, which is gone again after twice as long, is not.
+pub const FAR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What stands while the server's time is not the lane's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,12 +84,21 @@ pub struct Doubt {
     pub is_slow: bool,
 }
 
+impl Doubt {
+    /// Whether nothing but the steady clock and people confirm the server's time, to a lane at a level.
+    pub fn is_far(&self, level: u32) -> bool {
+        level >= FAR_LEVEL && !self.is_slow && self.ahead > FAR
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     row: Option<ClockRow>,
     /// Readings that lie ahead in the log, by sequence.
     ahead: BTreeMap<u64, ClockReading>,
+    /// Where the clock stood before the input at hand, where that has a time that somebody has confirmed.
+    confirmed: Option<Timestamp>,
 }
 
 /// A lane's clock, and what stands beside it.
@@ -81,7 +106,7 @@ type Stand = (Timestamp, Option<ClockRow>);
 
 impl Clock {
     pub(crate) fn open(base: &(impl Base + ?Sized)) -> Result<Self, Error> {
-        Ok(Self { row: Table::read(base, &key())?, ahead: BTreeMap::new() })
+        Ok(Self { row: Table::read(base, &key())?, ..Self::default() })
     }
 
     pub(crate) fn row(&self) -> Option<ClockRow> {
@@ -102,15 +127,21 @@ impl Clock {
         if position.level < LEVEL {
             return now.max(input.time);
         }
+        self.confirmed = is_confirmed(position, input, bound).then_some(now);
+        if self.confirmed.is_some() {
+            self.row = None;
+            return input.time;
+        }
+        let bounds = Bounds { jump: bound, far: if position.level >= FAR_LEVEL { FAR } else { SignedDuration::MAX } };
         let own = own(input);
         // INVARIANT (recorded): one that happens to be known counts only where it is asked for.
         let reading = own.or_else(|| {
             let asks = is_jump((now, self.row), input.time, bound);
             asks.then(|| self.ahead.values().next().copied()).flatten()
         });
-        let stand = go_on((now, self.row), input.time, reading.as_ref(), bound);
+        let stand = go_on((now, self.row), input.time, reading.as_ref(), bounds);
         let stand = match &own {
-            Some(own) => settle(stand, own, bound),
+            Some(own) => settle(stand, own, bounds),
             None => stand,
         };
         self.row = stand.1;
@@ -133,17 +164,48 @@ impl Clock {
 impl super::Domain {
     /// Whether the lane has to be told the first reading behind an input in the log before it decides the input.
     pub fn asks_time(&self, input: &Input<'_>) -> bool {
-        let Position { level, now, .. } = self.position;
+        let position = &self.position;
         let is_known = || self.clock.ahead.range(input.sequence.saturating_add(1)..).next().is_some();
-        level >= LEVEL
-            && is_jump((now, self.clock.row), input.time, bound(self.desk.settings.clock_jump_s))
+        let bound = bound(self.desk.settings.clock_jump_s);
+        position.level >= LEVEL
+            && is_jump((position.now, self.clock.row), input.time, bound)
             && own(input).is_none()
+            && !is_confirmed(position, input, bound)
             && !is_known()
     }
 
     /// Tells the lane a reading that lies ahead in the log, and before which there is none that it has not been told.
     pub fn read_ahead(&mut self, sequence: u64, reading: ClockReading) {
         self.clock.ahead.insert(sequence, reading);
+    }
+
+    /// Puts on record that somebody has confirmed what time it is, and what came of it.
+    pub(crate) fn record_clock(&mut self, confirmed: &ClockConfirmed) -> Result<(), Error> {
+        let (desk, rule_book) = (&mut self.desk, self.books.row().version);
+        let (verdict, was, words) = match self.clock.confirmed {
+            Some(was) => (Verdict::Done, was, format!("the lane's clock was at {was}")),
+            None => (Verdict::Conflict, desk.now, format!("the server's clock was not at {}", confirmed.time)),
+        };
+        let about = format!("lane {}", desk.lane);
+        let id: CommandId = serde_json::from_value(json!(format!("confirm-clock-{}-{}", desk.lane, desk.sequence)))?;
+        let deed = Deed {
+            operation: "confirm-clock",
+            by: confirmed.by.clone(),
+            place: Place::Provider,
+            about: about.clone(),
+            node: confirmed.node.clone(),
+            verdict,
+            old: json!({"time": was}),
+            new: json!({"time": desk.now}),
+            words,
+            id,
+        };
+        desk.tally.input("ctl", "clock");
+        let owner = Owner::Provider(desk.lane);
+        let said = machine::keep(desk, Some(&owner), deed, rule_book)?;
+        let covered = Some(machine::covered(&said));
+        let (topic, sequence) = (Topic::ProviderAudit("confirm-clock"), desk.sequence);
+        desk.say_of_provider(&topic, sequence, Some(&about), said, covered).map(drop)
     }
 
     /// How the server's time and the lane's clock are apart, where they are.
@@ -165,6 +227,25 @@ fn own(input: &Input<'_>) -> Option<ClockReading> {
     }
 }
 
+/// Whether somebody has confirmed the time that an input has, and it is not behind the lane's.
+fn is_confirmed(position: &Position, input: &Input<'_>, bound: SignedDuration) -> bool {
+    match &input.content {
+        Content::ClockConfirmed(confirmed) if position.level >= FAR_LEVEL && input.time >= position.now => {
+            input.time <= later(confirmed.time, bound) && confirmed.time <= later(input.time, bound)
+        }
+        _ => false,
+    }
+}
+
+/// What is believed how.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Beyond that a reading has to confirm it.
+    jump: SignedDuration,
+    /// Beyond that a reading of the time of day does not.
+    far: SignedDuration,
+}
+
 fn bound(jump_s: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(jump_s).unwrap_or(i64::MAX))
 }
@@ -174,9 +255,12 @@ fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether two clocks say about the same of a time that one of them says.
-fn confirms(reading: Option<&ClockReading>, time: Timestamp, bound: SignedDuration) -> bool {
-    reading.is_none_or(|reading| time <= later(reading.at.max(reading.lane), bound))
+/// Whether a reading confirms a time, when the lane's clock is at `now`.
+fn confirms(reading: Option<&ClockReading>, now: Timestamp, time: Timestamp, bounds: Bounds) -> bool {
+    reading.is_none_or(|reading| {
+        time <= later(reading.lane, bounds.jump)
+            || time <= later(reading.at, bounds.jump) && time.duration_since(now.max(reading.lane)) <= bounds.far
+    })
 }
 
 /// Whether a message's time is one that nothing but a reading confirms.
@@ -195,9 +279,10 @@ fn is_jump((now, row): Stand, time: Timestamp, bound: SignedDuration) -> bool {
 }
 
 /// The clock behind a message of a time.
-fn go_on((now, row): Stand, time: Timestamp, reading: Option<&ClockReading>, bound: SignedDuration) -> Stand {
+fn go_on((now, row): Stand, time: Timestamp, reading: Option<&ClockReading>, bounds: Bounds) -> Stand {
+    let bound = bounds.jump;
     let is_jump = is_jump((now, row), time, bound);
-    let confirms = |time| !is_jump || confirms(reading, time, bound);
+    let confirms = |time| !is_jump || confirms(reading, now, time, bounds);
     // What has passed is known at least, by the steady clock.
     let at_most = |to: Timestamp| reading.map_or(to, |reading| to.min(reading.lane)).max(now);
     let Some(row) = row else {
@@ -224,15 +309,18 @@ fn go_on((now, row): Stand, time: Timestamp, reading: Option<&ClockReading>, bou
 }
 
 /// What a reading says in its own turn, when it is what both clocks say at one moment.
-fn settle((now, row): Stand, reading: &ClockReading, bound: SignedDuration) -> Stand {
+fn settle((now, row): Stand, reading: &ClockReading, bounds: Bounds) -> Stand {
     let Some(row) = row else { return (now, None) };
     if row.heard >= now {
-        return match row.heard <= later(reading.at, bound) {
-            true => (row.heard, None),
+        let is_so = row.heard <= later(reading.at, bounds.jump);
+        let is_near = |time: Timestamp| time.duration_since(now.max(reading.lane)) <= bounds.far;
+        return match is_so {
+            true if is_near(row.heard) => (row.heard, None),
             // As far as both have come.
-            false => (now.max(reading.at), Some(row)),
+            false if is_near(reading.at) => (now.max(reading.at), Some(row)),
+            _ => (now, Some(row)),
         };
     }
     // The lane's is ahead of the server's, or the server's behind.
-    (now, Some(ClockRow { is_slow: now > later(reading.at, bound), ..row }))
+    (now, Some(ClockRow { is_slow: now > later(reading.at, bounds.jump), ..row }))
 }

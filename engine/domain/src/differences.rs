@@ -26,7 +26,7 @@ use super::policies::Policies;
 use super::rule_book::BookRow;
 use super::services::{Catalog, Services};
 use super::table::{Key, Row, Table};
-use super::{activations::pushes, clock, quotas, uploads};
+use super::{activations::pushes, clock, quotas, remembered, uploads};
 
 /// The engine level from which on there are such records.
 const LEVEL: u32 = 7;
@@ -87,6 +87,8 @@ pub(crate) struct Judged {
     orders_devices: bool,
     /// Whether there are quotas.
     has_quotas: bool,
+    /// Whether there is one of remembered ids.
+    counts_ids: bool,
     doubts_time: bool,
 }
 
@@ -101,6 +103,7 @@ impl Judged {
             releases_uploads: desk.is_at(uploads::ON_THEIR_OWN),
             orders_devices: desk.is_at(pushes::LEVEL),
             has_quotas: desk.is_at(quotas::LEVEL),
+            counts_ids: desk.is_at(remembered::LEVEL),
             doubts_time: desk.is_at(clock::LEVEL),
             upstream: if desk.installed.has_partner { Upstream::Partner } else { Upstream::SupportSystem },
         }
@@ -131,6 +134,11 @@ impl Judged {
                         false => settings.remove(quota),
                     };
                 }
+                match self.counts_ids {
+                    true => settings
+                        .insert("quota_remembered_ids".to_owned(), json!(self.settings.quota_remembered_ids)),
+                    false => settings.remove("quota_remembered_ids"),
+                };
                 match self.doubts_time {
                     true => settings.insert("clock_jump_s".to_owned(), json!(self.settings.clock_jump_s)),
                     false => settings.remove("clock_jump_s"),

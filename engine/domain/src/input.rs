@@ -7,7 +7,7 @@ use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{
-    ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
+    ClockConfirmed, ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
 };
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence, Stray};
@@ -66,6 +66,8 @@ pub enum Content<'a> {
     Expiry(Expiry),
     /// What time it is by the engine's clocks.
     Clock(ClockReading),
+    /// Somebody has confirmed what time it is.
+    ClockConfirmed(Box<ClockConfirmed>),
     /// Time passes.
     Tick,
     /// Reading it panicked, which is a fault of the program's own: it is decided only once it is set aside.

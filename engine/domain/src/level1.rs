@@ -25,6 +25,7 @@ pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
             | Content::Cursor(_)
             | Content::Expiry(_)
             | Content::Clock(_)
+            | Content::ClockConfirmed(_)
             | Content::Provided(_)
             | Content::Continue { .. }
             | Content::Undecodable { .. },

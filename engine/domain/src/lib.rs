@@ -22,6 +22,7 @@
 //! | `reached` | devices that are reached: how, how they stand, files of theirs that are no bundles, what is gathered from them |
 //! | `scripts` | bundles of scripts and event profiles; which device group is to have which, and how far devices are |
 //! | `quotas` | how much of an organization's is decided a day, and how many devices it has |
+//! | `remembered` | how many host-event-IDs of an organization are remembered, under its quota of them |
 //! | `silence` | devices that have sent nothing for long |
 //! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
@@ -84,6 +85,7 @@ mod level10;
 mod level11;
 mod level12;
 mod level13;
+mod level15;
 mod level2;
 mod level3;
 mod level4;
@@ -102,6 +104,7 @@ pub mod preview;
 pub mod quotas;
 pub mod reached;
 pub mod reactions;
+pub mod remembered;
 pub mod removals;
 pub mod rights;
 pub mod rollouts;
@@ -168,7 +171,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 90] = [
+pub const TABLES: [&dyn Upgradable; 91] = [
     &position::POSITION,
     &clock::CLOCK,
     &spans::SPANS,
@@ -207,6 +210,7 @@ pub const TABLES: [&dyn Upgradable; 90] = [
     &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &quotas::QUOTAS,
+    &remembered::REMEMBERED,
     &reactions::QUEUES,
     &reactions::PENDING,
     &snapshots::SNAPSHOTS,

@@ -1,8 +1,10 @@
-//! Quotas: how many messages and bytes of an organization's publishers are decided a day, and how many devices it has.
+//! Quotas: how many messages and bytes of an organization's publishers are decided a day, how many devices it has, and how many
+//! host-event-IDs of it are remembered.
 //!
 //! What comes beyond a quota of the day is left undecided, before anybody reads it: it stands in IN, and one dead letter says
 //! at the end of the day how much that was. Of devices none is beyond: bundles of all are decided, and no further one is reached.
-//! Commands and reports are nobody's publishers'.
+//! Commands and reports are nobody's publishers'. A problem whose id would be one more than are to be remembered is left undecided
+//! too, once it was read: one that is known counts on its incident as ever.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use super::policies::Fired;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 use super::timers::{self, Timer};
-use super::{Error, dead_letters, devices, reached};
+use super::{Error, dead_letters, devices, reached, remembered};
 
 /// The engine level from which on there are quotas.
 pub const LEVEL: u32 = 13;
@@ -137,6 +139,15 @@ pub(crate) fn of(desk: &Desk, organizations: &Organizations, org: &OrgName) -> Q
     }
 }
 
+/// How many ids of an organization are remembered at most; none where that is any number.
+pub(crate) fn ids_most(desk: &Desk, organizations: &Organizations, org: &OrgName) -> Result<Option<u64>, Error> {
+    if !desk.is_at(remembered::LEVEL) || organizations.row(org).is_none() {
+        return Ok(None);
+    }
+    let own = Quotas { remembered_ids: remembered::given(desk.state(), org)?, ..Quotas::default() };
+    Ok(own.or(desk.settings.quotas()).remembered_ids)
+}
+
 /// What policies are to judge.
 pub(crate) type Told = Vec<(Fired, QuotaSubject)>;
 
@@ -146,6 +157,8 @@ pub(crate) struct Meters {
     overdrawn: Arc<Overdrawn>,
     /// How many devices have told of themselves, of organizations with a quota of them where somebody asked.
     devices: BTreeMap<OrgName, u64>,
+    /// What of ids was said with the input at hand, and policies have yet to judge.
+    said: Option<(Fired, QuotaSubject)>,
 }
 
 impl Meters {
@@ -171,13 +184,7 @@ impl Meters {
         let is_over = |most: Option<u64>, used: u64| most.is_some_and(|most| used >= most);
         let is_left = is_over(quotas.messages, row.messages) || is_over(quotas.bytes, row.bytes);
         if is_left {
-            if row.left.is_none() {
-                timers::arm_at(desk, end_of(row.day), &Timer::Quota(org.as_str()))?;
-            }
-            let sequence = input.sequence;
-            let left = row.left.get_or_insert(LeftRow { messages: 0, bytes: 0, first: sequence, last: sequence });
-            (left.messages, left.bytes, left.last) = (left.messages + 1, left.bytes.saturating_add(bytes), sequence);
-            desk.tally.left_out(input.kind, org, bytes);
+            leave(desk, org, &mut row, input)?;
         } else {
             (row.messages, row.bytes) = (row.messages + 1, row.bytes.saturating_add(bytes));
         }
@@ -259,6 +266,44 @@ impl Meters {
         Ok(told)
     }
 
+    /// Leaves a problem undecided whose id would be one more than `most`. As a message it counts no more. What is said of that waits
+    /// for [`Self::said`].
+    pub(crate) fn leave_id(
+        &mut self,
+        desk: &mut Desk,
+        organizations: &Organizations,
+        (org, most): (&OrgName, u64),
+        input: &Input<'_>,
+    ) -> Result<(), Error> {
+        let quotas = of(desk, organizations, org);
+        let mut row = today(desk, org)?;
+        if quotas.messages.is_some() || quotas.bytes.is_some() {
+            let bytes = input.bytes.len() as u64;
+            (row.messages, row.bytes) = (row.messages.saturating_sub(1), row.bytes.saturating_sub(bytes));
+        }
+        leave(desk, org, &mut row, input)?;
+        let used = remembered::known(desk, org)?.count();
+        self.said = tell(desk, org, &mut row, (QuotaKind::RememberedIds, used, most))?;
+        desk.write(key(org), &row)
+    }
+
+    /// An id more is remembered, under a quota of them; what is said of that waits for [`Self::said`].
+    pub(crate) fn remember_id(&mut self, desk: &mut Desk, org: &OrgName, most: u64) -> Result<(), Error> {
+        let used = remembered::add(desk, org)?;
+        let mut row = today(desk, org)?;
+        let before = row.clone();
+        self.said = tell(desk, org, &mut row, (QuotaKind::RememberedIds, used, most))?;
+        if row != before {
+            desk.write(key(org), &row)?;
+        }
+        Ok(())
+    }
+
+    /// What of ids was said with the input at hand.
+    pub(crate) fn said(&mut self) -> Option<(Fired, QuotaSubject)> {
+        self.said.take()
+    }
+
     /// Why a further device is not reached; none where it may be.
     pub(crate) fn refusal(
         &mut self,
@@ -297,9 +342,24 @@ impl Meters {
             QuotaKind::Bytes => (row.bytes, quotas.bytes),
             QuotaKind::Devices if quotas.devices.is_none() => return Ok(None),
             QuotaKind::Devices => (self.used(desk, org)?, quotas.devices),
+            QuotaKind::RememberedIds => {
+                (remembered::known(desk, org)?.count(), ids_most(desk, organizations, org)?)
+            }
         };
         Ok(most.map(|most| QuotaSubject { kind, used, most, day: text_of(day) }))
     }
+}
+
+/// Counts a message that is left undecided.
+fn leave(desk: &mut Desk, org: &OrgName, row: &mut QuotaRow, input: &Input<'_>) -> Result<(), Error> {
+    if row.left.is_none() {
+        timers::arm_at(desk, end_of(row.day), &Timer::Quota(org.as_str()))?;
+    }
+    let (sequence, bytes) = (input.sequence, input.bytes.len() as u64);
+    let left = row.left.get_or_insert(LeftRow { messages: 0, bytes: 0, first: sequence, last: sequence });
+    (left.messages, left.bytes, left.last) = (left.messages + 1, left.bytes.saturating_add(bytes), sequence);
+    desk.tally.left_out(input.kind, org, bytes);
+    Ok(())
 }
 
 /// What an organization has sent today; a day before is ended.

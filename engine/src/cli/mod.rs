@@ -175,6 +175,9 @@ enum Command {
     /// Lanes: show how they are, and the ways out of where one stands still
     #[command(after_help = api::lane::EXAMPLES)]
     Lane(api::Args<api::lane::Action>),
+    /// Clocks: show what time it is in the log, and confirm that the NATS server's is right
+    #[command(after_help = api::clock::EXAMPLES)]
+    Clock(api::Args<api::clock::Action>),
     /// How the installation is connected: show and change
     #[command(after_help = api::mode::EXAMPLES)]
     Mode(api::Args<api::mode::Action>),
@@ -262,6 +265,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
         Command::Lane(args) => api::lane::run(&args),
+        Command::Clock(args) => api::clock::run(&args),
         Command::Mode(args) => api::mode::run(&args),
         Command::Login(args) => api::login::log_in(&args),
         Command::Logout(args) => api::login::log_out(&args),

@@ -17,6 +17,8 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("lane show", Does::Asks(&["lanes"])),
     ("lane skip", Does::Asks(&["skip-input"])),
     ("lane rejudge", Does::Asks(&["rejudge-lane"])),
+    ("clock show", Does::Asks(&["clock"])),
+    ("clock confirm", Does::Asks(&["clock", "confirm-clock"])),
     ("verify", Does::Asks(&["verify-streams", "verification"])),
     ("check", Does::Local),
     ("publish", Does::Local),

@@ -62,6 +62,7 @@ pub(super) static SECTION: Section = Section {
         Key::new("quota_messages", count(0, QUOTA_MOST), "How many messages of its publishers are decided a day, by UTC. Not set, as in `[settings]`; 0: all.").like("1000000"),
         Key::new("quota_bytes", count(0, QUOTA_MOST), "How many bytes of them. Not set, as in `[settings]`; 0: all.").like("2000000000"),
         Key::new("quota_devices", count(0, QUOTA_MOST), "How many devices it has before no further one is reached. Not set, as in `[settings]`; 0: any number.").like("500"),
+        Key::new("quota_remembered_ids", count(0, QUOTA_MOST), "How many host-event-IDs of its problems are remembered before no further one is decided. Not set, as in `[settings]`; 0: any number.").like("2000000"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its name: that by which it is reached where people gave it its serial number, else its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
@@ -123,6 +124,7 @@ fn read(entry: &Entry) -> Option<Organization> {
             messages: entry.number("quota_messages"),
             bytes: entry.number("quota_bytes"),
             devices: entry.number("quota_devices"),
+            remembered_ids: entry.number("quota_remembered_ids"),
         },
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,

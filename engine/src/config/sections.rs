@@ -74,6 +74,7 @@ pub(super) static DECISIONS: Section = Section {
         Key::new("quota_messages", count(0, QUOTA_MOST), "How many messages of an organization's publishers are decided a day, by UTC, where the organization says nothing else (`docs/operations.md`). 0: all.").or("0"),
         Key::new("quota_bytes", count(0, QUOTA_MOST), "How many bytes of them. 0: all.").or("0"),
         Key::new("quota_devices", count(0, QUOTA_MOST), "How many devices an organization has before no further one is reached. 0: any number.").or("0"),
+        Key::new("quota_remembered_ids", count(0, QUOTA_MOST), "How many host-event-IDs of an organization's problems are remembered before no further one is decided; from engine level 16 on. 0: any number.").or("0"),
         Key::new("clock_jump_s", seconds(DAY_S), "By how much the time of a message in the log may be ahead of its lane's clock and be believed at once, in seconds. Beyond that the engine's clock has to confirm it (`docs/operations.md`).").or("300"),
     ],
 };
@@ -94,6 +95,7 @@ pub(super) fn decisions(entry: &Entry, approving: &Entry, activating: &Entry) ->
         quota_messages: entry.number("quota_messages")?,
         quota_bytes: entry.number("quota_bytes")?,
         quota_devices: entry.number("quota_devices")?,
+        quota_remembered_ids: entry.number("quota_remembered_ids")?,
         clock_jump_s: entry.number("clock_jump_s")?,
         approvals: approvals::read(approving)?,
         activations: activations::read(activating)?,

@@ -17,7 +17,7 @@
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
 //! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
-//! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `verification`, `log_level`, `mode` | what is told |
+//! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `verification`, `clock`, `log_level`, `mode` | what is told |
 //! | `listener`, `event_ids` | what somebody who listens to events hears; by which ids |
 //! | `chassis` | what a virtual chassis is made of, as it is shown |
 //! | `owned`, `undone` | lines of configurations that are ours; what was not done on a device |
@@ -74,6 +74,7 @@ mod unredact;
 mod using;
 mod values;
 mod verification;
+mod clock;
 mod viewer;
 mod words;
 mod writes;

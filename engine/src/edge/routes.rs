@@ -15,7 +15,7 @@ use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{
-    access, config, connection, credentials, dead_letters, events, lanes, level, lists, log_level, logins, mode,
+    access, clock, config, connection, credentials, dead_letters, events, lanes, level, lists, log_level, logins, mode,
     openapi, pin, readiness, status, unredact, using, verification, writes,
 };
 
@@ -39,6 +39,8 @@ fn engine(router: Routes) -> Routes {
         .routes(routes!(lanes::lanes))
         .routes(routes!(lanes::skip))
         .routes(routes!(lanes::rejudge))
+        .routes(routes!(clock::show))
+        .routes(routes!(clock::confirm))
         .routes(routes!(verification::show, verification::ask))
         .routes(routes!(mode::show, mode::change))
         .routes(routes!(pin::pin))

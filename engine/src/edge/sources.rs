@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use linesman_connectors::Connector;
 use linesman_connectors::upload::Leaving;
 use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::remembered;
 use linesman_domain::table::Table;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
@@ -242,9 +243,20 @@ impl Sources {
     /// # Errors
     /// It cannot be read.
     pub(super) fn organization(&self, org: &OrgName) -> Result<Option<OrgRow>, linesman_domain::Error> {
+        Ok(self.rows_of(org).map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+    }
+
+    /// The quota of remembered ids that an organization was given.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn ids_quota(&self, org: &OrgName) -> Result<Option<u64>, linesman_domain::Error> {
+        Ok(self.rows_of(org).map(|lane| remembered::given(lane, org)).transpose()?.flatten())
+    }
+
+    fn rows_of(&self, org: &OrgName) -> Option<&store::Lane> {
         let lanes = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let lane = self.rows.get(lane_of(org.as_str(), lanes) as usize);
-        Ok(lane.map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+        self.rows.get(lane_of(org.as_str(), lanes) as usize)
     }
 
     /// Lets on what the mode of the installation has: the log's where that was changed since the start.

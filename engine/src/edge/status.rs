@@ -242,7 +242,10 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let read = read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let (Told { lanes, circuits, jobs, cursors }, (licence, mut notices)) = read;
     notices.extend(of_mode(sources.standing.mode, sources.admission.switched()));
-    let doubts = (0_u32..).zip(&sources.lanes).filter_map(|(lane, status)| Some((lane, status.borrow().doubt?)));
+    let doubts = (0_u32..).zip(&sources.lanes).filter_map(|(lane, status)| {
+        let status = status.borrow();
+        Some((lane, status.doubt?, super::clock::waits(&status)))
+    });
     notices.extend(clock::notice(&doubts.collect::<Vec<_>>()));
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();

@@ -156,7 +156,7 @@ pub(super) fn quotas() -> Schema {
         let types = SchemaType::from_iter([Type::Integer, Type::Null]);
         ObjectBuilder::new().schema_type(types).minimum(Some(0)).maximum(Some(QUOTA_MOST as f64))
     };
-    QuotaKind::ALL.into_iter().fold(object, |object, kind| object.property(kind.as_str(), number())).into()
+    QuotaKind::ALL.into_iter().fold(object, |object, kind| object.property(kind.field(), number())).into()
 }
 
 /// The schema of who solves a case that was reported.

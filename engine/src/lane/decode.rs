@@ -17,6 +17,8 @@ use tokio::task::JoinError;
 
 use super::Verb;
 use crate::log::books::Books;
+#[cfg(feature = "failpoints")]
+use crate::log::readings::skewed;
 use crate::log::reader::InMessage;
 use linesman_domain::Domain;
 use linesman_domain::input::{Content, Input, Provided, json_place};
@@ -143,18 +145,12 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
 /// When it entered IN.
 fn time(message: &InMessage) -> Timestamp {
     // As if the server's clock had been wrong when such a message came.
-    fail::fail_point!("decode::time", message.payload.ends_with(b"<!-- ahead -->\n"), |seconds| later(
-        message, seconds
+    fail::fail_point!("decode::time", message.payload.ends_with(b"<!-- ahead -->\n"), |seconds| skewed(
+        message.time,
+        seconds
     ));
-    fail::fail_point!("decode::skew", |seconds| later(message, seconds));
+    fail::fail_point!("decode::skew", |seconds| skewed(message.time, seconds));
     message.time
-}
-
-/// The time of a message, so many seconds later.
-#[cfg(feature = "failpoints")]
-fn later(message: &InMessage, seconds: Option<String>) -> Timestamp {
-    let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
-    message.time.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
@@ -165,6 +161,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
         Ok(Control::Cursor(report)) => Content::Cursor(report),
         Ok(Control::Expiry(expiry)) => Content::Expiry(expiry),
         Ok(Control::Clock(reading)) => Content::Clock(reading),
+        Ok(Control::ClockConfirmed(confirmed)) => Content::ClockConfirmed(Box::new(confirmed)),
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
         Ok(Control::Attempt(attempt)) => Content::Attempt(attempt),

@@ -70,6 +70,16 @@ pub enum Error {
         /// Sequence in IN of the input.
         position: u64,
     },
+    /// It broke off at an input again and again, and the engine ended with it.
+    #[error("lane {lane} broke off at the message {position} of IN, and ended the engine, {times} times in a row")]
+    BrokeOff {
+        /// Which lane.
+        lane: u32,
+        /// Sequence in IN of the input.
+        position: u64,
+        /// How many times.
+        times: u32,
+    },
     /// Something is set aside by which it cannot decide an input: it is taken up again.
     #[error("lane {lane} sets something aside for the message {} of IN", aside.position)]
     Aside {

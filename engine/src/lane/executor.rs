@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use linesman_domain as domain;
 use linesman_domain::sightings::Room;
 use linesman_rules::{Judge, Limits};
@@ -18,6 +19,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::Error;
 use super::behind::Load;
+use super::ends::Ends;
 use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
@@ -47,6 +49,8 @@ pub struct Context {
     pub changes: Changes,
     /// What is in the lanes' way.
     pub troubles: Troubles,
+    /// Where lanes broke off before, and ended the engine.
+    pub ends: Arc<Ends>,
     /// The last sequence of IN when the engine started: what is behind it is counted.
     pub since: u64,
     /// How many lanes.
@@ -158,6 +162,7 @@ fn execute(
             changes: context.changes.clone(),
             since: context.since,
             troubles: context.troubles.clone(),
+            ends: Arc::clone(&context.ends),
             brakes: RefCell::default(),
             replicas: context.replicas,
             policy_time: context.policy_time,
@@ -181,6 +186,23 @@ fn processor_time() -> Duration {
     Duration::new(u64::try_from(used.tv_sec).unwrap_or_default(), u32::try_from(used.tv_nsec).unwrap_or_default())
 }
 
+/// Takes a lane up and lets it work until it ends, or is told to stop; whether it was taken up.
+async fn attempt(
+    shared: &Shared,
+    lane: (u32, Option<u64>),
+    status: &watch::Sender<LaneStatus>,
+    seen: &mut u64,
+    (is_up, stop): (&mut bool, &mut watch::Receiver<bool>),
+) -> Result<(), Error> {
+    let started = tokio::select! {
+        started = shared.start(lane, status, seen) => started?,
+        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+    };
+    shared.troubles.is_over(lane.0.into(), Doing::TakingUp);
+    *is_up = true;
+    started.run(stop.clone()).await
+}
+
 /// One lane's life. Where it cannot go on it stands still until there is a way out, and is taken up again.
 async fn live(
     shared: Rc<Shared>,
@@ -188,22 +210,20 @@ async fn live(
     status: watch::Sender<LaneStatus>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let (mut seen, mut undecided): (u64, Option<(u64, Error)>) = (0, None);
+    let mut seen = 0;
+    let broke_off = shared.ends.stands_at(id);
+    let mut undecided =
+        broke_off.map(|(position, times)| (position, Error::BrokeOff { lane: id, position, times }));
     let (mut was_up, mut wait) = (false, RETRY_LEAST);
     loop {
         let halt = undecided.as_ref().map(|(position, _)| *position);
-        let lane = tokio::select! {
-            lane = shared.start((id, halt), &status, &mut seen) => lane,
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
-        };
-        let ended = match lane {
-            Ok(lane) => {
-                shared.troubles.is_over(id.into(), Doing::TakingUp);
-                (was_up, wait) = (true, RETRY_LEAST);
-                lane.run(stop.clone()).await
-            }
-            Err(error) => Err(error),
-        };
+        let (mut is_up, mut told) = (false, stop.clone());
+        let attempt = AssertUnwindSafe(attempt(&shared, (id, halt), &status, &mut seen, (&mut is_up, &mut told)));
+        let ended = attempt.catch_unwind().await;
+        let ended = ended.unwrap_or_else(|_| Err(Error::Broken(io::Error::other("it panicked"))));
+        if is_up {
+            (was_up, wait) = (true, RETRY_LEAST);
+        }
         let error = match ended {
             Ok(()) => return Ok(()),
             Err(error @ Error::Irremovable { .. }) => return Err(error),
@@ -211,6 +231,10 @@ async fn live(
             Err(error) if !matches!(error, Error::Damaged { .. } | Error::Emit(_)) && shared.is_damaged(id) => {
                 undecided = None;
                 continue;
+            }
+            Err(error @ Error::Broken(_)) => {
+                shared.ends.broke_off(id);
+                return Err(error);
             }
             // What it is about is written.
             Err(Error::Aside { .. }) => continue,
@@ -267,6 +291,7 @@ async fn live(
         if !goes_on {
             return Ok(());
         }
+        shared.ends.forget(id);
         tracing::info!(lane = id, "there is a way out: the lane is taken up again");
     }
 }

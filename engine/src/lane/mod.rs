@@ -18,10 +18,12 @@ pub mod aside;
 mod behind;
 mod brake;
 pub(crate) mod decode;
+pub mod ends;
 mod error;
 pub mod executor;
 mod pace;
 mod quiet;
+mod rows;
 mod start;
 pub mod status;
 pub mod stopped;
@@ -54,7 +56,9 @@ use ahead::Ahead;
 use behind::Behind;
 use brake::Brake;
 use decode::{Decoded, decode};
+use ends::Ends;
 pub use error::Error;
+pub(crate) use time::today;
 use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
@@ -65,6 +69,8 @@ use waits::{Entered, Waits};
 
 /// How much is received at once.
 const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
+/// How much where one input is taken at a time.
+const ALONE: Bounds = Bounds { messages: 1, bytes: 0 };
 /// How many inputs a batch may have decided on before it is cut, for the sake of memory and of those
 /// who wait for the first.
 const CUT_INPUTS: usize = 4_000;
@@ -131,6 +137,10 @@ pub(crate) struct Lane {
     is_doubted: bool,
     /// Whether a tick is to tell how late it is.
     is_stale: bool,
+    /// Where lanes broke off before.
+    ends: Arc<Ends>,
+    /// Up to which input it takes one at a time, since it broke off before.
+    one_by_one: Option<u64>,
     /// The input that it could not decide when it came to it last.
     halt: Option<u64>,
     /// The last input there was when it was taken up.
@@ -171,7 +181,9 @@ impl Lane {
             let tick = self.tick_in();
             let slice = self.pace.wakes().filter(|_| self.domain.has_work());
             let held = self.decided_since + HOLD_MOST;
-            let takes_more = self.reading.is_none() && *self.room.borrow_and_update();
+            let is_free = self.one_by_one.is_none() || self.decided == 0 && self.emitting.is_none();
+            let takes_more = self.reading.is_none() && is_free && *self.room.borrow_and_update();
+            let bounds = if self.one_by_one.is_some() { ALONE } else { BOUNDS };
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.finish().await,
@@ -182,7 +194,7 @@ impl Lane {
                     self.go_on().await;
                 }
                 () = ahead::done(&mut self.reading) => self.carry(told.clone()).await?,
-                batch = self.reader.receive(BOUNDS), if takes_more => self.read(batch)?,
+                batch = self.reader.receive(bounds), if takes_more => self.read(batch)?,
                 Ok(()) = self.room.changed() => {}
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
@@ -217,6 +229,9 @@ impl Lane {
 
     /// Sets going the reading of what was received.
     fn read(&mut self, batch: Result<Vec<InMessage>, log::Error>) -> Result<(), Error> {
+        if let Some(last) = batch.as_ref().ok().and_then(|batch| batch.last()) {
+            self.ends.reads(self.id, last.sequence);
+        }
         fail::fail_point!("receive");
         let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
         self.behind.set(self.reader.is_behind());
@@ -233,7 +248,9 @@ impl Lane {
         fail::fail_point!("decode");
         // What has come meanwhile is read while this is decided.
         let has_room = *self.room.borrow();
-        if has_room && let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
+        if has_room
+            && self.one_by_one.is_none()
+            && let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
             self.read(batch)?;
         }
         self.quiet.note(decoded.inputs());
@@ -258,6 +275,7 @@ impl Lane {
                 return Ok(());
             }
             decide_one(&mut self.domain, input).map_err(|source| Error::of_input(self.id, input, source))?;
+            fail::fail_point!("lane::input", breaks(&self.domain, input), |_| Ok(()));
             self.note_doubt(input.sequence);
             if matches!(input.content, Content::Continue { .. }) {
                 self.pace.decided();
@@ -278,6 +296,10 @@ impl Lane {
         verb.end("decide", decoded.inputs().len());
         self.ticking.heard(self.domain.position().now, Instant::now());
         fail::fail_point!("decide");
+        if self.one_by_one.is_some() && self.decided > 0 {
+            self.commit().await?;
+            return self.settle().await;
+        }
         self.commit_if_due().await
     }
 
@@ -354,6 +376,8 @@ impl Lane {
             "a batch is committed and applied"
         );
         let position = decision.position.clone();
+        self.ends.applies(self.id, position.sequence);
+        self.one_by_one = self.one_by_one.filter(|until| position.sequence < *until);
         self.status.send_modify(|status| {
             status.doubt = decision.doubt;
             status.is_behind &= position.sequence < self.end;
@@ -384,6 +408,14 @@ impl Lane {
                     ahead_s,
                     "the NATS server's clock is not the lane's, which goes on without it"
                 );
+                if doubt.is_some_and(|doubt| doubt.is_far(self.domain.position().level)) {
+                    tracing::error!(
+                        lane,
+                        ahead_s,
+                        "it is more than a week later than in the log: that is not believed until somebody confirms it; \
+                         `linesman clock show` tells what the clocks say, and `linesman clock confirm` confirms it"
+                    );
+                }
             }
             None => tracing::info!(lane, position, "the NATS server's clock is the lane's again"),
         }
@@ -454,6 +486,12 @@ fn decide_one(domain: &mut Domain, input: &Input<'_>) -> Result<(), domain::Erro
         (None, Some(job), source) => domain::Error::Slice { job, source: Box::new(source) },
         (None, None, source) => source,
     })
+}
+
+/// Whether an input is one at which tests have a lane break off.
+#[cfg(feature = "failpoints")]
+fn breaks(domain: &Domain, input: &Input<'_>) -> bool {
+    input.bytes.ends_with(b"<!-- breaks -->\n") && !domain.skips(input.sequence, input.bytes)
 }
 
 /// Takes what was decided, with the same care.

@@ -47,6 +47,7 @@ const fn is_of_others(input: &Input<'_>) -> bool {
         | Content::Absent(_)
         | Content::Expiry(_)
         | Content::Clock(_)
+        | Content::ClockConfirmed(_)
         | Content::Tick => false,
     }
 }

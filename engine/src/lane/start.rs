@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
-use jiff::Timestamp;
 use linesman_rules::Judge;
 use linesman_schemas::audit::LaneSealed;
 use linesman_schemas::lane_override::{Overridden, Override};
@@ -31,8 +30,10 @@ use tokio::sync::watch;
 use super::behind::{Behind, Load};
 use super::brake::Brake;
 use super::decode::{decode, skipped};
+use super::ends::Ends;
 use super::pace::Pace;
 use super::quiet::Quiet;
+use super::rows::Rows;
 use super::status::{Changes, LaneStatus};
 use super::stopped::Diverged;
 use super::tail::Tail;
@@ -74,6 +75,8 @@ pub(super) struct Shared {
     /// The last sequence of IN when the engine started.
     pub(super) since: u64,
     pub(super) troubles: Troubles,
+    /// Where lanes broke off before.
+    pub(super) ends: Arc<Ends>,
     /// By lane, which policies take too long again and again.
     pub(super) brakes: RefCell<BTreeMap<u32, Rc<RefCell<Brake>>>>,
     /// On how many of the server's nodes what is made anew lies.
@@ -168,10 +171,15 @@ impl Shared {
         domain.bound_policies(Some(self.policy_time));
         let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
         let position = domain.position().clone();
-        let (ticking, is_stale) = Ticking::new(position.now, Timestamp::now(), Instant::now());
+        let (ticking, is_stale) = Ticking::new(position.now, time::today(), Instant::now());
         // A log that nothing was decided of has no clock yet.
         let is_stale = is_stale && position.sequence > 0;
         let end = streams::last_of_lane(&self.client, id).await.map_err(fault)?;
+        self.ends.begins(id, position.sequence);
+        let one_by_one = self.ends.one_by_one(id).filter(|until| position.sequence < *until);
+        if let Some(until) = one_by_one {
+            tracing::warn!(lane = id, until, "the lane broke off before: it takes its input one by one for a while");
+        }
         status.send_modify(|status| {
             status.is_running = true;
             status.is_behind = position.sequence < end;
@@ -182,7 +190,8 @@ impl Shared {
             status.decided = repeated.get();
             status.advance(&position);
         });
-        let is_doubted = domain.doubt().is_some();
+        // What waits for people is said again.
+        let is_doubted = domain.doubt().is_some_and(|doubt| !doubt.is_far(position.level));
         Ok(Lane {
             id,
             client: self.client.clone(),
@@ -209,6 +218,8 @@ impl Shared {
             ticking,
             is_doubted,
             is_stale,
+            ends: Arc::clone(&self.ends),
+            one_by_one,
             halt,
             end,
             brake: Rc::clone(self.brakes.borrow_mut().entry(id).or_default()),
@@ -317,10 +328,14 @@ impl Start<'_> {
         if let Some(unsaid) = self.agree(from, &domain, stored) {
             return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
         }
+        let mut before = None;
         if from > 0 {
             self.find_beginning()?;
             tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
             metrics::counter!("linesman_lane_rebuilds_total").increment(1);
+            // Only what stands at the mark says anything of what is decided up to there.
+            let is_there = domain.position().sequence == stored.mark.position;
+            before = if is_there { Rows::of(&self.store) } else { None };
             self.clear()?;
             domain = self.open().await?;
             tail = self.repeat(&mut domain, &until).await?;
@@ -328,7 +343,7 @@ impl Start<'_> {
                 return Ok(TakenUp { domain, unsaid: tail.take_unsaid(unsaid) });
             }
         }
-        Err(self.diverged(&domain, stored, tail).await?)
+        Err(self.diverged(&domain, stored, (tail, before)).await?)
     }
 
     /// Whether what was decided again from a place on is what was committed, or was accepted in its place: then which
@@ -352,8 +367,13 @@ impl Start<'_> {
         Some(said_with_it.map(|one| one.position).collect())
     }
 
-    /// What was decided otherwise, held against what OUT has.
-    async fn diverged(&self, domain: &Domain, stored: &Stored, tail: Tail) -> Result<Error, Error> {
+    /// What was decided otherwise, held against what OUT has, and the rows against those of the state before, where there was one.
+    async fn diverged(
+        &self,
+        domain: &Domain,
+        stored: &Stored,
+        (tail, before): (Tail, Option<Rows>),
+    ) -> Result<Error, Error> {
         let fault = |source| Error::Start { lane: self.id, source };
         let found = tail.compare(&self.shared.client).await.map_err(fault)?;
         let position = stored.mark.position;
@@ -363,6 +383,10 @@ impl Start<'_> {
             found: hex::encode(domain.position().digest),
             events: found.events,
             more: found.more,
+            rows: before
+                .map(|before| before.compare(&self.store))
+                .transpose()
+                .map_err(|source| Error::Store { lane: self.id, source })?,
         };
         let input = found.input.unwrap_or(position);
         Ok(Error::Diverged { lane: self.id, position, input, diverged: Box::new(diverged) })
@@ -447,6 +471,9 @@ impl Start<'_> {
         let mut reader =
             Reader::new(self.shared.client.clone(), self.id, domain.position().sequence).telling(&self.shared.troubles);
         let mut reported = Instant::now();
+        let ends = &self.shared.ends;
+        ends.begins(self.id, domain.position().sequence);
+        let (bar, one_by_one) = (ends.stands_at(self.id).map(|(at, _)| at), ends.one_by_one(self.id));
         if domain.position().sequence < end {
             self.fall_behind();
         }
@@ -459,13 +486,19 @@ impl Start<'_> {
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
                 let is_overridden = tail.is_overridden(input.sequence);
-                if is_overridden {
+                let is_alone = one_by_one.is_some_and(|until| input.sequence <= until);
+                if is_overridden || is_alone {
                     self.keep(domain, &mut tail, None)?;
                 }
+                if bar == Some(input.sequence) {
+                    return Err(Error::Halted { lane: self.id, position: input.sequence });
+                }
+                ends.reads(self.id, input.sequence);
                 let fault = |source| Error::of_decision(self.id, input.sequence, source);
                 let stood = domain.position().now;
                 time::tell(&self.shared.client, self.id, domain, input, || stood).await;
                 decide_one(domain, input).map_err(fault)?;
+                fail::fail_point!("lane::input", super::breaks(domain, input), |_| Ok(Tail::of(&[])));
                 self.repeated.set(self.repeated.get() + u64::from(input.sequence > self.shared.since));
                 tail.decided(domain.position().now, input.sequence);
                 if is_overridden {
@@ -495,6 +528,7 @@ impl Start<'_> {
         let decision = take(domain).map_err(|source| self.undecided(position, source))?;
         self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
         domain.applied(&decision.writes);
+        self.shared.ends.applies(self.id, position);
         tail.said(decision.messages, of);
         Ok(())
     }

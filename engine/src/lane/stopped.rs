@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::Error;
+use super::rows::DifferingRows;
 use super::status::LaneStatus;
 use crate::log::{self, mark, overrides};
 use crate::logging::full;
@@ -63,6 +64,8 @@ pub struct Diverged {
     pub events: Vec<Differing>,
     /// How many more there are.
     pub more: usize,
+    /// The rows that differ from the state that stood there before; null where there was none, or too much of it.
+    pub rows: Option<DifferingRows>,
 }
 
 /// An event that differs.
@@ -90,7 +93,7 @@ impl Stopped {
     /// Where a lane stands that has ended so; none where that ends the engine.
     pub(super) async fn of(client: &Client, error: &Error) -> Option<Self> {
         let (position, diverged) = match error {
-            Error::Decide { position, .. } => (*position, None),
+            Error::Decide { position, .. } | Error::BrokeOff { position, .. } => (*position, None),
             Error::Damaged { .. } => (0, None),
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,

@@ -16,7 +16,13 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the clocks say: `lane` is what time it is in the lane, by the steady clock.
 pub(super) fn reading(lane: Timestamp) -> ClockReading {
-    ClockReading { at: Timestamp::now(), lane }
+    ClockReading { at: today(), lane }
+}
+
+/// What time it is by this engine's clock.
+pub(crate) fn today() -> Timestamp {
+    fail::fail_point!("clock::skew", |seconds| crate::log::readings::skewed(Timestamp::now(), seconds));
+    Timestamp::now()
 }
 
 /// Has the lane know what it asks of an input's time, however long that takes. `steady` is what time it is in the lane.

@@ -1,10 +1,13 @@
-//! Readings of clocks in the log: the first one behind a message, and new ones.
+//! Readings of clocks in the log: the first one behind a message, and new ones; and that somebody has confirmed what time it is.
 
 use async_nats::Client;
-use linesman_schemas::control::{ClockReading, Control};
+use jiff::Timestamp;
+use linesman_schemas::control::{ClockConfirmed, ClockReading, Control};
+use serde::Deserialize;
 use serde_json::json;
 
-use super::{Error, inputs, mark};
+use super::streams::IN;
+use super::{Error, api, inputs, mark};
 
 /// Looks for the first reading of a lane behind a message, from where it stands on.
 #[derive(Debug)]
@@ -46,8 +49,48 @@ pub async fn write(
     lane: u32,
     reading: ClockReading,
 ) -> Result<u64, async_nats::jetstream::context::PublishError> {
-    let payload = serde_json::to_vec(&Control::Clock(reading)).unwrap_or_default();
-    inputs::put(client, subject(lane), payload).await
+    put(client, lane, &Control::Clock(reading)).await
+}
+
+/// Writes that somebody has confirmed what time it is.
+///
+/// # Errors
+/// As [`write`].
+pub async fn confirm(
+    client: &Client,
+    lane: u32,
+    confirmed: ClockConfirmed,
+) -> Result<u64, async_nats::jetstream::context::PublishError> {
+    put(client, lane, &Control::ClockConfirmed(confirmed)).await
+}
+
+async fn put(
+    client: &Client,
+    lane: u32,
+    control: &Control,
+) -> Result<u64, async_nats::jetstream::context::PublishError> {
+    inputs::put(client, subject(lane), serde_json::to_vec(control).unwrap_or_default()).await
+}
+
+/// What time it is by the server's clock.
+///
+/// # Errors
+/// It does not answer.
+pub async fn server_time(client: &Client) -> Result<Timestamp, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        ts: Timestamp,
+    }
+    let Answer { ts } = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
+    fail::fail_point!("decode::skew", |seconds| Ok(skewed(ts, seconds)));
+    Ok(ts)
+}
+
+/// As a clock has it that is so many seconds ahead.
+#[cfg(feature = "failpoints")]
+pub(crate) fn skewed(time: Timestamp, seconds: Option<String>) -> Timestamp {
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+    time.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 fn subject(lane: u32) -> String {

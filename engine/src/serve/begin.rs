@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, private};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
+use crate::lane::ends::Ends;
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::{Change, Changes, LaneStatus, Unread};
 use crate::licence;
@@ -135,6 +136,7 @@ impl Judging {
             changes,
             since: identity.last,
             troubles: troubles.clone(),
+            ends: Arc::new(Ends::kept(data_dir.ends())),
             lanes: config.lanes,
             replicas: config.nats.replicas,
             threads: config.threads,

@@ -180,6 +180,7 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         changes: Changes::channel().0,
         since: 0,
         troubles: Default::default(),
+        ends: Default::default(),
         lanes: LAYOUT.lanes,
         threads: 1,
         replicas: 1,

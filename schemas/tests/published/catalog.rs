@@ -411,6 +411,9 @@ const OF_DEVICES: [&str; 4] = ["accept-drift", "change-scripts", "configure-devi
 /// As what it is said that something was decided of an input outside the order of its lane.
 const OVERRIDDEN: [&str; 5] = ["skip-input", "skip-timer", "set-policy-aside", "suspend-policy", "rejudge-lane"];
 
+/// As what it is said that somebody has confirmed what time it is.
+const CLOCK_CONFIRMED: &str = "confirm-clock";
+
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
@@ -418,7 +421,7 @@ fn audits() -> [Channel; 2] {
     // What is done with the provider's messages is told to the provider alone.
     let told: Vec<Verb> = own.iter().filter(|verb| !matches!(verb, Verb::Sending(_))).cloned().collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
-    let recorded = TAKEN_UP.into_iter().chain(OVERRIDDEN).map(str::to_owned);
+    let recorded = TAKEN_UP.into_iter().chain(OVERRIDDEN).chain([CLOCK_CONFIRMED]).map(str::to_owned);
     let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(recorded).collect();
     let own = said_as(&told).into_iter().chain(OF_DEVICES.map(str::to_owned)).collect();
     let words = of_provider.iter().map(String::as_str).chain(OF_DEVICES);

@@ -15,7 +15,7 @@ use linesman_schemas::command::{
     Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
-    ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
+    ClockConfirmed, ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
 };
 use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
@@ -108,7 +108,12 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 forward_case: linesman_schemas::ApprovalRule::TwoPerson,
                 ..Default::default()
             },
-            quotas: Quotas { messages: Some(1_000_000), bytes: None, devices: Some(500) },
+            quotas: Quotas {
+                messages: Some(1_000_000),
+                bytes: None,
+                devices: Some(500),
+                remembered_ids: Some(2_000_000),
+            },
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
@@ -590,6 +595,11 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             bytes: 1_204,
         }),
         Control::Clock(ClockReading { at: parsed("2026-11-21T10:16:30Z"), lane: parsed("2026-11-21T10:16:29Z") }),
+        Control::ClockConfirmed(ClockConfirmed {
+            time: parsed("2026-11-21T10:16:30Z"),
+            by: principal(),
+            node: "linesman-1".to_owned(),
+        }),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -603,6 +613,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Expiry(_) => "expiry",
         Control::Intelligence(_) => "intelligence",
         Control::Clock(_) => "clock",
+        Control::ClockConfirmed(_) => "clock_confirmed",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Answer;
 use crate::desk::Desk;
 use crate::organizations::{GroupRow, OrgRow, Organizations, Standing};
-use crate::{Error, addresses, approvals, contracts, device_groups, quotas};
+use crate::{Error, addresses, approvals, contracts, device_groups, quotas, remembered};
 
 /// Does what is asked of an organization; one that is not there is only set. What is pending for it is to be reviewed.
 pub(crate) fn ask(
@@ -37,7 +37,7 @@ pub(crate) fn ask(
     }
     let old = organizations.row(org).cloned();
     let level = desk.level;
-    let shown = |row: Option<&OrgRow>| shown(row, level);
+    let old_ids = remembered::given(desk.state(), org)?;
     if let Organization::Set(settings) = verb
         && desk.is_at(device_groups::ONE_EACH_FROM)
         && let Some(detail) = named_twice(old.as_ref(), settings)
@@ -58,15 +58,19 @@ pub(crate) fn ask(
             return Ok(Answer::refused(Verdict::Conflict, detail));
         }
         Organization::Set(settings) => {
-            let Some(settings) = with_quotas(desk, old.as_ref(), principal, settings) else {
+            let Some(settings) = with_quotas(desk, (old.as_ref(), old_ids), principal, settings) else {
                 return Ok(Answer::refused(
                     Verdict::Forbidden,
                     "an organization's quotas are set by the provider's people",
                 ));
             };
             organizations.configure(desk, org, &settings)?;
+            if desk.is_at(remembered::LEVEL) {
+                remembered::give(desk, org, settings.quotas.remembered_ids)?;
+            }
             if old.is_none() {
-                return Ok(Answer::created(shown(organizations.row(org))));
+                let ids = remembered::given(desk.state(), org)?;
+                return Ok(Answer::created(shown((organizations.row(org), ids), level)));
             }
             "changed"
         }
@@ -75,7 +79,8 @@ pub(crate) fn ask(
             "suspended"
         }
     };
-    Ok(Answer::done(detail, shown(old.as_ref()), shown(organizations.row(org))))
+    let ids = remembered::given(desk.state(), org)?;
+    Ok(Answer::done(detail, shown((old.as_ref(), old_ids), level), shown((organizations.row(org), ids), level)))
 }
 
 /// What is wrong with device groups of which two name a device.
@@ -87,7 +92,7 @@ fn named_twice(old: Option<&OrgRow>, settings: &OrganizationSettings) -> Option<
 /// Whose quotas stay as they are where somebody who is not the provider's gives none; none where they give others.
 fn with_quotas(
     desk: &Desk,
-    old: Option<&OrgRow>,
+    (old, ids): (Option<&OrgRow>, Option<u64>),
     principal: &Principal,
     settings: &OrganizationSettings,
 ) -> Option<OrganizationSettings> {
@@ -95,13 +100,13 @@ fn with_quotas(
     if is_providers || !desk.is_at(quotas::LEVEL) {
         return Some(settings.clone());
     }
-    let quotas = old.map_or(Quotas::default(), |row| row.quotas.into());
+    let quotas = old.map_or(Quotas::default(), |row| Quotas { remembered_ids: ids, ..row.quotas.into() });
     let stay = settings.quotas == Quotas::default() || settings.quotas == quotas;
     stay.then(|| OrganizationSettings { quotas, ..settings.clone() })
 }
 
-/// What the audit shows of an organization: all that can be set, from level 8 on.
-fn shown(row: Option<&OrgRow>, level: u32) -> Value {
+/// What the audit shows of an organization, beside its quota of remembered ids: all that can be set, from level 8 on.
+fn shown((row, ids): (Option<&OrgRow>, Option<u64>), level: u32) -> Value {
     let Some(row) = row else { return Value::Null };
     let mut shown = json!({
         "display_name": row.display_name,
@@ -121,7 +126,7 @@ fn shown(row: Option<&OrgRow>, level: u32) -> Value {
             fields.insert("approvals".to_owned(), json!(ApprovalRules::from(row.approvals)));
         }
         if level >= quotas::LEVEL {
-            fields.insert("quotas".to_owned(), json!(Quotas::from(row.quotas)));
+            fields.insert("quotas".to_owned(), json!(Quotas { remembered_ids: ids, ..row.quotas.into() }));
         }
     }
     shown

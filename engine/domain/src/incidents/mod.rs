@@ -113,21 +113,31 @@ pub struct IncidentRow {
 
 impl Row for IncidentRow {}
 
-/// Takes a problem bundle: the incident it is, or none where its host-event-ID was seen within the retention, which is
-/// counted on the incident it became then. It is kept by [`keep`], once policies have judged it.
+/// What a problem is.
+pub(crate) enum Taken {
+    /// A new incident.
+    Incident(Box<Incident>),
+    /// One whose host-event-ID was seen within the retention, and that is counted on the incident it became then.
+    Repeated,
+    /// One that is not known, and beyond a quota of so many.
+    Beyond(u64),
+}
+
+/// Takes a problem bundle; where a quota is `full`, only if it is known already. An incident is kept by [`keep`], once policies have judged it.
 pub(crate) fn take(
     desk: &mut Desk,
-    organizations: &Organizations,
-    devices: &mut Devices,
-    sightings: &mut Sightings,
+    (organizations, devices, sightings): (&Organizations, &mut Devices, &mut Sightings),
     org: &OrgName,
-    found: &Found<'_>,
-) -> Result<Option<Incident>, Error> {
+    (found, full): (&Found<'_>, Option<u64>),
+) -> Result<Taken, Error> {
     let manifest = &found.bundle.manifest;
     let print = fingerprint(org, &manifest.host_event_id);
     if repeats(desk, sightings, org, print, &manifest.host_event_id)? {
         desk.tally.input("jmb", "repeated");
-        return Ok(None);
+        return Ok(Taken::Repeated);
+    }
+    if let Some(most) = full {
+        return Ok(Taken::Beyond(most));
     }
     let device = devices.note(desk, organizations, org, &manifest.device)?;
     let row = row(desk.now, found);
@@ -139,7 +149,7 @@ pub(crate) fn take(
     let id = IncidentId { org: org.clone(), number };
     let mut incident = Incident::new(id, row, device, None);
     incident.ship_to = ship_to;
-    Ok(Some(incident))
+    Ok(Taken::Incident(Box::new(incident)))
 }
 
 /// Makes an incident of what an end customer has reported.

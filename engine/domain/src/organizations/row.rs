@@ -71,14 +71,15 @@ pub struct QuotasRow(Option<u64>, Option<u64>, Option<u64>);
 
 impl From<Quotas> for QuotasRow {
     fn from(quotas: Quotas) -> Self {
-        let Quotas { messages, bytes, devices } = quotas;
+        // The quota of remembered ids stands in a row of its own.
+        let Quotas { messages, bytes, devices, remembered_ids: _ } = quotas;
         Self(messages, bytes, devices)
     }
 }
 
 impl From<QuotasRow> for Quotas {
     fn from(QuotasRow(messages, bytes, devices): QuotasRow) -> Self {
-        Self { messages, bytes, devices }
+        Self { messages, bytes, devices, remembered_ids: None }
     }
 }
 

@@ -120,6 +120,8 @@ pub fn asked_at(operation: &str) -> Where {
         | "lanes"
         | "skip-input"
         | "rejudge-lane"
+        | "clock"
+        | "confirm-clock"
         | "verification"
         | "verify-streams"
         | "mode"

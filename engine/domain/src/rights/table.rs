@@ -115,6 +115,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("lanes", Need::Sight),
     ("skip-input", Need::Right(Right::Settings)),
     ("rejudge-lane", Need::Right(Right::Settings)),
+    ("clock", Need::Sight),
+    ("confirm-clock", Need::Right(Right::Settings)),
     ("verification", Need::Sight),
     ("verify-streams", Need::Right(Right::Settings)),
     ("mode", Need::Sight),

@@ -68,7 +68,7 @@ use super::subject::{Incident, IntelligenceMessage};
 use super::uploads::Whole;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, level11, level12, level13, overrides, reached, reactions, scripts, snapshots, sources, timers,
+    level9, level10, level11, level12, level13, level15, overrides, reached, reactions, scripts, snapshots, sources, timers,
     uploads,
 };
 
@@ -119,6 +119,7 @@ impl Domain {
             11 => level11::read(&input.content),
             12 => level12::read(&input.content),
             13 => level13::read(&input.content),
+            14 | 15 => level15::read(&input.content),
             _ => None,
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
@@ -187,6 +188,7 @@ impl Domain {
             | Content::Provided(_)
             | Content::Expiry(_)
             | Content::Clock(_)
+            | Content::ClockConfirmed(_)
             | Content::Broken
             | Content::Absent(_)
             | Content::Unread => Ok(()),
@@ -250,6 +252,7 @@ impl Domain {
                 desk.tally.input("ctl", "clock");
                 Ok(())
             }
+            Content::ClockConfirmed(confirmed) => self.record_clock(confirmed),
             Content::Tick
             | Content::Bundle(_)
             | Content::Intelligence(_)
@@ -306,7 +309,8 @@ impl Domain {
             return self.expose(org, device, before.as_deref(), parts);
         };
         let found = Found { kind, problem, bundle, input };
-        let mut incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        let Some(mut incident) = self.detect(org, &found, whole.is_some())? else { return Ok(()) };
+        let desk = &mut self.desk;
         if let (Some(incident), Some(whole)) = (&mut incident, whole) {
             uploads::keep_own(desk, incident, bundle, input, whole)?;
         }

@@ -1,7 +1,8 @@
 //! What of messages' times is believed, and that what falls due goes on meanwhile.
 
 use jiff::SignedDuration;
-use linesman_schemas::control::ClockReading;
+use linesman_schemas::Principal;
+use linesman_schemas::control::{ClockConfirmed, ClockReading};
 
 use super::*;
 use crate::clock::{self, Doubt};
@@ -26,7 +27,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let lane = Lane::with(&[("open", OPEN_CASE)]);
+        Self::of(Lane::with(&[("open", OPEN_CASE)]))
+    }
+
+    fn of(lane: Lane) -> Self {
         let right = lane.now;
         let (server, engine) = (SignedDuration::ZERO, SignedDuration::ZERO);
         Self { lane, right, server, engine, steady: Some((right, right)), asked: 0 }
@@ -87,6 +91,19 @@ impl World {
     fn tick(&mut self) {
         let reading = self.reading();
         self.hear("", "ctl", b"", Content::Clock(reading));
+    }
+
+    /// Somebody confirms a time, so far from the server's.
+    fn confirm(&mut self, off: SignedDuration) {
+        let time = self.right.checked_add(self.server).unwrap().checked_add(off).unwrap();
+        let confirmed = ClockConfirmed { time, by: Principal::admin(), node: "here".to_owned() };
+        self.hear("", "ctl", b"", Content::ClockConfirmed(Box::new(confirmed)));
+    }
+
+    /// What became of each confirmation.
+    fn confirmed(&self) -> Vec<String> {
+        let told = self.lane.on("_provider.audit.confirm-clock");
+        told.iter().map(|event| event.data["verdict"].as_str().unwrap().to_owned()).collect()
     }
 
     fn incidents(&self) -> usize {
@@ -305,7 +322,87 @@ fn it_is_the_same_decided_again_with_the_state_closed_after_every_input() {
             world.bundle();
             world.tick();
         }
+        (world.server, world.engine) = (YEAR, YEAR);
+        world.steady = None;
+        world.tick();
+        world.confirm(HOUR);
+        world.confirm(SignedDuration::ZERO);
         (world.clock(), world.lane.domain.position().digest, world.lane.row(&clock::key()))
     };
     assert_eq!(run(false), run(true));
+}
+
+#[test]
+fn two_clocks_a_year_ahead_are_believed_once_somebody_confirms_it() {
+    let mut world = World::new();
+    world.bundle();
+    // One machine, whose clock is set to another year.
+    (world.server, world.engine, world.steady) = (YEAR, YEAR, None);
+    for minutes in [1, 4, 30, 600] {
+        world.wait(SignedDuration::from_mins(minutes));
+        world.bundle();
+        world.tick();
+        assert_eq!(world.incidents(), 1, "nothing is forgotten");
+        let doubt = world.doubt().unwrap();
+        assert!(doubt.is_far(level::NEWEST) && !doubt.is_far(15), "{doubt:?}");
+    }
+    assert!(world.wrong_by().abs() < 120, "it goes on by what passes: {}", world.wrong_by());
+    // Of another time than the server's nothing is said.
+    world.confirm(HOUR);
+    assert!(world.doubt().is_some());
+    world.confirm(SignedDuration::from_mins(1));
+    assert_eq!((world.doubt(), world.wrong_by()), (None, YEAR.as_secs()));
+    assert_eq!(world.confirmed(), ["conflict", "done"]);
+    let record = &world.lane.on("_provider.audit.confirm-clock")[1].data;
+    assert_eq!(record["new"]["time"], json!(world.clock()));
+    assert_eq!((&record["node"], &record["place"]), (&json!("here"), &json!("/")));
+}
+
+#[test]
+fn a_week_of_silence_needs_nobody_and_more_does_where_nothing_steady_has_seen_it() {
+    let mut world = World::new();
+    world.bundle();
+    world.steady = None;
+    world.wait(HOUR * (24 * 7 - 1));
+    world.bundle();
+    assert_eq!((world.doubt(), world.wrong_by()), (None, 0));
+    world.wait(HOUR * (24 * 8));
+    world.bundle();
+    world.tick();
+    assert_eq!(world.wrong_by(), -8 * 24 * 3_600);
+    assert!(world.doubt().unwrap().is_far(level::NEWEST));
+    world.confirm(SignedDuration::ZERO);
+    assert_eq!((world.doubt(), world.wrong_by()), (None, 0));
+    // An engine that has been at work all the while.
+    world.steady = Some((world.right, world.clock()));
+    world.wait(HOUR * (24 * 30));
+    world.bundle();
+    assert_eq!((world.doubt(), world.wrong_by()), (None, 0));
+    // What the server's clock alone says is confirmed too.
+    world.server = YEAR;
+    world.bundle();
+    assert!(world.doubt().is_some());
+    world.confirm(SignedDuration::ZERO);
+    assert_eq!((world.doubt(), world.wrong_by()), (None, YEAR.as_secs()));
+}
+
+#[test]
+fn a_time_that_is_behind_the_lanes_is_not_confirmed() {
+    let mut world = World::new();
+    world.bundle();
+    world.server = HOUR * -3;
+    world.confirm(SignedDuration::ZERO);
+    assert_eq!((world.wrong_by(), world.confirmed()), (0, vec!["conflict".to_owned()]));
+}
+
+#[test]
+fn below_the_level_two_clocks_that_agree_are_believed_whatever_they_say() {
+    let mut world = World::of(Lane::with_at(15, &[("open", OPEN_CASE)]));
+    world.bundle();
+    (world.server, world.engine, world.steady) = (YEAR, YEAR, None);
+    world.bundle();
+    assert_eq!((world.doubt(), world.wrong_by()), (None, YEAR.as_secs()));
+    world.confirm(SignedDuration::ZERO);
+    assert_eq!(world.lane.on("_provider.dead.command-undecodable").len(), 1);
+    assert!(world.confirmed().is_empty());
 }

@@ -4,9 +4,10 @@ use linesman_schemas::Quotas;
 
 use super::*;
 use crate::quotas::{self, QuotaRow};
+use crate::remembered;
 
 const HEARS: &str = r#"
-    policy(#{ on: ["quota.nearing", "quota.exhausted"], where: #{ kind: ["messages", "bytes"] } });
+    policy(#{ on: ["quota.nearing", "quota.exhausted"], where: #{ kind: ["messages", "bytes", "remembered-ids"] } });
     fn react(quota, org) { publish("told", #{ of: `${org.name} ${quota.kind} ${quota.used}/${quota.most} ${quota.day}` }); }
 "#;
 
@@ -17,6 +18,7 @@ fn lane(level: u32, own: &Value, usual: Quotas) -> Lane {
         quota_messages: usual.messages.unwrap_or_default(),
         quota_bytes: usual.bytes.unwrap_or_default(),
         quota_devices: usual.devices.unwrap_or_default(),
+        quota_remembered_ids: usual.remembered_ids.unwrap_or_default(),
         ..Settings::default()
     };
     lane.rules(2, &[("hears", HEARS)], settings);
@@ -216,7 +218,7 @@ fn quotas_are_set_by_the_providers_people() {
 
 #[test]
 fn earlier_levels_know_no_quotas() {
-    let usual = Quotas { messages: Some(2), bytes: Some(10), devices: Some(1) };
+    let usual = Quotas { messages: Some(2), bytes: Some(10), devices: Some(1), remembered_ids: Some(1) };
     let mut lane = lane(12, &json!({"messages": 1}), usual);
     for number in 1..=4 {
         lane.bundle("acme", "a", number, "High");
@@ -227,4 +229,89 @@ fn earlier_levels_know_no_quotas() {
     lane.bundle("acme", "a", 5, "High");
     lane.bundle("acme", "a", 6, "High");
     assert_eq!(detected(&lane, "acme"), 5, "the settings count from the level on, and are ten bytes");
+}
+
+#[test]
+fn a_problem_whose_id_would_be_one_too_many_is_left_undecided_and_what_is_known_counts_as_ever() {
+    for reopens in [false, true] {
+        let mut lane = lane(level::NEWEST, &json!({"remembered_ids": 5}), Quotas::default());
+        lane.reopens = reopens;
+        for number in 1..=8 {
+            lane.bundle("acme", "a", number, "High");
+            lane.bundle("bolt", "b", number, "High");
+        }
+        assert_eq!((detected(&lane, "acme"), detected(&lane, "bolt")), (5, 8), "nobody else has less of it");
+        let left = row(&lane).unwrap().left.unwrap();
+        assert_eq!((left.messages, left.bytes), (3, 3 * bundle("a", 6, "High").len() as u64));
+        // A repetition, and what is no problem.
+        lane.bundle("acme", "a", 2, "High");
+        let incident = lane.domain.incident(&"acme-2".parse().unwrap()).unwrap().unwrap();
+        assert_eq!(incident.row.repeats, 1);
+        let told: Vec<_> = lane.on("acme.trigger.quota.exhausted").iter().map(|told| told.data.clone()).collect();
+        let data = json!({"organization": "acme", "kind": "remembered-ids", "used": 5, "most": 5, "day": "2026-11-21"});
+        assert_eq!(told, [data]);
+        assert_eq!(lane.on("acme.trigger.quota.nearing").len(), 1, "at four of five");
+        let heard: Vec<_> = lane.on("acme.reaction.told").iter().map(|told| told.data["action"]["of"].clone()).collect();
+        assert_eq!(heard, ["acme remembered-ids 4/5 2026-11-21", "acme remembered-ids 5/5 2026-11-21"]);
+        sleep(&mut lane);
+        let dead = lane.on("acme.dead.over-quota");
+        let [letter] = dead[..] else { panic!("{dead:?}") };
+        assert_eq!(letter.data["counted"]["messages"], 3);
+        // The next day changes nothing: they are remembered still. A greater quota does.
+        lane.bundle("acme", "a", 6, "High");
+        assert_eq!(detected(&lane, "acme"), 5);
+        set(&mut lane, &json!({"remembered_ids": 6}));
+        lane.bundle("acme", "a", 6, "High");
+        lane.bundle("acme", "a", 7, "High");
+        assert_eq!(detected(&lane, "acme"), 6);
+    }
+}
+
+#[test]
+fn there_is_room_for_ids_again_once_those_before_are_forgotten() {
+    let mut lane = lane(level::NEWEST, &json!({}), Quotas { remembered_ids: Some(3), ..Quotas::default() });
+    for number in 1..=4 {
+        lane.bundle("acme", "a", number, "High");
+    }
+    assert_eq!(detected(&lane, "acme"), 3);
+    for _ in 0..92 {
+        sleep(&mut lane);
+    }
+    for number in 4..=8 {
+        lane.bundle("acme", "a", number, "High");
+    }
+    assert_eq!(detected(&lane, "acme"), 6);
+    // Its own counts instead, and 0 is none.
+    set(&mut lane, &json!({"remembered_ids": 0}));
+    lane.bundle("acme", "a", 9, "High");
+    assert_eq!(detected(&lane, "acme"), 7);
+    let record = &lane.on("acme.audit.set-organization").pop().unwrap().data;
+    assert_eq!((&record["old"]["quotas"], &record["new"]["quotas"]), (&json!({}), &json!({"remembered_ids": 0})));
+}
+
+#[test]
+fn what_counts_as_a_message_too_counts_once() {
+    let mut lane = lane(level::NEWEST, &json!({"remembered_ids": 2, "messages": 9}), Quotas::default());
+    for number in 1..=5 {
+        lane.bundle("acme", "a", number, "High");
+    }
+    let row = row(&lane).unwrap();
+    assert_eq!((row.messages, row.left.unwrap().messages), (2, 3));
+}
+
+#[test]
+fn counting_ids_begins_with_the_level() {
+    let mut lane = lane(15, &json!({"remembered_ids": 2}), Quotas { remembered_ids: Some(2), ..Quotas::default() });
+    let key = remembered::key(&"acme".parse().unwrap());
+    for number in 1..=4 {
+        lane.bundle("acme", "a", number, "High");
+    }
+    assert_eq!((detected(&lane, "acme"), lane.row(&key)), (4, None));
+    assert!(!lane.on("acme.audit.set-organization").iter().any(|told| told.data.to_string().contains("remembered")));
+    lane.decide("", "ctl", b"", Content::Level(16));
+    for number in 5..=8 {
+        lane.bundle("acme", "a", number, "High");
+    }
+    assert_eq!(detected(&lane, "acme"), 6, "those of before are not counted, and the settings count");
+    assert_eq!(lane.row(&key).unwrap().count(), 2);
 }

@@ -129,8 +129,20 @@ fn ways_out(lane: &Value) {
         for event in &events {
             outln!("  differs  {} {} ({})", text(event, "subject"), text(event, "id"), text(event, "how"));
         }
-        if events.is_empty() {
-            outln!("  differs  no event that OUT still has: rows do, or the mark was changed");
+        let rows = |name: &str| diverged.pointer(&format!("/rows/{name}"));
+        let told = rows("rows").and_then(Value::as_array).cloned();
+        match &told {
+            _ if !events.is_empty() => {}
+            Some(rows) if rows.is_empty() => {
+                outln!("  differs  no event that OUT still has, and no row of the state that stood there: the mark was changed, or all before it");
+            }
+            _ => outln!("  differs  no event that OUT still has: rows do, or the mark was changed"),
+        }
+        for row in told.unwrap_or_default() {
+            outln!("  differs  row {} ({})", text(&row, "key"), text(&row, "how"));
+        }
+        if let Some(more) = rows("more").and_then(Value::as_u64).filter(|more| *more > 0) {
+            outln!("  differs  {more} rows more");
         }
     }
     outln!("ways out:");

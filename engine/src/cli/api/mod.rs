@@ -12,7 +12,7 @@
 //! | `said` | who asks, where that is said more than once |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
-//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `level`, `log_level` | one command each |
+//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `clock`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
 pub(super) mod address;
@@ -33,6 +33,7 @@ pub(super) mod incident;
 pub(super) mod intel;
 pub(super) mod jmb_error;
 mod kept;
+pub(super) mod clock;
 pub(super) mod lane;
 pub(super) mod level;
 pub(super) mod log_level;

@@ -94,7 +94,7 @@ pub(in crate::cli) enum Action {
         /// What needs approval here: `<kind>=<rule>`, such as `forward-case=two-person`; may be given more than once
         #[arg(long, value_name = "RULE")]
         approval: Vec<String>,
-        /// A quota: `messages=`, `bytes=` or `devices=` and a number, 0 for none, or `usual`, as in the settings; may be given more
+        /// A quota: `messages=`, `bytes=`, `devices=` or `remembered-ids=` and a number, 0 for none, or `usual`, as in the settings; may be given more
         /// than once
         #[arg(long, value_name = "QUOTA")]
         quota: Vec<String>,
@@ -235,9 +235,10 @@ fn quotas(known: Option<&Value>, given: &[String]) -> anyhow::Result<Value> {
     for text in given {
         let fault = || format!("`{text}` is no quota: `<kind>=<number>` or `<kind>=usual`");
         let (kind, most) = text.split_once('=').with_context(fault)?;
+        let kind = kind.replace('-', "_");
         match most {
-            "usual" => quotas.remove(kind),
-            most => quotas.insert(kind.to_owned(), json!(most.parse::<u64>().ok().with_context(fault)?)),
+            "usual" => quotas.remove(&kind),
+            most => quotas.insert(kind, json!(most.parse::<u64>().ok().with_context(fault)?)),
         };
     }
     Ok(quotas.into())

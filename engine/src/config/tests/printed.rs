@@ -89,6 +89,7 @@ upload_retention_s = 604800 # default
 quota_messages = 0 # default
 quota_bytes = 0 # default
 quota_devices = 0 # default
+quota_remembered_ids = 0 # default
 clock_jump_s = 300 # default
 
 [approvals]
@@ -158,6 +159,7 @@ approve_activate_service = "none"
 # quota_messages # not set
 # quota_bytes # not set
 # quota_devices # not set
+# quota_remembered_ids # not set
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -182,6 +184,7 @@ approve_activate_service = "none"
 # quota_messages # not set
 # quota_bytes # not set
 # quota_devices # not set
+# quota_remembered_ids # not set
 device_groups = []
 "#;
     assert_eq!(text, expected);

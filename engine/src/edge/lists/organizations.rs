@@ -22,6 +22,7 @@ use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use linesman_domain::organizations::{GroupRow, OrgRow};
 use linesman_domain::quotas::{self, QuotaRow};
+use linesman_domain::remembered;
 use linesman_domain::table::Table;
 
 /// An organization.
@@ -143,7 +144,8 @@ pub(in crate::edge) async fn organization(
         let rows = rows.remove(&name).ok_or_else(|| unknown(&name))?;
         let incidents = seen::incidents(walk, &rows, &name)?;
         let sent = sent(&rows, &name)?;
-        Ok(Organization { sent, ..Organization::new(walk, name, rows.row, incidents) })
+        let ids = remembered::given(rows.lane, &name)?;
+        Ok(Organization { sent, ..Organization::new(walk, name, (rows.row, ids), incidents) })
     })
     .await
 }
@@ -174,7 +176,8 @@ fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organ
                 return Ok(None);
             }
             let (incidents, sent) = (seen::incidents(walk, &rows, &name)?, sent(&rows, &name)?);
-            let organization = Organization { sent, ..Organization::new(walk, name, rows.row, incidents) };
+            let ids = remembered::given(rows.lane, &name)?;
+            let organization = Organization { sent, ..Organization::new(walk, name, (rows.row, ids), incidents) };
             Ok::<_, Error>(Some((organization, bytes)))
         })?;
     }
@@ -182,7 +185,7 @@ fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organ
 }
 
 impl Organization {
-    fn new(walk: &Walk, name: OrgName, row: OrgRow, incidents: Option<u64>) -> Self {
+    fn new(walk: &Walk, name: OrgName, (row, ids): (OrgRow, Option<u64>), incidents: Option<u64>) -> Self {
         let is_whole = walk.sees_whole(Some(&name));
         let seen = |group: &GroupRow| is_whole || walk.sees_group(&name, &group.name);
         let groups: Vec<_> = row.device_groups.into_iter().filter(seen).collect();
@@ -201,7 +204,7 @@ impl Organization {
             upload: row.upload,
             snapshot_interval_s: row.snapshot_interval_s,
             approvals: row.approvals.into(),
-            quotas: row.quotas.into(),
+            quotas: Quotas { remembered_ids: ids, ..row.quotas.into() },
             sent: None,
             configured: row.loaded.is_some(),
             incidents,

@@ -430,6 +430,8 @@ async fn what_is_the_providers_is_nobody_elses() {
             ("get", "/api/v1/lanes"),
             ("post", "/api/v1/lanes/0/skip"),
             ("post", "/api/v1/lanes/0/rejudge"),
+            ("get", "/api/v1/clock"),
+            ("post", "/api/v1/clock/confirm"),
             ("get", "/api/v1/verification"),
             ("post", "/api/v1/verification"),
             ("get", "/api/v1/mode"),

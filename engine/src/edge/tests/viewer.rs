@@ -32,13 +32,15 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 18] = [
+const ENGINE: [&str; 20] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
     "/api/v1/lanes",
     "/api/v1/lanes/{lane}/skip",
     "/api/v1/lanes/{lane}/rejudge",
+    "/api/v1/clock",
+    "/api/v1/clock/confirm",
     "/api/v1/verification",
     "/api/v1/mode",
     "/api/v1/log-level",
@@ -332,6 +334,7 @@ impl World {
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "verification" => Some(json!({"lane": null})),
+            "confirm" => Some(json!({"time": "2026-11-21T10:16:30Z"})),
             "skip" | "rejudge" => Some(json!({"position": 1, "why": "x"})),
             "mode" => Some(json!({"mode": "partner"})),
             "pin" => Some(json!({"fingerprint": null})),

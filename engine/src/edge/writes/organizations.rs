@@ -189,6 +189,7 @@ pub(in crate::edge) async fn activate(
     // INVARIANT (what was forbidden stays so): as it is now, and not as whoever asks last saw it; nobody changes it meanwhile.
     let turn = sources.admission.turn().await;
     let row = sources.organization(&org).map_err(|error| Problem::internal(&error))?;
+    let ids = sources.ids_quota(&org).map_err(|error| Problem::internal(&error))?;
     let nobody = || Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`"));
     let row =
         row.ok_or_else(nobody).map_err(|problem| problem.of("set-organization", Place::Organization(org.clone())))?;
@@ -208,7 +209,7 @@ pub(in crate::edge) async fn activate(
         upload: row.upload,
         snapshot_interval_s: row.snapshot_interval_s,
         approvals: row.approvals.into(),
-        quotas: row.quotas.into(),
+        quotas: Quotas { remembered_ids: ids, ..row.quotas.into() },
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));

@@ -92,6 +92,8 @@ fn engine() -> Vec<Sample> {
         at("/", "lanes", "/api/v1/lanes"),
         at("/", "skip-input", "/api/v1/lanes/0/skip").body(json!({"position": 1, "why": "x"})),
         at("/", "rejudge-lane", "/api/v1/lanes/0/rejudge").body(json!({"position": 1, "why": "x"})),
+        at("/", "clock", "/api/v1/clock"),
+        at("/", "confirm-clock", "/api/v1/clock/confirm").body(json!({"time": "2026-11-21T10:16:30Z"})),
         at("/", "verification", "/api/v1/verification"),
         at("/", "verify-streams", "/api/v1/verification").body(json!({"lane": null})),
         at("/", "mode", "/api/v1/mode"),

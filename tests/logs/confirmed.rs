@@ -1,0 +1,83 @@
+//! The log `confirmed`: raised level by level, and then what level 16 knows. Two clocks agree on another year, and on more than a week
+//! of silence; somebody confirms it, and something else; an organization has more problems than may be remembered of it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use linesman_schemas::Principal;
+use linesman_schemas::control::{ClockConfirmed, ClockReading, Control};
+use serde_json::json;
+
+use crate::cascade::{raised, settings};
+use crate::listeners::admin;
+use crate::scribe::{LANES, Scribe};
+
+/// The level that all this is from.
+const LEVEL: u32 = 16;
+/// Whose devices these are.
+const ORG: &str = "cobalt";
+const DAY_S: i64 = 24 * 3_600;
+
+const HEARS: (&str, &str) = (
+    "hears",
+    "policy(#{ on: [\"quota.nearing\", \"quota.exhausted\"], where: #{ kind: \"remembered-ids\" } });\n\
+    fn react(quota, org) { publish(\"full\", #{ used: quota.used, most: quota.most }); }",
+);
+
+pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
+    let (mut scribe, _) = raised(dir, LEVEL, &[HEARS])?;
+    bundle(&mut scribe, 1)?;
+    // A week but an hour is believed, and a year is not.
+    for silence in [7 * DAY_S - 3_600, 365 * DAY_S] {
+        scribe.wait(silence)?;
+        says(&mut scribe);
+        bundle(&mut scribe, 1)?;
+        bundle(&mut scribe, 2)?;
+    }
+    let now = scribe.now;
+    confirm(&mut scribe, now.checked_sub(jiff::SignedDuration::from_hours(2))?)?;
+    bundle(&mut scribe, 3)?;
+    let now = scribe.now;
+    confirm(&mut scribe, now)?;
+    bundle(&mut scribe, 3)?;
+    scribe.ask(&admin(), ORG, &settings(ORG, &json!({"quotas": {"remembered_ids": 5}})))?;
+    for number in 3..=10 {
+        bundle(&mut scribe, number)?;
+    }
+    // The day ends, and it is full still, until all of them are forgotten.
+    for days in [1, 91] {
+        scribe.wait(days * DAY_S)?;
+        says(&mut scribe);
+        let now = scribe.now;
+        confirm(&mut scribe, now)?;
+        bundle(&mut scribe, 11)?;
+        bundle(&mut scribe, 12)?;
+    }
+    let inputs = scribe.end()?;
+    println!("{inputs} inputs in {}", dir.display());
+    Ok(())
+}
+
+/// What the engine's clocks say from here on: the time of day is the server's, and the steady one has seen nothing pass.
+fn says(scribe: &mut Scribe) {
+    scribe.clocks = Some(ClockReading { at: scribe.now, lane: Timestamp::UNIX_EPOCH });
+}
+
+/// Somebody confirms a time, in all lanes.
+fn confirm(scribe: &mut Scribe, time: Timestamp) -> anyhow::Result<()> {
+    let confirmed = ClockConfirmed { time, by: Principal::admin(), node: "n1".to_owned() };
+    let payload = serde_json::to_vec(&Control::ClockConfirmed(confirmed))?;
+    (0..LANES).try_for_each(|lane| scribe.control(lane, payload.clone()))
+}
+
+/// A problem.
+fn bundle(scribe: &mut Scribe, number: u64) -> anyhow::Result<()> {
+    let bundle = format!(
+        "<jmb version=\"1.0\" type=\"event\"><manifest><host-event-ID>r-{number}</host-event-ID>\
+         <time-occurred>2026-11-21T10:15:02Z</time-occurred><event-type>T</event-type>\
+         <problem-synopsis>s</problem-synopsis><priority>Low</priority><device><host-name>c</host-name>\
+         <serial-number>SNC</serial-number><product>MX240</product><os-version>21.4R3</os-version></device>\
+         </manifest></jmb>"
+    );
+    scribe.send(ORG, "jmb", bundle)
+}
