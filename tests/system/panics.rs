@@ -1,8 +1,8 @@
 //! A part that breaks off never leaves the engine half alive: a lane takes it down, a connector has
 //! failed in one attempt.
 
-use linesman::panics::TOLD;
 use linesman::log::streams::lane_of;
+use linesman::panics::TOLD;
 use linesman_tests::{LANES, Launch, Load, OPEN_CASE, Out, Upstream, World, event, run, until};
 
 use super::policies::metric;
@@ -37,6 +37,8 @@ async fn an_input_at_which_a_lane_breaks_off_each_time_is_found_and_stood_still_
     publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
     wait_for_incidents(&engine, "acme", 1).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    // Nothing panicked until then.
+    drop(engine);
 
     let launch = || Launch { crash_points: "lane::input=1*panic", unwinds: true, ..Launch::default() };
     let mut engine = world.start_with(None, launch()).await.unwrap();
@@ -98,6 +100,7 @@ async fn a_rebuild_that_breaks_off_each_time_stands_still_too() {
     publish(&client, "acme", event("edge", 3, "BEHIND", "Low")).await;
     wait_for_incidents(&engine, "acme", 3).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    drop(engine);
     world.delete_state().unwrap();
     let launch = || Launch { crash_points: "lane::input=1*panic", unwinds: true, ..Launch::default() };
     for _ in 0..2 {

@@ -135,8 +135,9 @@ impl Judged {
                     };
                 }
                 match self.counts_ids {
-                    true => settings
-                        .insert("quota_remembered_ids".to_owned(), json!(self.settings.quota_remembered_ids)),
+                    true => {
+                        settings.insert("quota_remembered_ids".to_owned(), json!(self.settings.quota_remembered_ids))
+                    }
                     false => settings.remove("quota_remembered_ids"),
                 };
                 match self.doubts_time {

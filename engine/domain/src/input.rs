@@ -7,7 +7,8 @@ use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{
-    ClockConfirmed, ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
+    ClockConfirmed, ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings,
+    SourceCursor,
 };
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence, Stray};

@@ -342,9 +342,7 @@ impl Meters {
             QuotaKind::Bytes => (row.bytes, quotas.bytes),
             QuotaKind::Devices if quotas.devices.is_none() => return Ok(None),
             QuotaKind::Devices => (self.used(desk, org)?, quotas.devices),
-            QuotaKind::RememberedIds => {
-                (remembered::known(desk, org)?.count(), ids_most(desk, organizations, org)?)
-            }
+            QuotaKind::RememberedIds => (remembered::known(desk, org)?.count(), ids_most(desk, organizations, org)?),
         };
         Ok(most.map(|most| QuotaSubject { kind, used, most, day: text_of(day) }))
     }

@@ -160,7 +160,9 @@ pub(super) async fn confirm(
     let told = lanes_behind(&sources, lane);
     if told.is_empty() {
         let detail = match lane {
-            Some(lane) => format!("the server's clock is not ahead of lane {lane}, or that is below engine level {FAR_LEVEL}"),
+            Some(lane) => {
+                format!("the server's clock is not ahead of lane {lane}, or that is below engine level {FAR_LEVEL}")
+            }
             None => format!("the server's clock is ahead of no lane at engine level {FAR_LEVEL}, or above it"),
         };
         return Err(Problem::new(StatusCode::CONFLICT, detail));
@@ -174,8 +176,7 @@ pub(super) async fn confirm(
         let detail = format!("by the NATS server's clock it is {}, not {}", seconds(server), seconds(time));
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    let confirmed =
-        ClockConfirmed { time: server, by: viewer.principal(), node: sources.commands.node().to_owned() };
+    let confirmed = ClockConfirmed { time: server, by: viewer.principal(), node: sources.commands.node().to_owned() };
     for lane in &told {
         readings::confirm(&sources.client, *lane, confirmed.clone()).await.map_err(|error| unavailable(&error))?;
     }

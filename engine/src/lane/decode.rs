@@ -17,9 +17,9 @@ use tokio::task::JoinError;
 
 use super::Verb;
 use crate::log::books::Books;
+use crate::log::reader::InMessage;
 #[cfg(feature = "failpoints")]
 use crate::log::readings::skewed;
-use crate::log::reader::InMessage;
 use linesman_domain::Domain;
 use linesman_domain::input::{Content, Input, Provided, json_place};
 use linesman_domain::quotas::Overdrawn;

@@ -212,8 +212,7 @@ async fn live(
 ) -> Result<(), Error> {
     let mut seen = 0;
     let broke_off = shared.ends.stands_at(id);
-    let mut undecided =
-        broke_off.map(|(position, times)| (position, Error::BrokeOff { lane: id, position, times }));
+    let mut undecided = broke_off.map(|(position, times)| (position, Error::BrokeOff { lane: id, position, times }));
     let (mut was_up, mut wait) = (false, RETRY_LEAST);
     loop {
         let halt = undecided.as_ref().map(|(position, _)| *position);

@@ -58,13 +58,13 @@ use brake::Brake;
 use decode::{Decoded, decode};
 use ends::Ends;
 pub use error::Error;
-pub(crate) use time::today;
 use linesman_domain::input::{Content, Input};
 use linesman_domain::{self as domain, Decision, Domain};
 use pace::Pace;
 use quiet::Quiet;
 use status::{Change, Changes, LaneStatus};
 use ticking::Ticking;
+pub(crate) use time::today;
 use waits::{Entered, Waits};
 
 /// How much is received at once.
@@ -250,7 +250,8 @@ impl Lane {
         let has_room = *self.room.borrow();
         if has_room
             && self.one_by_one.is_none()
-            && let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
+            && let Some(batch) = self.reader.receive(BOUNDS).now_or_never()
+        {
             self.read(batch)?;
         }
         self.quiet.note(decoded.inputs());

@@ -15,7 +15,8 @@ use linesman_schemas::command::{
     Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
-    ClockConfirmed, ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
+    ClockConfirmed, ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef,
+    SourceCursor,
 };
 use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;

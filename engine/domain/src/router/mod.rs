@@ -68,8 +68,8 @@ use super::subject::{Incident, IntelligenceMessage};
 use super::uploads::Whole;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, level11, level12, level13, level15, overrides, reached, reactions, scripts, snapshots, sources, timers,
-    uploads,
+    level9, level10, level11, level12, level13, level15, overrides, reached, reactions, scripts, snapshots, sources,
+    timers, uploads,
 };
 
 impl Domain {

@@ -251,7 +251,8 @@ fn a_problem_whose_id_would_be_one_too_many_is_left_undecided_and_what_is_known_
         let data = json!({"organization": "acme", "kind": "remembered-ids", "used": 5, "most": 5, "day": "2026-11-21"});
         assert_eq!(told, [data]);
         assert_eq!(lane.on("acme.trigger.quota.nearing").len(), 1, "at four of five");
-        let heard: Vec<_> = lane.on("acme.reaction.told").iter().map(|told| told.data["action"]["of"].clone()).collect();
+        let heard: Vec<_> =
+            lane.on("acme.reaction.told").iter().map(|told| told.data["action"]["of"].clone()).collect();
         assert_eq!(heard, ["acme remembered-ids 4/5 2026-11-21", "acme remembered-ids 5/5 2026-11-21"]);
         sleep(&mut lane);
         let dead = lane.on("acme.dead.over-quota");

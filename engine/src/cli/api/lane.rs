@@ -134,7 +134,9 @@ fn ways_out(lane: &Value) {
         match &told {
             _ if !events.is_empty() => {}
             Some(rows) if rows.is_empty() => {
-                outln!("  differs  no event that OUT still has, and no row of the state that stood there: the mark was changed, or all before it");
+                outln!(
+                    "  differs  no event that OUT still has, and no row of the state that stood there: the mark was changed, or all before it"
+                );
             }
             _ => outln!("  differs  no event that OUT still has: rows do, or the mark was changed"),
         }
