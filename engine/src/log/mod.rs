@@ -18,6 +18,7 @@ pub mod mark;
 pub mod objects;
 pub mod outbox;
 pub mod overrides;
+pub mod quorum;
 pub mod reader;
 pub mod readings;
 pub mod scan;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 
+use super::quorum::{self, Cluster, Lack};
 use super::{Error, api, consumers, limits};
 use crate::logging::full;
 
@@ -77,6 +78,9 @@ struct Info {
     config: Map<String, Value>,
     created: String,
     state: StreamState,
+    /// None where one server keeps it that is in no cluster.
+    #[serde(default)]
+    cluster: Option<Cluster>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +101,8 @@ pub enum Stream {
     There(Found),
     /// There is none of the name.
     Gone,
+    /// Nobody leads it: what it has is not known.
+    Unled(Lack),
 }
 
 /// A stream that is there.
@@ -108,6 +114,8 @@ pub struct Found {
     pub faults: Vec<String>,
     /// Whose marks it has: the last tokens of their subjects.
     pub marks: BTreeSet<String>,
+    /// What it lacks to take anything, although somebody leads it.
+    pub lack: Option<Lack>,
 }
 
 impl Info {
@@ -228,14 +236,18 @@ async fn examine_one(client: &Client, name: &'static str, wanted: &Value) -> Res
     let mut info: Info = match api(client, &format!("STREAM.INFO.{name}"), &asked).await {
         Ok(info) => info,
         Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => return Ok(Stream::Gone),
-        Err(error) => return Err(error),
+        Err(error) => return quorum::refused(&error).map(Stream::Unled).ok_or(error),
     };
+    if let Some(lack) = info.cluster.as_ref().and_then(Cluster::unled) {
+        return Ok(Stream::Unled(lack));
+    }
+    let lack = info.cluster.as_ref().and_then(Cluster::lack);
     let mut faults = limits::found(name, &info.config);
     let differing = differences(wanted, &info.config, &KEPT).into_iter();
     faults.extend(differing.map(|differing| format!("{differing}; change the stream")));
     let marks = info.state.subjects.take().unwrap_or_default().into_keys();
     let marks = marks.filter_map(|subject| subject.strip_prefix(MARKS).map(str::to_owned)).collect();
-    Ok(Stream::There(Found { identity: info.identity(), faults, marks }))
+    Ok(Stream::There(Found { identity: info.identity(), faults, marks, lack }))
 }
 
 /// Makes OUT where it is gone.

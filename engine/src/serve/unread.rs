@@ -36,7 +36,7 @@ const PAYLOAD_MOST: usize = 512 * 1024;
 /// How long to wait after a fault of the way.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the mark is written again while nothing comes.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
+pub(super) const PROBE_EVERY: Duration = Duration::from_secs(3);
 const DETAIL: &str =
     "the subject has a wildcard or an empty part where a name belongs; publish on `in.<organization>.<kind>.<source>`";
 
