@@ -30,7 +30,7 @@ pub use api::{Answer, Api, Events, Told};
 pub use bundles::{event, information};
 pub use cascade::Controller;
 pub use command::{Ended, Running, run, run_script, run_unread, run_within};
-pub use damage::flip;
+pub use damage::{Flipped, flip};
 pub use disk::Disk;
 pub use document::{block, root, scripts};
 pub use engine::{Engine, Launch, Ready};

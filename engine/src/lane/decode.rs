@@ -131,7 +131,7 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
     Input {
         sequence: message.sequence,
-        time: time(message),
+        time: entered(message.sequence, message.time, &message.payload),
         sha256: Sha256::digest(&message.payload).into(),
         org,
         kind,
@@ -140,21 +140,33 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
     }
 }
 
-/// When it entered IN.
-fn time(message: &InMessage) -> Timestamp {
+/// When a message entered IN, by the server's clock.
+pub(crate) fn entered(_sequence: u64, time: Timestamp, _payload: &[u8]) -> Timestamp {
     // As if the server's clock had been wrong when such a message came.
-    fail::fail_point!("decode::time", message.payload.ends_with(b"<!-- ahead -->\n"), |seconds| later(
-        message, seconds
-    ));
-    fail::fail_point!("decode::skew", |seconds| later(message, seconds));
-    message.time
+    fail::fail_point!("decode::time", _payload.ends_with(b"<!-- ahead -->\n"), |seconds| later(time, seconds));
+    // As if it had been wrong meanwhile.
+    fail::fail_point!("decode::skew", |skews| later(time, skews.and_then(|skews| skew(_sequence, &skews))));
+    time
 }
 
-/// The time of a message, so many seconds later.
+/// By how many seconds the server's clock was ahead when a message came: of `100..200:3600 300..:-60` the last range that has its
+/// sequence, or a number alone that is so for all.
 #[cfg(feature = "failpoints")]
-fn later(message: &InMessage, seconds: Option<String>) -> Timestamp {
+fn skew(sequence: u64, skews: &str) -> Option<String> {
+    let of = |one: &str| {
+        let Some((range, seconds)) = one.split_once(':') else { return Some(one.to_owned()) };
+        let (from, to) = range.split_once("..")?;
+        let has = from.parse().is_ok_and(|from: u64| from <= sequence) && to.parse().map_or(true, |to: u64| sequence < to);
+        has.then(|| seconds.to_owned())
+    };
+    skews.split(' ').filter_map(of).next_back()
+}
+
+/// A time so many seconds later.
+#[cfg(feature = "failpoints")]
+fn later(time: Timestamp, seconds: Option<String>) -> Timestamp {
     let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
-    message.time.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    time.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
