@@ -52,7 +52,7 @@ impl Server {
             servers.push(Self::start(&format!("{example}{own}"), &[]).await?);
         }
         for server in &servers {
-            let client = async_nats::connect(server.url(user, password)).await?;
+            let client = linesman::log::connect(&server.url(user, password), "test").await?;
             until("JetStream has a leader", async || {
                 let answer = client.request("$JS.API.INFO", "".into()).await.ok()?;
                 (!String::from_utf8_lossy(&answer.payload).contains("\"error\"")).then_some(())

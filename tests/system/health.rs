@@ -10,8 +10,10 @@ use linesman::log::streams::lane_of;
 use linesman_schemas::control::{
     Control, PoliciesSection, RuleBookRef, Section, SectionRef, Settings, SettingsSection,
 };
-use linesman_tests::{Disk, Engine, LANES, Launch, Load, Outsider, Server, World, until};
+use linesman_tests::{Disk, Engine, LANES, Launch, Load, Outsider, Server, World, event, until};
 use serde_json::{Value, json};
+
+use super::stopped::{publish, wait_for_incidents};
 
 /// Within which a fault is told: 15 s where the machine has nothing else to do.
 const TOLD: Duration = Duration::from_secs(60);
@@ -285,19 +287,20 @@ async fn an_account_without_room_for_consumers_is_told_of() {
 #[tokio::test]
 async fn a_decision_that_hangs_is_told_of_and_hinders_no_end() {
     let world = World::new().unwrap();
-    // Behind all that an engine decides before it is ready.
-    let launch = Launch { crash_points: "decide=64*off->sleep(600000)", ..Launch::default() };
+    let launch = Launch { crash_points: "decide::input=sleep(600000)", ..Launch::default() };
     let mut engine = world.start_with(None, launch).await.unwrap();
-    let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
-    load.add("acme", 100);
-    load.publish_all(&client).await;
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    // The crash point is met by what ends so.
+    publish(&client, "acme", event("edge", 2, "SICK", "Low") + "<!-- undecidable -->\n").await;
     let lane = lane_of("acme", LANES);
     unready(&engine, &format!("lane {lane} makes no progress on input that waits for it")).await;
     let (status, took) = engine.terminate().await.unwrap();
     assert!(took < ENDED, "ended after {took:?}");
     assert_eq!(status.code(), Some(1), "what was under way is given up");
     let mut engine = world.start(None).await.unwrap();
-    load.wait_for_incidents(&engine).await.unwrap();
+    wait_for_incidents(&engine, "acme", 2).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull::{Config, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::{Client, jetstream};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
@@ -16,7 +17,7 @@ use tokio::task::unconstrained;
 use super::Error;
 use super::mark::{self, Committer};
 use super::streams::{self, IN};
-use super::trouble::{Doing, Troubles};
+use super::trouble::{Doing, NO_ROOM, Troubles};
 use crate::logging::full;
 
 /// How many messages are asked for at once; the next request goes out when half have come.
@@ -170,7 +171,7 @@ impl Reader {
             Ok(_) => return Err(Error::LostTail { position: self.position }),
             Err(error) => {
                 tracing::debug!(who = %self.who, %error, "no consumer yet");
-                self.troubles.note(self.who, Doing::Reading, full(&*error), false);
+                self.troubles.note(self.who, Doing::Reading, full(&*error), is_room(&error));
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -226,4 +227,10 @@ impl Reader {
             .await?;
         Ok(messages)
     }
+}
+
+/// Whether the server makes no consumer for want of room.
+fn is_room(error: &async_nats::Error) -> bool {
+    let kind = error.downcast_ref::<ConsumerError>().map(ConsumerError::kind);
+    matches!(kind, Some(ConsumerErrorKind::JetStream(error)) if NO_ROOM.contains(&error.error_code().0))
 }

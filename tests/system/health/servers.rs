@@ -21,10 +21,11 @@ async fn a_server_that_is_stopped_and_started_again_is_told_of_and_outlived() {
 
 #[tokio::test]
 async fn a_limit_of_the_server_or_the_account_is_told_of_and_outlived() {
-    const ENOUGH: &str = "enabled";
     const REASON: &str = "the NATS server has no room; make room on its disk, or raise its limit";
-    let bounded = |limit: &str| config(ENOUGH).replace("sync_interval", &format!("max_file_store: {limit}, sync_interval"));
-    let mut site = Site::on(&bounded("1GB")).await;
+    let bounded = |server: &str, account: &str| {
+        config(account).replace("sync_interval", &format!("max_file_store: {server}, sync_interval"))
+    };
+    let mut site = Site::on(&bounded("1GB", "enabled")).await;
     let mut engine = site.start().await;
     let mut load = Load::default();
     works(&engine, &mut load, &site.client).await;
@@ -38,15 +39,15 @@ async fn a_limit_of_the_server_or_the_account_is_told_of_and_outlived() {
         (found["state"]["messages"] == 8).then_some(())
     })
     .await;
-    site.server.reload(&config("{ max_file: 8MB }")).unwrap();
+    site.server.reload(&bounded("1GB", "{ max_file: 8MB }")).unwrap();
     unready(&engine, REASON).await;
-    site.server.reload(&config(ENOUGH)).unwrap();
+    site.server.reload(&bounded("1GB", "enabled")).unwrap();
     ready(&engine).await;
     works(&engine, &mut load, &site.client).await;
     // The server's own is looked at when it starts.
     for (limit, is_enough) in [("8MB", false), ("1GB", true)] {
         site.server.stop().unwrap();
-        site.server.configure(&bounded(limit)).unwrap();
+        site.server.configure(&bounded(limit, "enabled")).unwrap();
         site.server.go_on().await.unwrap();
         if !is_enough {
             unready(&engine, REASON).await;
