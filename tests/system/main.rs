@@ -35,6 +35,7 @@ mod feed;
 mod fencing;
 mod flow;
 mod forged;
+mod functions;
 mod gathered;
 mod guide;
 mod health;
