@@ -24,6 +24,7 @@ pub mod readings;
 pub mod scan;
 pub mod section;
 pub mod servers;
+pub mod strays;
 pub mod streams;
 pub mod trouble;
 

@@ -30,6 +30,9 @@ const EXPIRES: Duration = Duration::from_secs(30);
 const INACTIVE: Duration = Duration::from_secs(60);
 const RETRY: Duration = Duration::from_millis(250);
 
+/// What the server has not transformed.
+pub const UNTRANSFORMED: &str = "in.>";
+
 /// A message of a lane.
 #[derive(Debug, Clone)]
 pub struct InMessage {
@@ -207,8 +210,7 @@ impl Reader {
             replay_policy: ReplayPolicy::Instant,
             filter_subject: match self.who {
                 Committer::Lane(lane) => format!("p.{lane}.>"),
-                // What the server has not transformed.
-                Committer::Unread => "in.>".to_owned(),
+                Committer::Unread => UNTRANSFORMED.to_owned(),
             },
             inactive_threshold: INACTIVE,
             memory_storage: true,

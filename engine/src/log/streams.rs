@@ -11,11 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_nats::Client;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 
 use super::quorum::{self, Cluster, Lack};
+use super::reader::InMessage;
 use super::{Error, api, consumers, limits};
 use crate::logging::full;
 
@@ -321,23 +323,34 @@ pub async fn last_of_lane(client: &Client, lane: u32) -> Result<u64, Error> {
 /// # Errors
 /// The server does not answer.
 pub async fn next_on(client: &Client, subject: &str, from: u64) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    let next = next_message(client, subject, from).await?;
+    Ok(next.map(|message| (message.sequence, message.payload.into())))
+}
+
+/// The same message whole, with all of its subject.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn next_message(client: &Client, subject: &str, from: u64) -> Result<Option<InMessage>, Error> {
     #[derive(Deserialize)]
     struct Got {
         message: Found,
     }
     #[derive(Deserialize)]
     struct Found {
+        subject: String,
         seq: u64,
+        time: Timestamp,
         #[serde(default)]
         data: String,
     }
     let wanted = json!({"seq": from.max(1), "next_by_subj": subject});
     let asked = format!("STREAM.MSG.GET.{IN}");
     match api::<Got>(client, &asked, &wanted).await {
-        Ok(Got { message: Found { seq, data } }) => {
+        Ok(Got { message: Found { subject, seq, time, data } }) => {
             let unread = |error| Error::Answer { subject: asked, source: serde_json::Error::custom(error) };
-            let bytes = BASE64_STANDARD.decode(data).map_err(unread)?;
-            Ok(Some((seq, bytes)))
+            let payload = BASE64_STANDARD.decode(data).map_err(unread)?.into();
+            Ok(Some(InMessage { sequence: seq, time, subject, payload }))
         }
         Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(None),
         Err(error) => Err(error),
