@@ -28,9 +28,14 @@ impl Server {
     /// # Errors
     /// It does not start.
     pub async fn start(example: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::begin((example, ""), variables).await
+    }
+
+    /// The same with more of a configuration, which stands as it is.
+    async fn begin((example, more): (&str, &str), variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let (dir, port) = (tempfile::tempdir()?, free_port()?);
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        std::fs::write(dir.path().join("server.conf"), text(example, port, &dir))?;
+        std::fs::write(dir.path().join("server.conf"), text(example, port, &dir) + more)?;
         let mut server = Self { child: None, port, variables, dir };
         server.go_on().await?;
         Ok(server)
@@ -49,7 +54,7 @@ impl Server {
                 "server_name: \"n{number}\"\ncluster {{ name: \"c\", listen: \"127.0.0.1:{port}\", routes: [{}] }}\n",
                 all.join(", ")
             );
-            servers.push(Self::start(&format!("{example}{own}"), &[]).await?);
+            servers.push(Self::begin((example, &own), &[]).await?);
         }
         for server in &servers {
             let client = linesman::log::connect(&server.url(user, password), "test").await?;

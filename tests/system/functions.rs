@@ -11,7 +11,10 @@ use super::stopped::{is_ready, publish, said, wait_for_incidents};
 /// What policies do with a function, by their names.
 const BODIES: [(&str, &str); 8] = [
     ("json", "publish(\"json\", #{ t: #{ a: |x| x }.to_json() });"),
-    ("json-caught", "try { #{ a: [#{ b: |x| x }] }.to_json() } catch (e) { publish(\"json-caught\", #{ t: `${e}` }); }"),
+    (
+        "json-caught",
+        "try { #{ a: [#{ b: |x| x }] }.to_json() } catch (e) { publish(\"json-caught\", #{ t: `${e}` }); }",
+    ),
     ("interpolated", "publish(\"interpolated\", #{ t: `${|x| x}` });"),
     ("text", "let f = |x| x; publish(\"text\", #{ t: f.to_string(), d: f.to_debug(), l: [f].to_string() });"),
     ("value", "publish(\"value\", #{ f: |x| x });"),

@@ -52,6 +52,7 @@ mod looked;
 mod machines;
 mod managers;
 mod matched;
+mod memory;
 mod modes;
 mod operating;
 mod panics;

@@ -156,7 +156,8 @@ fn skew(sequence: u64, skews: &str) -> Option<String> {
     let of = |one: &str| {
         let Some((range, seconds)) = one.split_once(':') else { return Some(one.to_owned()) };
         let (from, to) = range.split_once("..")?;
-        let has = from.parse().is_ok_and(|from: u64| from <= sequence) && to.parse().map_or(true, |to: u64| sequence < to);
+        let has =
+            from.parse().is_ok_and(|from: u64| from <= sequence) && to.parse().map_or(true, |to: u64| sequence < to);
         has.then(|| seconds.to_owned())
     };
     skews.split(' ').filter_map(of).next_back()
