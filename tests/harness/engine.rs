@@ -58,7 +58,7 @@ impl Engine {
     pub(crate) fn spawn(data: &Path, rules: &Path, config: &Path, launch: Launch<'_>) -> anyhow::Result<Self> {
         let log = config.with_file_name("engine.log");
         let file = File::options().create(true).append(true).open(&log)?;
-        let is_clean = launch.crash_points.is_empty() && !launch.unwinds;
+        let is_clean = !launch.crash_points.contains("panic") && !launch.unwinds;
         let clean_from = is_clean.then(|| file.metadata()).transpose()?.map(|known| known.len() as usize);
         // A killed engine leaves its file behind; only the new one's counts.
         let _ = std::fs::remove_file(data.join("ready.json"));
@@ -203,6 +203,14 @@ impl Engine {
     /// It cannot be signalled.
     pub fn signal(&self, what: Signal) -> anyhow::Result<()> {
         signal(self.pid(), what)
+    }
+
+    /// The process of its NATS server.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn nats_pid(&self) -> anyhow::Result<u32> {
+        nats_pid(&self.data)
     }
 
     /// Kills its NATS server at once.

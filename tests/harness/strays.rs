@@ -12,6 +12,8 @@ use crate::{Engine, Out, until};
 
 /// Where they are published: as it stands, with the wildcard in it.
 const SUBJECTS: [&str; 3] = ["in.acme.jmb.*", "in.*.jmb.x", "in.acme.jmb.>"];
+/// Where whoever has the engine's login may publish, and no lane reads.
+const OF_ENGINE: [&str; 3] = ["p.47.ctl", "p.x.ctl", "p.01.ctl"];
 /// How long one may wait for its acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LETTERS: &str = "out._unknown.dead.unknown-subject";
@@ -26,7 +28,16 @@ pub struct Strays {
 impl Strays {
     /// Publishes one on each such subject; what is not acknowledged in time may be in IN or not.
     pub async fn publish(&mut self, client: &Client) {
-        for subject in SUBJECTS {
+        self.publish_on(SUBJECTS, client).await;
+    }
+
+    /// The same on each subject of a lane that there is not, with the engine's login.
+    pub async fn publish_as_engine(&mut self, client: &Client) {
+        self.publish_on(OF_ENGINE, client).await;
+    }
+
+    async fn publish_on(&mut self, subjects: [&'static str; 3], client: &Client) {
+        for subject in subjects {
             let asked = tokio::time::timeout(PATIENCE, client.request(subject, "stray".into())).await;
             let Ok(Ok(answer)) = asked else { continue };
             let answer: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();

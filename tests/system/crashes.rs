@@ -3,6 +3,8 @@
 //!
 //! `LINESMAN_CRASHES` chooses how many crashes, `LINESMAN_SEED` which.
 
+mod wrong;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -12,9 +14,11 @@ use futures_util::future::join_all;
 use linesman::log::mark::Mark;
 use linesman::log::streams::{lane_of, last_of_lane};
 use linesman_tests::{
-    Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, flip, run, until,
+    Disk, Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, flip, run, until,
     wait_accounted,
 };
+
+use super::verified::verify;
 
 /// Crashes of an ordinary run.
 const CRASHES: usize = 20;
@@ -34,6 +38,8 @@ const ASIDES: u64 = 3;
 const CONSUMERS: usize = 100;
 /// How many bits of a damaged store are flipped.
 const FLIPS: usize = 24;
+/// How large the disk is that is full for a while, in MiB.
+const DISK: u32 = 384;
 /// How many looks at its log at most an engine may be about to start when it is killed; one takes some
 /// tens of milliseconds.
 const STARTING_LOOKS: u64 = 40;
@@ -70,6 +76,14 @@ enum Crash {
     Store,
     /// The engine is killed once somebody has made consumers of OUT, amid the load.
     Consumers,
+    /// The engine is killed while the disk of the data directory is full.
+    Disk,
+    /// The engine is killed while the server's clock is wrong.
+    Skew,
+    /// The engine is killed once the server's clock was far ahead for a few messages.
+    Jump,
+    /// Bytes of a stream are flipped while nobody runs, and are put back behind a run that tells it.
+    Damage(&'static str),
 }
 
 const MIX: [Crash; 20] = [
@@ -88,11 +102,11 @@ const MIX: [Crash; 20] = [
     Crash::Starting,
     Crash::Store,
     Crash::Consumers,
-    Crash::Engine,
-    Crash::Nats,
-    Crash::Point("emit::before-mark"),
-    Crash::Point("emit::after-mark"),
-    Crash::Store,
+    Crash::Disk,
+    Crash::Skew,
+    Crash::Jump,
+    Crash::Damage("IN"),
+    Crash::Damage("OUT"),
 ];
 
 struct Site {
@@ -107,12 +121,17 @@ struct Site {
     kept: Vec<(&'static str, String)>,
     /// How many texts the policy that takes too long has had.
     texts: u64,
+    /// When the server's clock was how wrong, as the crash point takes it: whoever decides again has to find it so too.
+    skews: String,
     random: Random,
+    /// The disk of the data directory, where one can be mounted; goes behind the world that lies on it.
+    disk: Option<Disk>,
 }
 
 impl Site {
     async fn new(random: Random) -> Self {
         let mut world = World::new().unwrap();
+        let disk = Disk::mount(&world.data(), DISK).unwrap();
         world.configure("policy_time_ms = 1\n\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
         world.policy("open-case", OPEN_CASE).unwrap();
         let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
@@ -124,7 +143,9 @@ impl Site {
             strays: Strays::default(),
             kept: Vec::new(),
             texts: 0,
+            skews: String::new(),
             random,
+            disk,
         };
         site.change_slow_policy();
         site
@@ -137,7 +158,21 @@ impl Site {
     }
 
     async fn start(&self) -> Engine {
-        self.world.start(Some(&self.upstream)).await.unwrap()
+        let launch = Launch { crash_points: &self.points(""), ..Launch::default() };
+        self.world.start_with(Some(&self.upstream), launch).await.unwrap()
+    }
+
+    fn spawn(&self, point: &str) -> Engine {
+        let launch = Launch { crash_points: &self.points(point), ..Launch::default() };
+        self.world.spawn(Some(&self.upstream), launch).unwrap()
+    }
+
+    /// A crash point, behind that by which the server's clock was as wrong as it was.
+    fn points(&self, point: &str) -> String {
+        match &*self.skews {
+            "" => point.to_owned(),
+            skews => format!("decode::skew=return({});{point}", skews.trim()),
+        }
     }
 
     async fn suffer(&mut self, crash: Crash) {
@@ -149,12 +184,18 @@ impl Site {
         let acknowledgements = usize::try_from(self.random.below(most as u64)).unwrap();
         match crash {
             Crash::Point(point) => self.reach(point).await,
-            Crash::Engine | Crash::Both | Crash::Store | Crash::Consumers => {
+            Crash::Disk if self.disk.is_none() => println!("nothing can be mounted here: no disk is full"),
+            Crash::Skew | Crash::Jump => self.set_wrong(crash).await,
+            Crash::Damage(stream) => self.damage(stream).await,
+            Crash::Engine | Crash::Both | Crash::Store | Crash::Consumers | Crash::Disk => {
                 let mut engine = self.start().await;
                 self.keep_checkpoints(&engine).await;
                 let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
                 let killing = async {
                     self.strays.publish(&client).await;
+                    if let (Crash::Disk, Some(disk)) = (crash, &self.disk) {
+                        disk.fill().unwrap();
+                    }
                     self.load.publish(&client, acknowledgements).await;
                     match crash {
                         Crash::Both => engine.kill_nats().unwrap(),
@@ -165,6 +206,9 @@ impl Site {
                 };
                 let ((), worked) = tokio::join!(killing, self.staff.work(&api, u64::MAX));
                 worked.unwrap();
+                if let Some(disk) = &self.disk {
+                    disk.make_room().unwrap();
+                }
                 if matches!(crash, Crash::Store) {
                     flip(&self.world.data().join("state/db"), FLIPS, &mut self.random).unwrap();
                 }
@@ -182,7 +226,7 @@ impl Site {
                 assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
             }
             Crash::Starting => {
-                let mut engine = self.world.spawn(Some(&self.upstream), Launch::default()).unwrap();
+                let mut engine = self.spawn("");
                 // Any moment is the right one.
                 let mut looks = self.random.below(STARTING_LOOKS);
                 until("as many looks as chance has it", || {
@@ -241,8 +285,7 @@ impl Site {
         let most = if point.starts_with("override::") { ASIDES } else { 16 };
         let crash_points = format!("{point}={}*off->panic", self.random.below(most));
         self.change_slow_policy();
-        let launch = Launch { crash_points: &crash_points, ..Launch::default() };
-        let mut engine = self.world.spawn(Some(&self.upstream), launch).unwrap();
+        let mut engine = self.spawn(&crash_points);
         if engine.wait_ready().await.is_ok() {
             let client = engine.nats().await.unwrap();
             self.publish_until_it_ends(&mut engine, &client).await;
@@ -293,6 +336,8 @@ impl Site {
         assert!(cases.values().all(|count| count == 1), "{cases:?}");
         self.staff.check(&engine).await.unwrap();
         self.check_audit().await;
+        let (code, round) = verify(&self.world, &[]).await;
+        assert_eq!(code, Some(0), "{round}");
         assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     }
 }

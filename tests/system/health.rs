@@ -1,10 +1,7 @@
 //! By what the engine cannot work is told within 15 s, and it goes on by itself when that is over.
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod servers;
+
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
@@ -13,13 +10,15 @@ use linesman::log::streams::lane_of;
 use linesman_schemas::control::{
     Control, PoliciesSection, RuleBookRef, Section, SectionRef, Settings, SettingsSection,
 };
-use linesman_tests::{Engine, LANES, Launch, Load, Outsider, Server, World, until};
+use linesman_tests::{Disk, Engine, LANES, Launch, Load, Outsider, Server, World, event, until};
 use serde_json::{Value, json};
+
+use super::stopped::{publish, wait_for_incidents};
 
 /// Within which a fault is told: 15 s where the machine has nothing else to do.
 const TOLD: Duration = Duration::from_secs(60);
 /// Within which SIGTERM ends the engine: 10 s where the machine has nothing else to do.
-const ENDED: Duration = Duration::from_secs(40);
+const ENDED: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
                       jetstream { store_dir: \"/var/lib/nats\", sync_interval: \"1s\" }\n\
@@ -103,7 +102,11 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let server = Server::start(&config("enabled"), &[]).await.unwrap();
+        Self::on(&config("enabled")).await
+    }
+
+    async fn on(config: &str) -> Self {
+        let server = Server::start(config, &[]).await.unwrap();
         let client = Outsider::connect(&server.url("linesman", "engine-secret")).await.unwrap().client;
         Self { world: World::new().unwrap(), server, client }
     }
@@ -282,6 +285,26 @@ async fn an_account_without_room_for_consumers_is_told_of() {
 }
 
 #[tokio::test]
+async fn a_decision_that_hangs_is_told_of_and_hinders_no_end() {
+    let world = World::new().unwrap();
+    let launch = Launch { crash_points: "decide::input=sleep(600000)", ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    publish(&client, "acme", event("edge", 1, "BEFORE", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    // The crash point is met by what ends so.
+    publish(&client, "acme", event("edge", 2, "SICK", "Low") + "<!-- undecidable -->\n").await;
+    let lane = lane_of("acme", LANES);
+    unready(&engine, &format!("lane {lane} makes no progress on input that waits for it")).await;
+    let (status, took) = engine.terminate().await.unwrap();
+    assert!(took < ENDED, "ended after {took:?}");
+    assert_eq!(status.code(), Some(1), "what was under way is given up");
+    let mut engine = world.start(None).await.unwrap();
+    wait_for_incidents(&engine, "acme", 2).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
 async fn a_log_that_nobody_reads_holds_nothing_up() {
     let mut world = World::new().unwrap();
     world.configure("\n[log]\nlevel = \"debug\"\n");
@@ -298,56 +321,23 @@ async fn a_log_that_nobody_reads_holds_nothing_up() {
     assert!(status.success(), "{status}");
 }
 
-/// A small disk of its own, where one can be mounted.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: &Path) -> Option<Self> {
-        for folder in [at.parent().unwrap(), at] {
-            std::fs::create_dir_all(folder).unwrap();
-            std::fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
-        }
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=128m,mode=0700", "none"]).arg(at).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
-    }
-
-    /// Leaves no room on it.
-    fn fill(&self) {
-        let mut file = std::fs::File::create(self.0.join("filler")).unwrap();
-        let block = vec![0; 64 * 1024];
-        while file.write_all(&block).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // What is still used is taken away once it is not.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test]
 async fn a_disk_that_was_full_is_told_of_and_outlived() {
     let world = World::new().unwrap();
-    let Some(disk) = Disk::mount(&world.data()) else {
+    let Some(disk) = Disk::mount(&world.data(), 128).unwrap() else {
         println!("nothing can be mounted here");
         return;
     };
     let mut engine = world.start(None).await.unwrap();
     let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
     works(&engine, &mut load, &client).await;
-    disk.fill();
+    disk.fill().unwrap();
     load.add("acme", 300);
     load.publish(&client, usize::MAX).await;
     unready(&engine, "the disk of the data directory is full: nothing more can be taken in, or is decided; make room")
         .await;
     engine.tells("the disk of the state is full: nothing is decided until there is room").await;
-    disk.make_room();
+    disk.make_room().unwrap();
     ready(&engine).await;
     load.publish_all(&client).await;
     load.wait_for_incidents(&engine).await.unwrap();

@@ -2,39 +2,20 @@
 //! lane and the place, and a log that is whole is told to be.
 
 use std::cell::Cell;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use linesman::log::streams::lane_of;
-use linesman_tests::{Engine, Load, OPEN_CASE, World, run, until};
+use linesman_tests::{Engine, Flipped, Load, OPEN_CASE, World, run, until};
 use serde_json::Value;
 
-/// The files in which a stream's messages lie.
-fn blocks(data: &Path, stream: &str) -> Vec<PathBuf> {
-    let accounts = fs::read_dir(data.join("nats/jetstream/jetstream")).unwrap().map(|entry| entry.unwrap().path());
-    let folders =
-        accounts.map(|account| account.join("streams").join(stream).join("msgs")).filter(|folder| folder.is_dir());
-    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "blk")).collect()
-}
-
-/// Flips eight bytes so far behind a text, where that stands in a stream; whether it does.
-fn flip(data: &Path, stream: &str, (text, behind): (&str, usize)) -> bool {
-    for path in blocks(data, stream) {
-        let mut bytes = fs::read(&path).unwrap();
-        let found = bytes.windows(text.len()).position(|found| found == text.as_bytes());
-        if let Some(at) = found.map(|at| at + behind) {
-            bytes[at..at + 8].iter_mut().for_each(|byte| *byte ^= 0xff);
-            fs::write(path, bytes).unwrap();
-            return true;
-        }
-    }
-    false
+/// Flips bytes so far behind a text, where that stands in a stream; whether it does.
+fn flip(data: &Path, stream: &str, place: (&str, usize)) -> bool {
+    Flipped::in_stream(data, stream, place).unwrap().is_some()
 }
 
 /// Has the log read through: with which code that ends, and the round.
-async fn verify(world: &World, args: &[&str]) -> (Option<i32>, Value) {
+pub(super) async fn verify(world: &World, args: &[&str]) -> (Option<i32>, Value) {
     let data = world.data();
     let ended = run(&[&["verify", "--json", "--data-dir", data.to_str().unwrap()], args].concat()).await.unwrap();
     let round: Option<Value> = serde_json::from_str(&ended.stdout).ok();

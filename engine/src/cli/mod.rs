@@ -72,7 +72,7 @@ enum Command {
     Config(config::Args),
     /// Show or change what a running engine's log tells
     LogLevel(api::log_level::Args),
-    /// Read the log of a running engine through, and say what of it is damaged on disk
+    /// Read log and state of a running engine through, and say what of them is damaged on disk
     Verify(api::verify::Args),
     /// Check policies: syntax, header, filters, and what their scripts call
     Check(check::Args),

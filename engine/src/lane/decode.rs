@@ -133,7 +133,7 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
     Input {
         sequence: message.sequence,
-        time: time(message),
+        time: entered(message.sequence, message.time, &message.payload),
         sha256: Sha256::digest(&message.payload).into(),
         org,
         kind,
@@ -142,15 +142,27 @@ fn input<'a>(message: &'a InMessage, content: Content<'a>) -> Input<'a> {
     }
 }
 
-/// When it entered IN.
-fn time(message: &InMessage) -> Timestamp {
+/// When a message entered IN, by the server's clock.
+pub(crate) fn entered(_sequence: u64, time: Timestamp, _payload: &[u8]) -> Timestamp {
     // As if the server's clock had been wrong when such a message came.
-    fail::fail_point!("decode::time", message.payload.ends_with(b"<!-- ahead -->\n"), |seconds| skewed(
-        message.time,
-        seconds
-    ));
-    fail::fail_point!("decode::skew", |seconds| skewed(message.time, seconds));
-    message.time
+    fail::fail_point!("decode::time", _payload.ends_with(b"<!-- ahead -->\n"), |seconds| skewed(time, seconds));
+    // As if it had been wrong meanwhile.
+    fail::fail_point!("decode::skew", |skews| skewed(time, skews.and_then(|skews| skew(_sequence, &skews))));
+    time
+}
+
+/// By how many seconds the server's clock was ahead when a message came: of `100..200:3600 300..:-60` the last range that has its
+/// sequence, or a number alone that is so for all.
+#[cfg(feature = "failpoints")]
+fn skew(sequence: u64, skews: &str) -> Option<String> {
+    let of = |one: &str| {
+        let Some((range, seconds)) = one.split_once(':') else { return Some(one.to_owned()) };
+        let (from, to) = range.split_once("..")?;
+        let has =
+            from.parse().is_ok_and(|from: u64| from <= sequence) && to.parse().map_or(true, |to: u64| sequence < to);
+        has.then(|| seconds.to_owned())
+    };
+    skews.split(' ').filter_map(of).next_back()
 }
 
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {

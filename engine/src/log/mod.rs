@@ -19,11 +19,13 @@ pub mod mark;
 pub mod objects;
 pub mod outbox;
 pub mod overrides;
+pub mod quorum;
 pub mod reader;
 pub mod readings;
 pub mod scan;
 pub mod section;
 pub mod servers;
+pub mod strays;
 pub mod streams;
 pub mod trouble;
 

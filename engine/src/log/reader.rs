@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull::{Config, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::{Client, jetstream};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
@@ -17,7 +18,7 @@ use super::Error;
 use super::context;
 use super::mark::{self, Committer};
 use super::streams::{self, IN};
-use super::trouble::{Doing, Troubles};
+use super::trouble::{Doing, NO_ROOM, Troubles};
 use crate::logging::full;
 
 /// How many messages are asked for at once; the next request goes out when half have come.
@@ -29,6 +30,9 @@ const EXPIRES: Duration = Duration::from_secs(30);
 /// How long the server keeps a consumer that nobody asks.
 const INACTIVE: Duration = Duration::from_secs(60);
 const RETRY: Duration = Duration::from_millis(250);
+
+/// What the server has not transformed.
+pub const UNTRANSFORMED: &str = "in.>";
 
 /// A message of a lane.
 #[derive(Debug, Clone)]
@@ -171,7 +175,7 @@ impl Reader {
             Ok(_) => return Err(Error::LostTail { position: self.position }),
             Err(error) => {
                 tracing::debug!(who = %self.who, %error, "no consumer yet");
-                self.troubles.note(self.who, Doing::Reading, full(&*error), false);
+                self.troubles.note(self.who, Doing::Reading, full(&*error), is_room(&error));
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -207,8 +211,7 @@ impl Reader {
             replay_policy: ReplayPolicy::Instant,
             filter_subject: match self.who {
                 Committer::Lane(lane) => format!("p.{lane}.>"),
-                // What the server has not transformed.
-                Committer::Unread => "in.>".to_owned(),
+                Committer::Unread => UNTRANSFORMED.to_owned(),
             },
             inactive_threshold: INACTIVE,
             memory_storage: true,
@@ -227,4 +230,10 @@ impl Reader {
             .await?;
         Ok(messages)
     }
+}
+
+/// Whether the server makes no consumer for want of room.
+fn is_room(error: &async_nats::Error) -> bool {
+    let kind = error.downcast_ref::<ConsumerError>().map(ConsumerError::kind);
+    matches!(kind, Some(ConsumerErrorKind::JetStream(error)) if NO_ROOM.contains(&error.error_code().0))
 }

@@ -35,7 +35,7 @@ pub static SECTION: Section = Section {
         Key::new("out_age_s", seconds(LONG_S), "How long the output stream keeps what it says, in seconds.").or("2592000"),
         Key::new("out_consumers_most", count(1, 100_000), "How many consumers of others the output stream keeps; above, the oldest go that nobody asks.").or("256"),
         Key::new("out_consumer_idle_s", seconds(LONG_S), "How long nobody may ask a consumer of the output stream before the server removes it, durable ones among them, in seconds. Counts when the stream is made.").or("604800"),
-        Key::new("scrub_bytes_per_s", count(0, 1 << 40), "How many bytes a second of the streams are read in the background, to find what is damaged on disk; a quarter of it while lanes have much to do, and at least 65,536. 0 turns it off.").or("4194304"),
+        Key::new("scrub_bytes_per_s", count(0, 1 << 40), "How many bytes a second of the streams and the state are read in the background, to find what is damaged on disk; a quarter of it while lanes have much to do, and at least 65,536. 0 turns it off.").or("4194304"),
         Key::new("replicas", count(1, 5), "How many replicas the streams have. More than 1 needs a cluster of your own.").or("1"),
     ],
 };
@@ -61,7 +61,7 @@ pub struct Nats {
     pub out_age_s: u64,
     /// What consumers of others OUT has.
     pub consumers: Bounds,
-    /// How many bytes a second of the streams are read in the background; 0 for none.
+    /// How many bytes a second of the streams and the state are read in the background; 0 for none.
     pub scrub_bytes_per_s: u64,
     /// How many replicas the streams have.
     pub replicas: u32,

@@ -11,10 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_nats::Client;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 
+use super::quorum::{self, Cluster, Lack};
+use super::reader::InMessage;
 use super::{Error, api, consumers, limits};
 use crate::logging::full;
 
@@ -77,6 +80,9 @@ struct Info {
     config: Map<String, Value>,
     created: String,
     state: StreamState,
+    /// None where one server keeps it that is in no cluster.
+    #[serde(default)]
+    cluster: Option<Cluster>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +103,8 @@ pub enum Stream {
     There(Found),
     /// There is none of the name.
     Gone,
+    /// Nobody leads it: what it has is not known.
+    Unled(Lack),
 }
 
 /// A stream that is there.
@@ -108,6 +116,8 @@ pub struct Found {
     pub faults: Vec<String>,
     /// Whose marks it has: the last tokens of their subjects.
     pub marks: BTreeSet<String>,
+    /// What it lacks to take anything, although somebody leads it.
+    pub lack: Option<Lack>,
 }
 
 impl Info {
@@ -228,14 +238,18 @@ async fn examine_one(client: &Client, name: &'static str, wanted: &Value) -> Res
     let mut info: Info = match api(client, &format!("STREAM.INFO.{name}"), &asked).await {
         Ok(info) => info,
         Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => return Ok(Stream::Gone),
-        Err(error) => return Err(error),
+        Err(error) => return quorum::refused(&error).map(Stream::Unled).ok_or(error),
     };
+    if let Some(lack) = info.cluster.as_ref().and_then(Cluster::unled) {
+        return Ok(Stream::Unled(lack));
+    }
+    let lack = info.cluster.as_ref().and_then(Cluster::lack);
     let mut faults = limits::found(name, &info.config);
     let differing = differences(wanted, &info.config, &KEPT).into_iter();
     faults.extend(differing.map(|differing| format!("{differing}; change the stream")));
     let marks = info.state.subjects.take().unwrap_or_default().into_keys();
     let marks = marks.filter_map(|subject| subject.strip_prefix(MARKS).map(str::to_owned)).collect();
-    Ok(Stream::There(Found { identity: info.identity(), faults, marks }))
+    Ok(Stream::There(Found { identity: info.identity(), faults, marks, lack }))
 }
 
 /// Makes OUT where it is gone.
@@ -309,23 +323,34 @@ pub async fn last_of_lane(client: &Client, lane: u32) -> Result<u64, Error> {
 /// # Errors
 /// The server does not answer.
 pub async fn next_on(client: &Client, subject: &str, from: u64) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    let next = next_message(client, subject, from).await?;
+    Ok(next.map(|message| (message.sequence, message.payload.into())))
+}
+
+/// The same message whole, with all of its subject.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn next_message(client: &Client, subject: &str, from: u64) -> Result<Option<InMessage>, Error> {
     #[derive(Deserialize)]
     struct Got {
         message: Found,
     }
     #[derive(Deserialize)]
     struct Found {
+        subject: String,
         seq: u64,
+        time: Timestamp,
         #[serde(default)]
         data: String,
     }
     let wanted = json!({"seq": from.max(1), "next_by_subj": subject});
     let asked = format!("STREAM.MSG.GET.{IN}");
     match api::<Got>(client, &asked, &wanted).await {
-        Ok(Got { message: Found { seq, data } }) => {
+        Ok(Got { message: Found { subject, seq, time, data } }) => {
             let unread = |error| Error::Answer { subject: asked, source: serde_json::Error::custom(error) };
-            let bytes = BASE64_STANDARD.decode(data).map_err(unread)?;
-            Ok(Some((seq, bytes)))
+            let payload = BASE64_STANDARD.decode(data).map_err(unread)?.into();
+            Ok(Some(InMessage { sequence: seq, time, subject, payload }))
         }
         Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(None),
         Err(error) => Err(error),

@@ -10,8 +10,8 @@ use crate::logging::full;
 
 /// How long something is in the way before the log tells of it.
 const TOLD_AFTER: Duration = Duration::from_secs(5);
-/// What JetStream says where it has no room: its limit, the disk's, or what it does once the disk was full.
-const NO_ROOM: [u64; 5] = [10_023, 10_028, 10_047, 10_076, 10_077];
+/// What JetStream says where it has no room: its account's limit, its own, the disk's, or what it does once the disk was full.
+pub(super) const NO_ROOM: [u64; 6] = [10_002, 10_023, 10_028, 10_047, 10_076, 10_077];
 
 /// What is done with the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

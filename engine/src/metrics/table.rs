@@ -82,6 +82,7 @@ const SECTION: Label = Label {
 const COUNTED_VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "apply"]) };
 const LANE: Label = Label { name: "lane", values: Values::Few("the number of a lane, `lanes` of them, at most 48") };
+const READ: Label = Label { name: "stream", values: Values::Words(|| vec!["IN", "OUT", "state"]) };
 const STREAM: Label = Label { name: "stream", values: Values::Words(|| vec!["IN", "OUT"]) };
 const OVERDRAWN: Label = Label {
     name: "organization",
@@ -289,9 +290,9 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_rows_upgraded_total", &[], "Rows of the store that an earlier program wrote, written anew in today's version."),
     counter("linesman_store_set_aside_total", &[], "Stores that did not open, or were damaged, and were set aside."),
     counter("linesman_store_damages_total", &[], "Lanes of the store that were found damaged."),
-    counter("linesman_scrub_bytes_total", &[STREAM], "What of the streams was read to find what is damaged, in bytes."),
-    counter("linesman_scrub_rounds_total", &[], "Rounds through both streams that came to their end in the background."),
-    gauge("linesman_scrub_faults", &[], "Faults that the last round through both streams has found."),
+    counter("linesman_scrub_bytes_total", &[READ], "What of the streams and the state was read to find what is damaged, in bytes."),
+    counter("linesman_scrub_rounds_total", &[], "Rounds through both streams and the state that came to their end in the background."),
+    gauge("linesman_scrub_faults", &[], "Faults that the last round through both streams and the state has found."),
     // The edge.
     counter("linesman_api_requests_total", &[
         ROUTE,

@@ -4,6 +4,7 @@ use linesman_domain::spans::{self, Span};
 use sha2::{Digest as _, Sha256};
 
 use super::round::{Damage, Range, Reading, Round, written};
+use crate::lane::decode;
 use crate::log::scan::{Extent, Lying};
 use crate::log::streams::IN;
 use crate::store;
@@ -139,7 +140,8 @@ impl Input {
         }
         let sha256 = Sha256::digest(&message.payload).into();
         let parts = subject.split_once('.').unwrap_or(("", "ctl"));
-        held.found.add((message.sequence, message.time), parts, &sha256);
+        let entered = decode::entered(message.sequence, message.time, &message.payload);
+        held.found.add((message.sequence, entered), parts, &sha256);
         Ok(())
     }
 

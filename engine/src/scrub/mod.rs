@@ -1,7 +1,8 @@
-//! Reads both streams through, round and round, and says what of them is damaged: what nobody reads any more is noticed only
-//! when a lane has to be rebuilt from it, or by nobody.
+//! Reads both streams and the lanes' states through, round and round, and says what of them is damaged: what nobody reads any
+//! more is noticed only when a lane has to be rebuilt from it, at the next start, or by nobody.
 //!
-//! IN is held against the hashes in the lanes' states (`linesman_domain::spans`), OUT against itself. It reads what the server
+//! IN is held against the hashes in the lanes' states (`linesman_domain::spans`), OUT against itself, each row of a state against
+//! its check. Of the streams it reads what the server
 //! gives: what the server cannot read is missing. It mends nothing, and changes no readiness: what is decided, is decided of a
 //! state that is whole, and an engine that is taken out of service for it could do nothing that this one cannot.
 
@@ -9,10 +10,11 @@ mod input;
 mod output;
 mod pace;
 mod round;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub use round::{Damage, Reading, Round};
+pub use round::{Damage, Reading, Round, Rows};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +35,7 @@ use crate::store::{self, Store};
 use input::Input;
 use output::{GAPS_MOST, Output};
 use pace::Pace;
+use state::STATE;
 
 /// How long after the start the first round begins, and how long it rests behind each.
 const FIRST_AFTER: Duration = Duration::from_secs(10);
@@ -182,7 +185,8 @@ impl Scrub {
         self.show(of, &round);
         let read = async {
             self.read_input(of, &mut round, &mut pace).await?;
-            self.read_output(of, &mut round, &mut pace).await
+            self.read_output(of, &mut round, &mut pace).await?;
+            self.read_states(of, &mut round, &mut pace).await
         };
         round.broken_off = read.await.err().map(|error: BrokenOff| full(&error));
         let is_whole = round.broken_off.is_none();
@@ -247,6 +251,14 @@ impl Scrub {
         Ok(())
     }
 
+    async fn read_states(&self, of: Of, round: &mut Round, pace: &mut Pace<'_>) -> Result<(), BrokenOff> {
+        let count = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        for lane in (0..count).filter(|lane| round.lane.is_none_or(|wanted| wanted == *lane)).collect::<Vec<_>>() {
+            state::read((lane, self.store.lane(lane)?), round, pace, |round| self.show(of, round)).await?;
+        }
+        Ok(())
+    }
+
     /// Shows how far a round is.
     fn show(&self, of: Of, round: &Round) {
         self.overview.send_modify(|overview| {
@@ -284,8 +296,9 @@ impl Scrub {
     fn tell(&self, round: &Round) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = told.len() >= REMEMBERED_MOST;
-        let news: Vec<&Damage> =
-            round.faults.iter().filter(|damage| !is_known && told.insert((*damage).clone())).collect();
+        // Of a state whoever reads it tells.
+        let faults = round.faults.iter().filter(|damage| damage.stream != STATE);
+        let news: Vec<&Damage> = faults.filter(|damage| !is_known && told.insert((*damage).clone())).collect();
         for damage in news.iter().take(TOLD_MOST) {
             let (stream, lane) = (damage.stream, damage.lane);
             tracing::warn!(stream, lane, what = damage.what, meaning = damage.meaning, "the log is damaged");

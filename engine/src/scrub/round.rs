@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// How many faults of a round are kept.
 const FAULTS_MOST: usize = 100;
 
-/// A round: both streams, read once from their beginning to where they ended when it began.
+/// A round: both streams, read once from their beginning to where they ended when it began, and the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = VerificationRound)]
 pub struct Round {
@@ -25,6 +25,8 @@ pub struct Round {
     pub input: Reading,
     /// What was read of OUT.
     pub output: Reading,
+    /// What was read of the state.
+    pub state: Rows,
     /// How many faults were found.
     pub faults_in_all: u64,
     /// The first hundred of them.
@@ -54,17 +56,27 @@ pub struct Reading {
     pub passed_over: u64,
 }
 
+/// What was read of the state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = StateReading)]
+pub struct Rows {
+    /// How many rows were read, each of which is what was written.
+    pub rows: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+}
+
 /// Something that is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[schema(as = StreamDamage)]
 pub struct Damage {
-    /// In which stream: `IN` or `OUT`.
+    /// Where: in the stream `IN` or `OUT`, or in `state`.
     pub stream: &'static str,
     /// Of which lane; null where that cannot be known.
     pub lane: Option<u32>,
     /// Of which organization events are missing; null otherwise.
     pub organization: Option<String>,
-    /// From which sequence of the stream on.
+    /// From which sequence of the stream on; 0 in the state.
     pub first: u64,
     /// Up to which.
     pub last: u64,
@@ -85,6 +97,7 @@ impl Round {
             broken_off: None,
             input: Reading::default(),
             output: Reading::default(),
+            state: Rows::default(),
             faults_in_all: 0,
             faults: Vec::new(),
         }

@@ -123,6 +123,48 @@ fn what_went_with_the_beginning_is_passed_over_and_what_has_no_hash_is_counted()
     assert_eq!((round.input.proved, round.input.unproved), (0, 4_500));
 }
 
+#[tokio::test]
+async fn a_row_of_the_state_that_is_not_what_was_written_is_told_and_its_lane_hears_of_it() {
+    let messages = messages(5_000);
+    let (_dir, store) = store_of(&messages, 1);
+    let (mut round, mut pace) = (Round::begin(1, None), Pace::new(u64::MAX, &[]));
+    let read = async |lane: u32, round: &mut Round, pace: &mut Pace<'_>| {
+        state::read((lane, store.lane(lane).unwrap()), round, pace, |_| {}).await.unwrap();
+    };
+    read(0, &mut round, &mut pace).await;
+    // One for each 1,000 inputs, and those since.
+    assert_eq!((round.faults_in_all, round.state.rows), (0, 3));
+    let damaged = store.lane(1).unwrap();
+    let heard = damaged.damages();
+    let (key, _) = row(1, &Span::default());
+    damaged.damage_row(&key).unwrap();
+    read(1, &mut round, &mut pace).await;
+    assert_eq!(round.faults_in_all, 1);
+    let fault = &round.faults[0];
+    assert_eq!((fault.stream, fault.lane), ("state", Some(1)));
+    assert!(fault.what.starts_with("the store is damaged in lane-1: the row `"), "{}", fault.what);
+    assert!(heard.borrow().is_some(), "it drops its state");
+    assert!(store.lane(0).unwrap().damage().is_none());
+}
+
+#[test]
+fn rows_are_looked_through_a_few_at_a_time() {
+    let messages = messages(40_000);
+    let (_dir, store) = store_of(&messages, 1);
+    let lane = store.lane(0).unwrap();
+    let (mut rows, mut looks, mut after) = (0, 0, None);
+    loop {
+        let looked = lane.look_through(after.as_deref(), 200).unwrap();
+        (rows, looks) = (rows + looked.rows, looks + 1);
+        match looked.last {
+            None => break,
+            last => after = last,
+        }
+    }
+    assert_eq!(rows, lane.rows(b"", None).count() as u64);
+    assert!(looks > 3, "{looks}");
+}
+
 fn event(org: &str, number: u64) -> String {
     format!("{{\"id\": \"{org}-{number}-18a8c07bd0d1c000\"}}")
 }

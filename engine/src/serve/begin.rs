@@ -146,8 +146,9 @@ impl Judging {
         };
         let mut executors = Executors::start(&context)?;
         let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&books));
+        let lanes = config.lanes;
         let brought = settle((&setup, &books), &mut policies, &mut handout, config, files, &mut executors).await?;
-        let (sweep, unread) = Sweep::new(client.clone(), owner, identity.last, troubles.clone());
+        let (sweep, unread) = Sweep::new((client.clone(), lanes), owner, identity.last, troubles.clone());
         Ok(Self {
             store,
             setup,

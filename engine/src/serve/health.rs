@@ -1,5 +1,10 @@
 //! Looks whether the engine can work: the NATS server answers, the streams are there and as they must be, lanes read, commit
 //! and come along. What is wrong makes `/readyz` say 503, and is told by `status` and the log, until it is over.
+//!
+//! INVARIANT (told in time): whatever is wrong is told within 15 s. Each look asks the server for at most
+//! [`LOOK_MOST`] in all, and what bounds each way to find a fault stands beside each other in the test below.
+
+mod tidy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,27 +14,28 @@ use async_nats::Client;
 use async_nats::connection::State;
 use linesman_schemas::control::Control;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::disk;
 use crate::embedded::Restarts;
 use crate::lane::status::{LaneStatus, Unread};
-use crate::log::consumers::{self, Consumer};
-use crate::log::streams::{self, Found, Identity, Layout, Stream};
+use crate::log;
+use crate::log::quorum::Lack;
+use crate::log::streams::{self, Found, IN, Identity, Layout, OUT, Stream};
 use crate::log::trouble::Troubles;
 use crate::logging::full;
-use crate::metrics::named;
 
 /// How often it is looked.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a look may ask the server, in all.
+const LOOK_MOST: Duration = Duration::from_secs(3);
 /// How long something is in the way before it counts.
-const LASTING: Duration = Duration::from_secs(4);
+const LASTING: Duration = Duration::from_secs(2);
 /// How long the server gives no answer before it counts.
 const SILENT_LEAST: Duration = Duration::from_secs(2);
 /// How long a lane may stay where it is while IN has more for it.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
+const STUCK_AFTER: Duration = Duration::from_secs(6);
 /// How long the embedded server may give no answer, or have no room, before it is started again.
 const SILENT_MOST: Duration = Duration::from_secs(30);
 const ROOMLESS_MOST: Duration = Duration::from_secs(5);
@@ -38,9 +44,6 @@ const REFUSING_MOST: Duration = Duration::from_secs(15);
 /// The least time between two such starts; it doubles with each that did not help.
 const RESTART_EVERY: Duration = Duration::from_secs(20);
 const RESTART_MOST: Duration = Duration::from_secs(600);
-/// How often consumers of OUT are counted, and how long that may take.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
-const TIDY_MOST: Duration = Duration::from_secs(5);
 
 /// Something by which the engine cannot work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +92,6 @@ pub(super) struct Health {
     /// When the server may be started again.
     restart_at: Instant,
     restart_every: Duration,
-    /// When consumers of OUT are counted next.
-    tidy_at: Instant,
     /// Whether OUT was gone at the last look.
     is_out_gone: bool,
     told: watch::Sender<Vec<Fault>>,
@@ -120,7 +121,6 @@ impl Health {
             refusing: None,
             restart_at: Instant::now(),
             restart_every: RESTART_EVERY,
-            tidy_at: Instant::now(),
             is_out_gone: false,
             told,
         };
@@ -129,39 +129,38 @@ impl Health {
 
     /// Looks until it is stopped.
     pub(super) async fn run(mut self) {
-        loop {
-            let faults = self.look().await;
-            self.tell(faults);
-            self.restart_if_it_cures();
-            self.tidy().await;
-            sleep(LOOK_EVERY).await;
-        }
+        let (client, most) = (self.client.clone(), self.layout.consumers.most);
+        let looking = async {
+            loop {
+                let faults = self.look().await;
+                self.tell(faults);
+                self.restart_if_it_cures();
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::join!(looking, tidy::go_on(&client, most));
     }
 
     async fn look(&mut self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let until = Instant::now() + LOOK_MOST;
         // Before IN is asked for its end: what comes in between is none of it.
         let settled = self.settled();
         let asked = streams::examine(&self.client, &self.layout);
-        let answer = timeout(PATIENCE, asked).await;
-        let silence = match &answer {
-            _ if self.client.connection_state() != State::Connected => {
-                Some(Fault::new("the engine is not connected to the NATS server"))
+        match self.unanswered(timeout_at(until, asked).await) {
+            Ok((input, output)) => {
+                self.silent = None;
+                self.look_at_in(input, settled, &mut faults);
+                // Cut off, it is taken up again by the next look.
+                let _ = timeout_at(until, self.look_at_out(output, &mut faults)).await;
+                let _ = timeout_at(until, self.look_at_lanes(&mut faults)).await;
             }
-            Err(_) => Some(Fault::new("the NATS server has not answered for some seconds")),
-            Ok(Err(error)) => Some(Fault::with("JetStream does not answer", full(error))),
-            Ok(Ok(_)) => None,
-        };
-        if let Some(fault) = silence {
-            // Once is no fault yet: the server may be starting, or busy.
-            if self.silent.get_or_insert_with(Instant::now).elapsed() >= SILENT_LEAST {
-                faults.push(fault);
+            // Once is no fault yet: the server may be starting, or busy, or elect a leader.
+            Err(silence) => {
+                if self.silent.get_or_insert_with(Instant::now).elapsed() >= SILENT_LEAST {
+                    faults.extend(silence);
+                }
             }
-        } else if let Ok(Ok((input, output))) = answer {
-            self.silent = None;
-            self.look_at_in(input, settled, &mut faults);
-            self.look_at_out(output, &mut faults).await;
-            self.look_at_lanes(&mut faults).await;
         }
         let is_full = self.look_at_disks(&mut faults);
         let lasting = self.troubles.lasting(LASTING);
@@ -177,6 +176,26 @@ impl Health {
             Fault::with(format!("{}: {}", trouble.what(), if is_room { NO_ROOM } else { OTHER }), why)
         }));
         faults
+    }
+
+    /// IN and OUT as they are, each none where it is gone; or why that is not known.
+    fn unanswered(
+        &self,
+        answer: Result<Result<(Stream, Stream), log::Error>, Elapsed>,
+    ) -> Result<(Option<Found>, Option<Found>), Vec<Fault>> {
+        let (input, output) = match answer {
+            _ if self.client.connection_state() != State::Connected => {
+                return Err(vec![Fault::new("the engine is not connected to the NATS server")]);
+            }
+            Err(_) if self.client.server_info().cluster.is_some() => return Err(vec![Fault::new(SILENT_CLUSTER)]),
+            Err(_) => return Err(vec![Fault::new("the NATS server has not answered for some seconds")]),
+            Ok(Err(error)) => return Err(vec![Fault::with("JetStream does not answer", full(&error))]),
+            Ok(Ok(streams)) => streams,
+        };
+        match (led(IN, input), led(OUT, output)) {
+            (Ok(input), Ok(output)) => Ok((input, output)),
+            (input, output) => Err(input.err().into_iter().chain(output.err()).collect()),
+        }
     }
 
     /// Says which disks are full; whether the NATS server's is one of them, as far as it is ours.
@@ -245,8 +264,8 @@ impl Health {
         ));
     }
 
-    fn look_at_in(&mut self, found: Stream, settled: Option<u64>, faults: &mut Vec<Fault>) {
-        let Stream::There(Found { identity, faults: wrong, .. }) = found else {
+    fn look_at_in(&mut self, found: Option<Found>, settled: Option<u64>, faults: &mut Vec<Fault>) {
+        let Some(Found { identity, faults: wrong, lack, .. }) = found else {
             faults.push(Fault::new(
                 "the stream IN is gone, it was deleted while the engine ran: restore it from a backup and start the engine again",
             ));
@@ -260,13 +279,14 @@ impl Health {
             ));
             return;
         }
+        faults.extend(lack.map(|lack| lacking(IN, lack)));
         faults.extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream IN cannot be relied on: {wrong}"))));
         self.look_at_beginning(&identity, settled, faults);
         self.identity.last = self.identity.last.max(identity.last);
     }
 
-    async fn look_at_out(&mut self, found: Stream, faults: &mut Vec<Fault>) {
-        let Stream::There(Found { faults: wrong, marks, .. }) = found else {
+    async fn look_at_out(&mut self, found: Option<Found>, faults: &mut Vec<Fault>) {
+        let Some(Found { faults: wrong, marks, lack, .. }) = found else {
             faults.push(Fault::new(
                 "the stream OUT is gone, it was deleted while the engine ran: what stood in it is lost; it is made anew",
             ));
@@ -279,6 +299,7 @@ impl Health {
             return;
         };
         self.is_out_gone = false;
+        faults.extend(lack.map(|lack| lacking(OUT, lack)));
         faults
             .extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream OUT cannot be relied on: {wrong}"))));
         let lost: Vec<u32> =
@@ -319,8 +340,8 @@ impl Health {
             if stand.since.elapsed() < STUCK_AFTER {
                 continue;
             }
-            match timeout(PATIENCE, streams::last_of_lane(&self.client, lane)).await {
-                Ok(Ok(end)) if end > position => faults.push(Fault::with(
+            match streams::last_of_lane(&self.client, lane).await {
+                Ok(end) if end > position => faults.push(Fault::with(
                     format!("lane {lane} makes no progress on input that waits for it"),
                     format!(
                         "it has stood at {position} for {} s, IN has messages for it up to {end}",
@@ -329,21 +350,8 @@ impl Health {
                 )),
                 // What it has is all there is.
                 Ok(_) => stand.since = now,
-                Err(_) => {}
+                Err(error) => tracing::debug!(lane, error = full(&error), "the end of the lane's input is not known"),
             }
-        }
-    }
-
-    /// Removes consumers of OUT above a number.
-    async fn tidy(&mut self) {
-        if self.silent.is_some() || Instant::now() < self.tidy_at {
-            return;
-        }
-        self.tidy_at = Instant::now() + TIDY_EVERY;
-        match timeout(TIDY_MOST, consumers::tidy(&self.client, self.layout.consumers.most)).await {
-            Ok(Ok((_, found))) => tell_consumers(found),
-            Ok(Err(error)) => tracing::debug!(error = full(&error), "consumers of OUT cannot be counted"),
-            Err(_) => tracing::debug!("consumers of OUT cannot be counted in time"),
         }
     }
 
@@ -389,12 +397,51 @@ impl Health {
     }
 }
 
-/// Tells how far consumers of others are behind.
-fn tell_consumers(found: Vec<Consumer>) {
-    let (durable, passing): (Vec<_>, Vec<_>) = found.into_iter().partition(|consumer| consumer.is_durable);
-    let furthest = passing.iter().map(|consumer| consumer.pending).max().unwrap_or_default();
-    named::CONSUMERS.set(durable.into_iter().map(|consumer| (consumer.name, consumer.pending)).collect(), furthest);
+/// A stream that somebody leads, none where it is gone; or that nobody leads it.
+fn led(name: &str, stream: Stream) -> Result<Option<Found>, Fault> {
+    match stream {
+        Stream::There(found) => Ok(Some(found)),
+        Stream::Gone => Ok(None),
+        Stream::Unled(lack) => Err(lacking(name, lack)),
+    }
 }
 
+fn lacking(name: &str, lack: Lack) -> Fault {
+    let what = format!("the stream {name} {}; once they are back, the engine goes on by itself", lack.what);
+    Fault::with(what, lack.detail)
+}
+
+const SILENT_CLUSTER: &str = "JetStream has not answered for some seconds: too few of the servers of its cluster may be there, or the one \
+                              that the engine is connected to hangs";
 const NO_ROOM: &str = "the NATS server has no room; make room on its disk, or raise its limit";
 const OTHER: &str = "the NATS server refuses, or does not answer";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::REQUEST_TIMEOUT;
+    use crate::log::quorum::AWAY_AFTER;
+    use crate::serve::unread;
+
+    /// Within which whatever is wrong is told.
+    const TOLD_MOST: Duration = Duration::from_secs(15);
+
+    #[test]
+    fn whatever_is_wrong_is_told_in_time_by_what_bounds_each_way_to_find_it() {
+        // From the end of a look to that of the next; what happens while one is under way is found by the next.
+        let look = LOOK_EVERY + LOOK_MOST;
+        let found = LOOK_MOST + look;
+        let ways = [
+            ("no answer, no connection, no leader", found + SILENT_LEAST + look),
+            ("a stream that is gone or otherwise, a full disk", found),
+            ("servers that are away", AWAY_AFTER + found),
+            // Who sweeps writes a mark again and again, and finds that nothing is taken although no lane has anything to say.
+            ("nothing is taken", unread::PROBE_EVERY + REQUEST_TIMEOUT + LASTING + look),
+            // The look that finds it where it stands, and the first one that is late enough.
+            ("a lane that stands", look + STUCK_AFTER + look),
+        ];
+        for (what, most) in ways {
+            assert!(most < TOLD_MOST, "{what}: {most:?}");
+        }
+    }
+}

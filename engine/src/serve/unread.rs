@@ -1,7 +1,8 @@
 //! Sets aside what IN has acknowledged and no lane reads.
 //!
 //! NATS lets `in.acme.jmb.*` be published as it stands. It matches what IN takes in, but the server transforms no subject
-//! that has a wildcard in it: the message is stored as it came, beside all lanes. It becomes a dead letter of nobody's.
+//! that has a wildcard in it: the message is stored as it came, beside all lanes. So is one to a lane that there is not
+//! (`log::strays`). It becomes a dead letter of nobody's.
 //!
 //! What was set aside stands in OUT alone: each batch of dead letters ends with a mark of its own, as those of lanes do, so
 //! that each message is set aside once, whenever this is killed.
@@ -24,7 +25,8 @@ use super::Error;
 use crate::lane::status::Unread;
 use crate::log::mark::{self, Committer};
 use crate::log::outbox::{Batch, EmitError, Outbox};
-use crate::log::reader::{Bounds, InMessage, Reader};
+use crate::log::reader::{Bounds, InMessage, Reader, UNTRANSFORMED};
+use crate::log::strays::{Strays, Waiting};
 use crate::log::streams;
 use crate::log::trouble::Troubles;
 use crate::logging::full;
@@ -36,13 +38,15 @@ const PAYLOAD_MOST: usize = 512 * 1024;
 /// How long to wait after a fault of the way.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the mark is written again while nothing comes.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
+pub(super) const PROBE_EVERY: Duration = Duration::from_secs(3);
+const UNTOLD: &str = "there is no such lane, and nobody reads it; what is below `p.` is for the engine alone";
 const DETAIL: &str =
     "the subject has a wildcard or an empty part where a name belongs; publish on `in.<organization>.<kind>.<source>`";
 
 /// Who sets aside what no lane reads.
 pub(super) struct Sweep {
     client: Client,
+    lanes: u32,
     /// Who we are in the marks.
     owner: Arc<str>,
     status: watch::Sender<Unread>,
@@ -52,6 +56,8 @@ pub(super) struct Sweep {
 /// Where it stands.
 struct Place {
     reader: Reader,
+    /// What was read and is not set aside yet.
+    waiting: Waiting,
     mark: Mark,
     /// Sequence in OUT of the last mark.
     after: u64,
@@ -64,13 +70,13 @@ struct Place {
 impl Sweep {
     /// One that tells how far it is from `since` on.
     pub(super) fn new(
-        client: Client,
+        (client, lanes): (Client, u32),
         owner: Arc<str>,
         since: u64,
         troubles: Troubles,
     ) -> (Self, watch::Receiver<Unread>) {
         let (status, told) = watch::channel(Unread { since, set_aside: 0 });
-        (Self { client, owner, status, troubles }, told)
+        (Self { client, lanes, owner, status, troubles }, told)
     }
 
     /// Sets aside what comes until it is stopped.
@@ -108,8 +114,14 @@ impl Sweep {
         let Some(mut place) = self.take_up().await? else { return Ok(()) };
         loop {
             // The mark is written again and again, whatever comes: so it is known whether OUT takes anything at all.
-            let batch =
-                tokio::time::timeout(PROBE_EVERY, place.reader.receive(BOUNDS)).await.unwrap_or(Ok(Vec::new()))?;
+            if place.waiting.is_empty() {
+                let read = tokio::time::timeout(PROBE_EVERY, place.reader.receive(BOUNDS)).await;
+                place.waiting.add(read.unwrap_or(Ok(Vec::new()))?);
+            }
+            let behind = place.mark.position;
+            let strays = Strays::find(&self.client, self.lanes, behind + 1).await?;
+            let most = (behind, BOUNDS.messages, BOUNDS.bytes);
+            let batch = place.waiting.take(strays, UNTRANSFORMED, most).await?;
             self.set_aside(&mut place, &batch).await?;
         }
     }
@@ -138,7 +150,7 @@ impl Sweep {
         match self.outbox().emit(Batch::new(Vec::new(), mark.clone(), after)).await {
             Ok(after) => {
                 let reader = Reader::new(self.client.clone(), Committer::Unread, mark.position).telling(&self.troubles);
-                Ok(Some(Place { reader, mark, after, written: 0, until }))
+                Ok(Some(Place { reader, waiting: Waiting::default(), mark, after, written: 0, until }))
             }
             // The one before was still at work: it hears of us by the next mark.
             Err(EmitError::Fenced { .. }) => Ok(None),
@@ -202,7 +214,7 @@ fn letter(message: &InMessage) -> DeadLetter {
     let is_small = message.payload.len() <= INLINE_MOST;
     DeadLetter {
         reason: Reason::UnknownSubject,
-        detail: DETAIL.to_owned(),
+        detail: if message.subject.starts_with("p.") { UNTOLD } else { DETAIL }.to_owned(),
         place: None,
         sequence: message.sequence,
         subject: message.subject.clone(),

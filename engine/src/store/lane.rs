@@ -27,6 +27,17 @@ pub struct Lane {
     pub(super) census: Arc<Mutex<Census>>,
 }
 
+/// What was looked at of a lane's rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How many rows.
+    pub rows: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// The last of them; none where there are no more.
+    pub last: Option<Vec<u8>>,
+}
+
 impl Lane {
     /// Writes a batch, all or nothing, and what the rows come to with it.
     ///
@@ -135,6 +146,31 @@ impl Lane {
     pub fn first_row(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
         let row = self.range((from, Bound::Unbounded)).next().transpose()?;
         Ok(row.filter(|(key, _)| key.starts_with(prefix)))
+    }
+
+    /// Holds rows from behind `after` on against their checks, until so many bytes are read.
+    ///
+    /// # Errors
+    /// sled failed, or a row is damaged.
+    pub fn look_through(&self, after: Option<&[u8]>, bytes: u64) -> Result<Looked, Error> {
+        let mut looked = Looked::default();
+        for row in self.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)) {
+            let (key, value) = row?;
+            looked.rows += 1;
+            looked.bytes += (key.len() + value.len()) as u64;
+            if looked.bytes >= bytes {
+                looked.last = Some(key);
+                break;
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Writes a row as no engine would.
+    #[cfg(test)]
+    pub(crate) fn damage_row(&self, key: &[u8]) -> Result<(), Error> {
+        self.tree.insert(key, "damaged")?;
+        Ok(())
     }
 
     /// The rows of a range of keys, without what is the store's own.

@@ -13,7 +13,7 @@ mod lane;
 mod sealed;
 mod upgrade;
 
-pub use lane::Lane;
+pub use lane::{Lane, Looked};
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};

@@ -15,10 +15,10 @@ const PATH: &str = "/api/v1/verification";
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Read the log of a running engine through, and say what of it is damaged on disk
+/// Read log and state of a running engine through, and say what of them is damaged on disk
 ///
-/// The stream IN is held against hashes of what the lanes have decided on, OUT against the numbers of its events. Nothing
-/// is changed. Ends with 1 where something is damaged; `docs/operations.md` says what that means.
+/// The stream IN is held against hashes of what the lanes have decided on, OUT against the numbers of its events, each row of the
+/// state against its check. Nothing is changed, but that a lane whose state is damaged decides it anew. Ends with 1 where something is damaged; `docs/operations.md` says what that means.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -106,6 +106,7 @@ fn print(round: &Value) {
         of("/output/proved"),
         of("/output/unproved")
     );
+    outln!("state {} rows, {} bytes: each is what was written", of("/state/rows"), of("/state/bytes"));
     let faults = round.get("faults").and_then(Value::as_array).cloned().unwrap_or_default();
     for fault in &faults {
         let text = |name: &str| fault.get(name).map(show::plain).unwrap_or_default();
