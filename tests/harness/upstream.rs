@@ -25,6 +25,11 @@ impl Upstream {
         Ok(Self { standin: standin::start(settings).await?, requests_per_hour: 1_000_000, intelligence_poll_s: 0 })
     }
 
+    /// The file of the authority that the engine is told to believe.
+    pub fn ca(&self) -> &Path {
+        self.standin.ca_path()
+    }
+
     /// What the engine's configuration says of it.
     pub(crate) fn config(&self) -> String {
         format!(

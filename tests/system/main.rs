@@ -31,6 +31,7 @@ mod drifted;
 mod entered;
 mod events;
 mod exports;
+mod failing;
 mod feed;
 mod fencing;
 mod flow;

@@ -29,6 +29,7 @@ use super::turns::Turns;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::{Fetching, Overview};
+use crate::failing::Failing;
 use crate::lane::status::{LaneStatus, Unread};
 use crate::licence::Standing;
 use crate::log::books::Books;
@@ -91,6 +92,8 @@ pub struct Edge {
     pub files: mpsc::Sender<FilesAsked>,
     /// How the dispatcher is.
     pub dispatch: watch::Receiver<Overview>,
+    /// What of the destinations fails, and why.
+    pub failing: Arc<Failing>,
     /// How the sources are.
     pub sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is; none where there is none.
@@ -170,6 +173,8 @@ pub(super) struct Sources {
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
     pub(super) dispatch: watch::Receiver<Overview>,
+    /// What of the destinations fails, and why.
+    pub(super) failing: Arc<Failing>,
     /// What brings inputs by itself.
     pub(super) sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is.
@@ -286,6 +291,7 @@ impl Sources {
             policies: edge.policies,
             files: edge.files,
             dispatch: edge.dispatch,
+            failing: edge.failing,
             sources: edge.sources,
             partner: edge.partner,
             upstream: edge.upstream,

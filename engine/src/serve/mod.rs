@@ -222,6 +222,7 @@ impl App {
             policies: status,
             files: files_asked,
             dispatch: outside.dispatched.clone(),
+            failing: Arc::clone(&outside.failing),
             sources: outside.brought.clone(),
             upstream,
             leaving,

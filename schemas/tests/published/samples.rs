@@ -530,6 +530,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         class: FailureClass::Overloaded,
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
+        cause: None,
     };
     let uploaded = Done::Uploaded { sha256: HASH.to_owned(), size: 48_213 };
     let difference = Difference {
@@ -543,6 +544,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         class: FailureClass::Unavailable,
         message: "the change is not confirmed, and the device takes it back".to_owned(),
         retry_after_s: None,
+        cause: None,
     };
     let difference = Some(difference);
     let change = Some(AttemptedChange {

@@ -100,6 +100,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         {
             outln!("the log is damaged on disk, {faults} faults (`linesman verify`)");
         }
+        for line in failing(&rows("destinations"), &rows("sources")) {
+            outln!("{line}");
+        }
         for notice in rows("notices") {
             outln!("{}", show::plain(&notice));
         }
@@ -125,6 +128,24 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         Ok(())
     })
+}
+
+/// A line for each destination and source that fails.
+fn failing(destinations: &[Value], sources: &[Value]) -> Vec<String> {
+    let named = |name: &'static str| move |row: &Value| (row.get(name).map(show::plain), row.get("failing").cloned());
+    let destinations = destinations.iter().map(named("destination"));
+    let all = destinations.chain(sources.iter().map(named("source")).map(|(name, failing)| {
+        // A connector may be called as its source is.
+        (name.map(|name| format!("the source {name}")), failing)
+    }));
+    let lines = all.filter_map(|(name, failing)| {
+        let failing = failing.filter(Value::is_object)?;
+        let said = |name: &str| failing.get(name).map(show::plain).unwrap_or_default();
+        let (class, since, tries, error) = (said("class"), said("since"), said("tries"), said("error"));
+        let tries = if tries == "1" { "1 try".to_owned() } else { format!("{tries} tries") };
+        Some(format!("{} fails since {since}, {tries}, {class}: {error}", name?))
+    });
+    lines.collect()
 }
 
 /// A lane with its state in a word.

@@ -54,6 +54,10 @@ pub(super) struct Fixture {
     pub(super) policies: watch::Sender<PolicyStatus>,
     pub(super) http: reqwest::Client,
     pub(super) dir: TempDir,
+    /// What of the destinations fails.
+    pub(super) failing: Arc<crate::failing::Failing>,
+    /// How the sources are.
+    pub(super) brought: watch::Sender<crate::sources::Overview>,
     /// Room for previews.
     pub(super) previews: Arc<tokio::sync::Semaphore>,
     /// Who logs in.
@@ -133,6 +137,9 @@ impl Fixture {
         };
         let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
         let verification = crate::scrub::Scrub::new(client.clone(), Arc::clone(&store), Vec::clone(&statuses), 0).1;
+        let failing = Arc::new(crate::failing::Failing::of_destinations());
+        let resting = |is_resting| crate::sources::SourceOverview { is_resting, failed: None };
+        let (brought, sources) = watch::channel([("bulletins", resting(true)), ("notices", resting(false))].into());
         let edge = Edge {
             store: Arc::clone(&store),
             books: Arc::new(Books::new(client.clone(), 1)),
@@ -151,7 +158,8 @@ impl Fixture {
             policies,
             files: tokio::sync::mpsc::channel(1).0,
             dispatch: watch::channel(Default::default()).1,
-            sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
+            failing: Arc::clone(&failing),
+            sources,
             partner: None,
             upstream: None,
             leaving: Default::default(),
@@ -173,7 +181,8 @@ impl Fixture {
         let listening = listen_within(bounds, sources, address, served).await.unwrap();
         let _log = tracing::Dispatch::new(log);
         let policies = policy_status;
-        let edge = Self { listening, store, lanes, ready, policies, http, dir, previews, logins, hands, _log };
+        let edge =
+            Self { listening, store, lanes, ready, policies, http, dir, failing, brought, previews, logins, hands, _log };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
     }

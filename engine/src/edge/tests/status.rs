@@ -1,6 +1,8 @@
 //! `GET /api/v1/status`.
 
 use jiff::Timestamp;
+use linesman_schemas::cause::Cause;
+use linesman_schemas::outcome::{Failure, FailureClass};
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
@@ -56,7 +58,7 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
     assert_eq!(status["circuits"], open);
     let waiting = json!([{
         "destination": "jss", "connector": "jss", "peer": null, "served": false, "reactions": 3,
-        "open_until": "2027-01-15T08:00:00Z",
+        "open_until": "2027-01-15T08:00:00Z", "failing": null,
     }]);
     assert_eq!(status["destinations"], waiting);
     assert_eq!(status["dispatch"], json!({"tasks": 0, "waiting": 0, "displaced": 0}));
@@ -85,9 +87,37 @@ async fn sources_are_told_with_where_they_go_on() {
     let status: Value = edge.get("/api/v1/status").await.json().await.unwrap();
     let reported = "2027-01-15T08:00:00Z";
     let expected = json!([
-        {"source": "bulletins", "served": true, "resting": true, "cursor": "bulletins-7", "reported": reported},
-        {"source": "gone", "served": false, "resting": false, "cursor": "gone-7", "reported": reported},
-        {"source": "notices", "served": true, "resting": false, "cursor": null, "reported": null},
+        {"source": "bulletins", "served": true, "resting": true, "failing": null, "cursor": "bulletins-7", "reported": reported},
+        {"source": "gone", "served": false, "resting": false, "failing": null, "cursor": "gone-7", "reported": reported},
+        {"source": "notices", "served": true, "resting": false, "failing": null, "cursor": null, "reported": null},
     ]);
     assert_eq!(status["sources"], expected);
+}
+
+#[tokio::test]
+async fn what_fails_is_told_with_since_when_and_why() {
+    let edge = Fixture::new().await;
+    let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+    let failure = Failure {
+        class: FailureClass::Unavailable,
+        message: "`jss.example` cannot be reached".to_owned(),
+        retry_after_s: None,
+        cause: Some(Cause::Refused),
+    };
+    for second in [0, 30] {
+        edge.failing.failed("jss", &failure, at(second));
+    }
+    let failed = edge.failing.of("jss");
+    edge.brought.send_modify(|sources| sources.get_mut("bulletins").unwrap().failed = failed);
+    let status: Value = edge.get("/api/v1/status").await.json().await.unwrap();
+    let failing = json!({
+        "class": "refused", "error": "`jss.example` cannot be reached", "since": "2027-01-15T08:00:00Z",
+        "last": "2027-01-15T08:00:30Z", "tries": 2,
+    });
+    let expected = json!([{
+        "destination": "jss", "connector": "jss", "peer": null, "served": false, "reactions": 0, "open_until": null,
+        "failing": failing,
+    }]);
+    assert_eq!(status["destinations"], expected);
+    assert_eq!((&status["sources"][0]["failing"], &status["sources"][1]["failing"]), (&failing, &Value::Null));
 }
