@@ -30,6 +30,7 @@ use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::{Fetching, Overview};
 use crate::failing::Failing;
+use crate::lane::failures::PolicyFailures;
 use crate::lane::status::{LaneStatus, Unread};
 use crate::licence::Standing;
 use crate::log::books::Books;
@@ -64,6 +65,8 @@ pub struct Edge {
     pub client: Client,
     /// The rule books, to show what is judged by.
     pub books: Arc<Books>,
+    /// How long OUT keeps what it says.
+    pub out_age: Duration,
     /// How far each lane is, by number.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// What no lane reads.
@@ -86,6 +89,8 @@ pub struct Edge {
     pub standing: Arc<Standing>,
     /// Whether the engine serves.
     pub ready: watch::Receiver<bool>,
+    /// Policies that have failed lately.
+    pub failures: PolicyFailures,
     /// How the policies are.
     pub policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
@@ -170,6 +175,8 @@ pub(super) struct Sources {
     /// What of the streams is damaged.
     pub(super) verification: Verification,
     pub(super) policies: watch::Receiver<PolicyStatus>,
+    /// Those that have failed lately.
+    pub(super) failures: PolicyFailures,
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
     pub(super) dispatch: watch::Receiver<Overview>,
@@ -247,9 +254,13 @@ impl Sources {
     /// # Errors
     /// It cannot be read.
     pub(super) fn organization(&self, org: &OrgName) -> Result<Option<OrgRow>, linesman_domain::Error> {
+        Ok(self.lane(org).map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+    }
+
+    /// The rows of an organization's lane.
+    pub(super) fn lane(&self, org: &OrgName) -> Option<&store::Lane> {
         let lanes = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let lane = self.rows.get(lane_of(org.as_str(), lanes) as usize);
-        Ok(lane.map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+        self.rows.get(lane_of(org.as_str(), lanes) as usize)
     }
 
     /// Lets on what the mode of the installation has: the log's where that was changed since the start.
@@ -281,7 +292,7 @@ impl Sources {
                 Arc::clone(&rows),
                 edge.unread,
                 (edge.ready.clone(), edge.faults.clone()),
-                (Arc::clone(&edge.standing), folder),
+                (Arc::clone(&edge.standing), folder, edge.out_age),
             ),
             standing: edge.standing,
             admission: Admission::default(),
@@ -289,6 +300,7 @@ impl Sources {
             faults: edge.faults,
             verification: edge.verification,
             policies: edge.policies,
+            failures: edge.failures,
             files: edge.files,
             dispatch: edge.dispatch,
             failing: edge.failing,

@@ -1,5 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
+mod attention;
 mod clock;
 mod licence;
 mod quotas;
@@ -26,6 +27,7 @@ use crate::dispatch::Overview;
 use crate::failing::Failed;
 use crate::scrub;
 use crate::store::Lane;
+use attention::Attention;
 use licence::LicenceState;
 use linesman_domain::sources::{self as cursors, CursorRow};
 use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
@@ -44,6 +46,8 @@ struct Status {
     mode: Mode,
     /// What people should know of licence, mode, quotas and clocks.
     notices: Vec<String>,
+    /// What works, and waits for somebody.
+    attention: Attention,
     /// Under what licence it runs.
     licence: LicenceState,
     /// Lane by lane.
@@ -258,6 +262,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let ready = *sources.ready.borrow() && faults.is_empty() && lanes.iter().all(|lane| lane.running);
     let pending = pending.collect();
     let mode = sources.standing.mode;
+    let attention = Attention::of(&sources, &seen, Timestamp::now());
     let partner = sources.partner.clone();
     let upstream = sources.upstream.as_ref().map(|connector| UpstreamState {
         connector: connector.name(),
@@ -276,6 +281,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         faults,
         mode,
         notices,
+        attention,
         licence,
         lanes,
         pending,

@@ -18,6 +18,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::Error;
 use super::behind::Load;
+use super::failures::PolicyFailures;
 use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
@@ -47,6 +48,8 @@ pub struct Context {
     pub changes: Changes,
     /// What is in the lanes' way.
     pub troubles: Troubles,
+    /// Where policies that fail are told.
+    pub failures: PolicyFailures,
     /// The last sequence of IN when the engine started: what is behind it is counted.
     pub since: u64,
     /// How many lanes.
@@ -158,6 +161,7 @@ fn execute(
             changes: context.changes.clone(),
             since: context.since,
             troubles: context.troubles.clone(),
+            failures: context.failures.clone(),
             brakes: RefCell::default(),
             replicas: context.replicas,
             policy_time: context.policy_time,

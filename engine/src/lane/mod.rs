@@ -20,6 +20,7 @@ mod brake;
 pub(crate) mod decode;
 mod error;
 pub mod executor;
+pub mod failures;
 mod pace;
 mod quiet;
 mod start;
@@ -129,6 +130,8 @@ pub(crate) struct Lane {
     ticking: Ticking,
     /// Whether the server's time is not the lane's, as it was said last.
     is_doubted: bool,
+    /// Where policies that fail are told.
+    failures: failures::PolicyFailures,
     /// Whether a tick is to tell how late it is.
     is_stale: bool,
     /// The input that it could not decide when it came to it last.
@@ -346,7 +349,7 @@ impl Lane {
         self.domain.applied(&decision.writes);
         verb.end("apply", decision.writes.rows.len());
         fail::fail_point!("apply");
-        status::count(decision);
+        status::count(decision, &self.failures);
         tracing::debug!(
             lane = self.id,
             position = decision.position.sequence,

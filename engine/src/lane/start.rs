@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use super::behind::{Behind, Load};
 use super::brake::Brake;
 use super::decode::{decode, skipped};
+use super::failures::PolicyFailures;
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
@@ -74,6 +75,8 @@ pub(super) struct Shared {
     /// The last sequence of IN when the engine started.
     pub(super) since: u64,
     pub(super) troubles: Troubles,
+    /// Where policies that fail are told.
+    pub(super) failures: PolicyFailures,
     /// By lane, which policies take too long again and again.
     pub(super) brakes: RefCell<BTreeMap<u32, Rc<RefCell<Brake>>>>,
     /// On how many of the server's nodes what is made anew lies.
@@ -208,6 +211,7 @@ impl Shared {
             emitting: None,
             ticking,
             is_doubted,
+            failures: self.failures.clone(),
             is_stale,
             halt,
             end,

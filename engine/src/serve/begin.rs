@@ -23,6 +23,7 @@ use crate::data_dir::{DataDir, private};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
+use crate::lane::failures::PolicyFailures;
 use crate::lane::status::{Change, Changes, LaneStatus, Unread};
 use crate::licence;
 use crate::log::books::Books;
@@ -86,6 +87,8 @@ pub(super) struct Judging {
     pub(super) sweep: Sweep,
     pub(super) unread: Receiver<Unread>,
     pub(super) troubles: Troubles,
+    /// Policies that have failed lately.
+    pub(super) failures: PolicyFailures,
 }
 
 impl Judging {
@@ -127,6 +130,7 @@ impl Judging {
         mode::put(&books, mode::configured(config)).await?;
         let (changes, changed) = Changes::channel();
         let troubles = Troubles::default();
+        let failures = PolicyFailures::default();
         let context = Context {
             servers,
             store: Arc::clone(&store),
@@ -135,6 +139,7 @@ impl Judging {
             changes,
             since: identity.last,
             troubles: troubles.clone(),
+            failures: failures.clone(),
             lanes: config.lanes,
             replicas: config.nats.replicas,
             threads: config.threads,
@@ -159,6 +164,7 @@ impl Judging {
             sweep,
             unread,
             troubles,
+            failures,
         })
     }
 }

@@ -10,9 +10,9 @@ use linesman_schemas::command::{
     AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
     CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Directives, Engine, Group, Handling, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb, SectionLoad,
-    Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    LetterRef, LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange,
+    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb,
+    SectionLoad, Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -54,6 +54,10 @@ pub(crate) fn time(text: &str) -> Timestamp {
 
 pub(crate) fn json_of(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap()
+}
+
+fn letter() -> LetterRef {
+    LetterRef { event: EVENT.to_owned(), time: parsed("2026-11-21T10:15:04Z"), reason: Reason::PolicyFailed }
 }
 
 fn incident() -> IncidentId {
@@ -132,8 +136,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
             trigger: Trigger::IncidentDetected,
             event: EVENT.to_owned(),
             about: incident().to_string(),
+            letter: Some(letter()),
         })),
-        Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
+        Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17, letter: Some(letter()) })),
         Verb::Organization(Organization::Unload),
         Verb::Organization(Organization::SetCredentials(CredentialsChange { user: "acme".to_owned() })),
         Verb::Organization(Organization::Test(ConnectionTried { failed: "certificate".to_owned() })),
