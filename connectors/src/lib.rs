@@ -118,7 +118,8 @@ pub trait Connector: Send + Sync {
     /// that has no use for any refuses the task.
     fn carry_out_with<'a>(&'a self, task: &'a Task, _contents: Contents) -> BoxFuture<'a, Attempted> {
         let message = format!("the connector `{}` takes no bytes with `{}`", self.name(), task.action.tag());
-        ready(Attempted::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None })).boxed()
+        ready(Attempted::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None, cause: None }))
+            .boxed()
     }
 }
 
@@ -172,14 +173,14 @@ impl Attempted {
     /// Broken off before its end, since what may leave has changed: the next try goes by that.
     pub fn withdrawn(requests: u32) -> Self {
         let message = "what may leave has changed meanwhile; the next attempt goes by that".to_owned();
-        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None };
+        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None };
         Self { is_withdrawn: true, ..Self::failed(requests, failure) }
     }
 
     /// The answer of `connector` to a task that is not its own.
     pub fn misdirected(connector: &str, task: &Task) -> Self {
         let message = format!("the connector `{connector}` has no use for `{}`", task.action.tag());
-        Self::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None })
+        Self::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None, cause: None })
     }
 }
 

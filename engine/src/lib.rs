@@ -10,6 +10,7 @@ pub mod disk;
 pub mod dispatch;
 pub mod edge;
 pub mod embedded;
+pub mod failing;
 mod harmless;
 pub mod lane;
 pub mod licence;

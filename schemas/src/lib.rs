@@ -7,6 +7,7 @@ pub mod approval;
 pub mod audit;
 pub mod bundle;
 pub mod cascade;
+pub mod cause;
 pub mod collected;
 pub mod command;
 pub mod control;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::de::{self, EnumAccess, VariantAccess as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::cause::Cause;
 use crate::collected::{BundleKept, FileTried, FilesNamed};
 use crate::device::{DeviceStanding, GroupRead, JmbError, JmbErrorEnded};
 use crate::gathering::GatheringStands;
@@ -291,6 +292,9 @@ pub struct Failure {
     pub message: String,
     /// How long the destination asks to be left alone, in seconds.
     pub retry_after_s: Option<u32>,
+    /// What it came of, where whoever met it knows: for people alone, and so it does not travel.
+    #[serde(skip)]
+    pub cause: Option<Cause>,
 }
 
 /// Whose fault a failure is, and whether trying again can help.

@@ -32,6 +32,11 @@ impl Upstream {
         })
     }
 
+    /// The file of the authority that the engine is told to believe.
+    pub fn ca(&self) -> &Path {
+        self.standin.ca_path()
+    }
+
     /// What the engine's configuration says of it.
     pub(crate) fn config(&self) -> String {
         let proxy = self.proxy.as_ref().map_or_else(String::new, |url| {

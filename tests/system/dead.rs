@@ -30,6 +30,13 @@ async fn letters(world: &World, count: usize, filters: &[&str]) -> Vec<Value> {
     .await
 }
 
+/// How many letters were not replayed, as the metrics have it.
+async fn unreplayed(engine: &Engine, reason: &str) -> f64 {
+    let metrics = engine.get_text("/metrics").await.unwrap();
+    let start = format!("linesman_dead_letters_unreplayed{{reason=\"{reason}\"}} ");
+    metrics.lines().find_map(|line| line.strip_prefix(&start)).unwrap().parse().unwrap()
+}
+
 async fn publish(engine: &Engine, subject: &str, bytes: String) {
     let log = async_nats::jetstream::new(engine.nats().await.unwrap());
     log.publish(subject.to_owned(), bytes.into()).await.unwrap().await.unwrap();
@@ -136,7 +143,10 @@ async fn an_input_enters_again_and_a_mended_policy_judges_again() {
     let data = world.data();
     let set = ["org", "set", "newco", "--filter-level", "Do not send", "--data-dir", data.to_str().unwrap()];
     assert_eq!(run(&set).await.unwrap().stdout, "created\n");
-    assert_eq!(dead(&world, &["replay", &id(&early[0])]).await.stdout, "replayed\n");
+    assert_eq!(
+        dead(&world, &["replay", &id(&early[0])]).await.stdout,
+        "the input has entered the log again by in.newco.jmb\n"
+    );
     until("the bundle became an incident", async || (engine.incidents("newco").await.unwrap() == 1).then_some(()))
         .await;
     assert_eq!(failed[0]["policy"]["name"], "acme/own");
@@ -146,16 +156,64 @@ async fn an_input_enters_again_and_a_mended_policy_judges_again() {
     );
     let still = dead(&world, &["replay", &id(&failed[0])]).await;
     assert!(still.code == Some(1) && still.stderr.starts_with("error: it failed again: "), "{still:?}");
+    let tried = letters(&world, 1, &["--reason", "policy-failed", "--replayed", "true"]).await;
+    let replayed = &tried[0]["replayed"];
+    assert_eq!(
+        (&tried[0]["id"], &replayed["outcome"], &replayed["times"]),
+        (&failed[0]["id"], &json!("conflict"), &json!(1))
+    );
+    // That it failed again is a letter of its own.
+    let failed = letters(&world, 1, &["--reason", "policy-failed", "--replayed", "false"]).await;
+    assert!(failed.len() == 1 && failed[0]["id"] != tried[0]["id"], "{failed:?}");
 
     assert!(engine.stop().await.unwrap().success());
     world.policy("acme/own", MENDED).unwrap();
     let mut engine = world.start(None).await.unwrap();
-    assert_eq!(dead(&world, &["replay", &id(&failed[0])]).await.stdout, "run\n");
+    assert_eq!(unreplayed(&engine, "policy-failed").await, 1.0);
+    let judged = "the policy acme/own has judged acme-1 again\n";
+    assert_eq!(dead(&world, &["replay", &id(&failed[0])]).await.stdout, judged);
+    // It is known by whom, and a second one repeats what comes of it only where that is wanted.
+    let twice = dead(&world, &["replay", &id(&failed[0])]).await;
+    let by = "error: `admin` has replayed it at ";
+    assert!(twice.code == Some(1) && twice.stderr.starts_with(by) && twice.stderr.contains("(`--again`)"), "{twice:?}");
+    let known = letters(&world, 2, &["--replayed", "true", "--reason", "policy-failed"]).await;
+    let replayed = &known[1]["replayed"];
+    assert_eq!(
+        (known.len(), &replayed["by"], &replayed["outcome"], &replayed["times"]),
+        (2, &json!("admin"), &json!("done"), &json!(1))
+    );
+    until("they are counted", async || (unreplayed(&engine, "policy-failed").await == 0.0).then_some(())).await;
     let client = engine.nats_as_engine().await.unwrap();
     let out = linesman_tests::Out::read(&client).await.unwrap();
     let mended: Vec<_> =
         out.on("out.acme.reaction.mended").map(|event| event.data["action"]["incident"].clone()).collect();
     assert_eq!(mended, ["acme-1"]);
     assert_eq!(out.on("out.newco.audit.replay-input").count(), 1);
+    assert_eq!(dead(&world, &["replay", "--again", &id(&failed[0])]).await.stdout, judged);
+    let known = letters(&world, 2, &["--replayed", "true", "--reason", "policy-failed"]).await;
+    assert_eq!(known[1]["replayed"]["times"], 2);
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn equal_ones_are_one_row_for_people_and_a_line_each_in_json() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    for text in ["<a", "<b", "<c"] {
+        publish(&engine, "in.acme.jmb.t", text.to_owned()).await;
+    }
+    publish(&engine, "in.acme.intel.t", "{".to_owned()).await;
+    let all = letters(&world, 4, &[]).await;
+    let listed = dead(&world, &["list"]).await;
+    let rows: Vec<&str> = listed.stdout.lines().skip(1).collect();
+    assert_eq!(rows.len(), 2, "{}", listed.stdout);
+    // Newest first, by the newest of each.
+    assert!(rows[0].starts_with(all[3]["id"].as_str().unwrap()), "{}", listed.stdout);
+    assert!(rows[1].starts_with(all[2]["id"].as_str().unwrap()) && rows[1].contains("  3  "), "{}", listed.stdout);
+    assert_eq!(listed.stderr, "4 dead letters in 2 rows: --all for each\n");
+    let each = dead(&world, &["list", "--all"]).await;
+    let ids: Vec<&str> = each.stdout.lines().skip(1).map(|row| row.split(' ').next().unwrap()).collect();
+    let expected: Vec<&str> = all.iter().rev().map(|letter| letter["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected, "{}", each.stdout);
     assert!(engine.stop().await.unwrap().success());
 }

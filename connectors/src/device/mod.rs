@@ -56,7 +56,7 @@ fn made(settings: &Settings) -> Made {
 }
 
 const fn failure(class: FailureClass, message: String) -> Failure {
-    Failure { class, message, retry_after_s: None }
+    Failure { class, message, retry_after_s: None, cause: None }
 }
 
 /// What no device takes, and what is not for this device.

@@ -9,6 +9,7 @@
 //! | HTTP 200 or 400 whose payload names another 4xx | refused, with the fault list |
 //! | everything else: another status, an answer unread, too long or at odds with itself | garbled |
 
+use linesman_schemas::cause::Cause;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use reqwest::StatusCode;
 
@@ -43,7 +44,8 @@ pub(super) fn judge(answer: &Answer) -> Result<(), Failure> {
         _ => FailureClass::Garbled,
     };
     let message = format!("answered with status {code}{}", listed(&details.faults));
-    Err(Failure { class, message, retry_after_s: answer.retry_after_s })
+    let cause = u16::try_from(code).ok().and_then(Cause::of_http);
+    Err(Failure { class, message, retry_after_s: answer.retry_after_s, cause })
 }
 
 /// The failure that an HTTP status outside the contract's 200 and 400 is.
@@ -58,7 +60,7 @@ pub(super) fn of_status(answer: &Answer) -> Failure {
     // An intermediary's page says nothing in our terms, the support system's fault list does.
     let faults = parsed::<Answered>(&answer.body).map(|answered| listed(&answered.response_details.faults));
     let message = format!("answered with HTTP {code}{}", faults.unwrap_or_default());
-    Failure { class, message, retry_after_s: answer.retry_after_s }
+    Failure { class, message, retry_after_s: answer.retry_after_s, cause: Cause::of_http(code) }
 }
 
 /// `: code: message; code: message`, or nothing.

@@ -73,7 +73,12 @@ fn granted(answer: &Answer, asked: Instant) -> Result<Token, Failure> {
             let error = serde_json::from_slice::<NotGranted>(&answer.body).map(|refusal| excerpt(&refusal.error, 64));
             let reason = error.map(|error| format!(": {error}")).unwrap_or_default();
             let message = format!("no token is granted, HTTP {}{reason}", answer.status.as_u16());
-            return Err(Failure { class: FailureClass::Unauthorized, message, retry_after_s: answer.retry_after_s });
+            return Err(Failure {
+                class: FailureClass::Unauthorized,
+                message,
+                retry_after_s: answer.retry_after_s,
+                cause: None,
+            });
         }
         _ => {
             let failure = fault::of_status(answer);

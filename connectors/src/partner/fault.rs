@@ -10,6 +10,7 @@
 //!
 //! Whatever a problem document (RFC 9457) says goes into the message.
 
+use linesman_schemas::cause::Cause;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use serde::Deserialize;
 
@@ -42,7 +43,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), Failure> {
     let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
     let said = problem.detail.or(problem.title).map(|text| format!(": {}", excerpt(&text, PROBLEM)));
     let message = format!("answered with HTTP {code}{}", said.unwrap_or_default());
-    Err(Failure { class, message, retry_after_s: answer.retry_after_s })
+    Err(Failure { class, message, retry_after_s: answer.retry_after_s, cause: Cause::of_http(code) })
 }
 
 #[cfg(test)]

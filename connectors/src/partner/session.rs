@@ -198,5 +198,5 @@ impl Session {
 fn too_many(away: Duration) -> Failure {
     let seconds = u32::try_from(away.as_secs()).unwrap_or(u32::MAX).max(1);
     let message = "more requests wait than the partner bears".to_owned();
-    Failure { class: FailureClass::Overloaded, message, retry_after_s: Some(seconds) }
+    Failure { class: FailureClass::Overloaded, message, retry_after_s: Some(seconds), cause: None }
 }

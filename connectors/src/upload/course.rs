@@ -249,7 +249,7 @@ fn checked(standing: UploadView, parcel: &Parcel) -> Result<UploadView, Failure>
 fn unfinished(standing: &UploadView) -> Failure {
     let UploadView { offset, size, .. } = standing;
     let message = format!("{offset} of {size} bytes are there; the next attempt goes on");
-    Failure { class: FailureClass::Overloaded, message, retry_after_s: None }
+    Failure { class: FailureClass::Overloaded, message, retry_after_s: None, cause: None }
 }
 
 fn lost(error: std::io::Error) -> Failure {

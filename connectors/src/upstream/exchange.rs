@@ -10,6 +10,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 
 use super::expiry::Expiry;
+use super::names::Names;
 use super::{SettingsError, Way, fault, retry_after};
 use crate::tls::{self, Shown, Trust, Watch};
 
@@ -58,6 +59,7 @@ impl Exchange {
         }
         let client = client
             .user_agent(concat!("linesman/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(Names))
             .local_address(way.source_address)
             .timeout(way.timeout)
             .connect_timeout(way.timeout.min(CONNECT_TIMEOUT))

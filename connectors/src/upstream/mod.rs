@@ -5,7 +5,8 @@
 //!  section, way    the settings, and their check
 //!  exchange        one request and its whole answer, bounded in time and size
 //!   |-- expiry         when to speak of the end of the other side's certificate
-//!   |-- fault          the class of a failure without an answer
+//!   |-- fault          the class of a failure without an answer, and what it came of
+//!   |-- names          the addresses of its name
 //!   `-- retry_after
 //!  feed            how often it is asked for intelligence messages
 //!  probe           the way tried out, step by step
@@ -19,6 +20,7 @@ pub(crate) mod exchange;
 mod expiry;
 pub(crate) mod fault;
 pub(crate) mod feed;
+mod names;
 pub mod probe;
 mod proxy;
 mod retry_after;

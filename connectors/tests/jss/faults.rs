@@ -7,6 +7,7 @@ use linesman_connectors::standin;
 use linesman_connectors::tls::{Authority, Trust, http_client};
 use linesman_connectors::{Connector as _, Secret};
 use linesman_schemas::cascade::CaseStep;
+use linesman_schemas::cause::Cause;
 use linesman_schemas::outcome::{Done, FailureClass};
 use linesman_schemas::reaction::Action;
 use serde_json::json;
@@ -142,7 +143,7 @@ async fn what_cannot_be_reached_says_so() {
     let attempted = jss.carry_out(&submit(1)).await;
     assert_eq!(attempted.requests, 1);
     let failure = failure(attempted);
-    assert_eq!(failure.class, FailureClass::Unavailable);
+    assert_eq!((failure.class, failure.cause()), (FailureClass::Unavailable, Cause::Refused));
     let expected = format!("`{addr}` cannot be reached: Connection refused (os error 111)");
     assert_eq!(failure.message, expected);
 }
@@ -154,6 +155,32 @@ async fn time_that_runs_out_is_said() {
     let jss = Jss::new(world.settings_with(|way| way.timeout = Duration::from_millis(200))).unwrap();
     let failure = failure(jss.carry_out(&submit(1)).await);
     assert_eq!(failure.message, format!("no answer from `{}` in time", world.standin.addr()));
+    assert_eq!(failure.cause(), Cause::Timeout);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_told_from_a_machine_that_is_not_there() {
+    let world = World::new().await;
+    let jss = Jss::new(world.settings_with(|way| way.url = "https://nobody.invalid:8443".to_owned())).unwrap();
+    let failure = failure(jss.carry_out(&submit(1)).await);
+    assert_eq!((failure.class, failure.cause()), (FailureClass::Unavailable, Cause::Dns), "{}", failure.message);
+    assert!(failure.message.starts_with("`nobody.invalid:8443` cannot be reached: "), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn what_answers_come_of_is_told() {
+    let world = World::new().await;
+    for (control, cause) in [
+        (json!({ "status": 503 }), Cause::Http5xx),
+        (json!({ "status": 404 }), Cause::Http4xx),
+        (json!({ "status": 403 }), Cause::Credentials),
+        (json!({ "status": 429 }), Cause::Overloaded),
+        (json!({ "garbage": true }), Cause::Garbled),
+        (json!({ "drop_after_accept": true }), Cause::Lost),
+    ] {
+        world.control(control.clone()).await;
+        assert_eq!(failure(world.jss().carry_out(&submit(1)).await).cause(), cause, "{control}");
+    }
 }
 
 #[tokio::test]
@@ -163,7 +190,7 @@ async fn a_certificate_of_others_is_not_believed() {
     let kept = Authority::open(&other).unwrap().ca_path().to_owned();
     let jss = Jss::new(world.settings_with(|way| way.trust = Trust::Authority(kept.clone()))).unwrap();
     let failure = failure(jss.carry_out(&submit(1)).await);
-    assert_eq!(failure.class, FailureClass::Unavailable);
+    assert_eq!((failure.class, failure.cause()), (FailureClass::Unavailable, Cause::Tls));
     let expected = format!(
         "the certificate of `{}` does not validate against the file `{}` (setting `ca`): its issuer is not among those that are \
          believed; its SHA-256 is `sha256:",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use linesman_connectors::Connector as _;
 use linesman_connectors::partner::Partner;
 use linesman_connectors::tls::{Fingerprint, Trust};
+use linesman_schemas::cause::Cause;
 use linesman_schemas::outcome::FailureClass;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
@@ -92,7 +93,7 @@ async fn refused(identity: &Identity, trust: Trust) -> String {
     let server = Server::new(identity.config(), vec![registered(), receipt()]);
     let partner = Partner::new(&settings(server.url(), trust)).unwrap();
     let failure = failure(partner.carry_out(&submit(1)).await);
-    assert_eq!(failure.class, FailureClass::Unavailable);
+    assert_eq!((failure.class, failure.cause()), (FailureClass::Unavailable, Cause::Tls));
     assert!(server.has_ended(), "it heard something");
     let start = format!("the certificate of `{}` does not validate against ", server.host());
     failure.message.strip_prefix(&start).unwrap().to_owned()

@@ -30,7 +30,7 @@ impl Directory for One {
             "JN1" => Ok(self.0.clone()),
             _ => {
                 let message = "no such device".to_owned();
-                Err(Failure { class: FailureClass::Unavailable, message, retry_after_s: None })
+                Err(Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None })
             }
         }
     }

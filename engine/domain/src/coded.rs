@@ -9,6 +9,7 @@ use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{CredentialsKind, Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
+use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
 use linesman_schemas::gathering::GatheringKind;
 use linesman_schemas::intelligence::{Kind, State};
@@ -33,6 +34,31 @@ pub(crate) fn serialize<T: Coded, S: Serializer>(word: &T, serializer: S) -> Res
 pub(crate) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let code = u8::deserialize(deserializer)?;
     T::of(code).ok_or_else(|| de::Error::custom("a code that is none"))
+}
+
+impl Coded for Reason {
+    fn code(self) -> u8 {
+        match self {
+            Self::BundleUndecodable => 0,
+            Self::IntelligenceUndecodable => 1,
+            Self::CommandUndecodable => 2,
+            Self::ResultUndecodable => 3,
+            Self::UnknownOrganization => 4,
+            Self::OrganizationSuspended => 5,
+            Self::UnknownKind => 6,
+            Self::UnknownSubject => 7,
+            Self::UnknownCase => 8,
+            Self::DeviceLimit => 9,
+            Self::OverQuota => 10,
+            Self::InputSkipped => 11,
+            Self::PolicyFailed => 12,
+            Self::ReactionFailed => 13,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
 }
 
 impl Coded for FilterLevel {

@@ -9,6 +9,7 @@ use super::Error;
 use super::desk::Desk;
 use super::follow::DEPTH_MOST;
 use super::input::Input;
+use super::letters;
 use super::outgoing::Topic;
 use super::policies::Fired;
 
@@ -60,6 +61,7 @@ pub(crate) fn say(
 ) -> Result<(), Error> {
     let letter = letter.into();
     desk.tally.dead(Some(org), letter.reason);
+    letters::count(desk, letter.reason)?;
     let topic = Topic::Dead(Some(org.clone()), letter.reason);
     let covered = covered(&letter);
     desk.say_covered(&topic, org, about, letter, Some(covered)).map(drop)
@@ -90,6 +92,7 @@ pub(crate) fn set_aside_control(desk: &mut Desk, input: &Input<'_>, why: &Why<'_
 
 fn say_of_provider(desk: &mut Desk, topic: &Topic, input: &Input<'_>, letter: DeadLetter) -> Result<(), Error> {
     desk.tally.dead(None, letter.reason);
+    letters::count(desk, letter.reason)?;
     let covered = covered(&letter);
     desk.say_of_provider(topic, input.sequence, None, letter, Some(covered)).map(drop)
 }
@@ -126,6 +129,7 @@ pub(crate) fn policy_dead(
         trigger: fired.event.clone(),
         about: fired.about.clone(),
     };
+    desk.tally.policy(policy.name()).last = Some((fired.told(org).into_owned(), detail.clone()));
     let letter = Letter { place, policy: Some(failed), ..Letter::new(Reason::PolicyFailed, detail, desk.sequence) };
     say(desk, &fired.told(org), Some(&fired.about), letter)
 }

@@ -15,6 +15,7 @@
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `spans` | what was decided on, by which the log is known again |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
+//! | `letters` | how many dead letters there were, and which were replayed |
 //! | `census` | how incidents and cases stand, in numbers |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
@@ -79,6 +80,7 @@ pub mod incidents;
 pub mod input;
 pub mod intelligence;
 pub mod jobs;
+pub mod letters;
 pub mod level;
 mod level1;
 mod level10;
@@ -220,6 +222,7 @@ pub const TABLES: [&dyn Upgradable; 91] = [
     &timers::TIMERS,
     &reactions::REQUESTS,
     &sources::CURSORS,
+    &letters::LETTERS,
     &reactions::CIRCUITS,
     &reactions::STRAINED,
     &audit::RECORDS,

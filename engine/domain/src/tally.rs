@@ -18,7 +18,7 @@ pub struct OfOrg {
 }
 
 /// What is counted of a policy.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfPolicy {
     /// How often it was found to apply.
     pub matches: u64,
@@ -28,6 +28,8 @@ pub struct OfPolicy {
     pub failures: u64,
     /// What its runs were charged.
     pub operations: u64,
+    /// For whom it failed last, and what was said of that.
+    pub last: Option<(OrgName, String)>,
 }
 
 /// Counts of one batch. Label sets are bounded: kinds, outcomes and reasons are words of the code.

@@ -8,15 +8,16 @@ use async_nats::Client;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use linesman_connectors::{Attempted, Connector};
-use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Attempt, AttemptedChange, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, Task};
+use linesman_schemas::{Peer, ReactionId};
 use tokio::sync::watch;
 
 use super::clock::{Moment, Steady, later};
 use super::contents::Fetching;
 use super::queue::Row;
 use super::{cases, contents, report, wanted};
+use crate::failing::{Failed, Failing, News};
 use crate::lane::status::LaneStatus;
 use crate::store::Store;
 
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     /// Where bytes are fetched from for connectors.
     pub(super) fetching: Fetching,
     lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// What fails, and why.
+    failing: Arc<Failing>,
     /// Whether anything may leave for the upstream.
     pub(super) sends: watch::Receiver<bool>,
     /// This node.
@@ -42,12 +45,12 @@ impl Shared {
         client: Client,
         lanes: Vec<watch::Receiver<LaneStatus>>,
         (sends, steady): (watch::Receiver<bool>, Steady),
-        node: Arc<str>,
+        (node, failing): (Arc<str>, Arc<Failing>),
     ) -> Self {
         let fetching = Fetching::new(client.clone());
         let last = lanes.iter().map(|status| status.borrow().now).max().unwrap_or(Timestamp::UNIX_EPOCH);
         let began = (last, steady.now());
-        Self { store, client, fetching, lanes, sends, node, steady, began }
+        Self { store, client, fetching, lanes, failing, sends, node, steady, began }
     }
 
     /// How far a lane is, as it goes on.
@@ -77,7 +80,12 @@ impl Shared {
 }
 
 /// Makes an attempt and reports it; how many requests it made.
-pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut row: Row, peer: Option<Peer>) -> u32 {
+pub(super) async fn make(
+    shared: &Arc<Shared>,
+    connector: &dyn Connector,
+    (destination, peer): (&str, Option<Peer>),
+    mut row: Row,
+) -> u32 {
     let (id, org, attempt, lane) = (row.id.clone(), row.org.clone(), row.attempt, row.lane);
     let since = Instant::now();
     let action = std::mem::replace(&mut row.action, Err(String::new()));
@@ -102,6 +110,7 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     }
     let mismatches = metrics::counter!("linesman_upstream_pin_mismatches_total", "connector" => connector.name());
     mismatches.absolute(connector.pin_mismatches());
+    learn(&shared.failing, destination, &id, &attempted);
     keep_news(shared, &mut attempted);
     let labels = [("connector", connector.name()), ("work", work)];
     metrics::counter!("linesman_attempts_total", &labels).increment(1);
@@ -124,6 +133,40 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     };
     report::publish(&shared.client, connector.name(), (org.as_ref(), lane), reports, ended).await;
     requests
+}
+
+/// Takes in what an attempt says of its destination, and tells what is news of that.
+fn learn(failing: &Failing, destination: &str, id: &ReactionId, attempted: &Attempted) {
+    let failure = match &attempted.outcome {
+        Outcome::Failed(failure) if failure.class != FailureClass::Refused => failure,
+        // It answered, if only to refuse this very reaction.
+        Outcome::Done(_) | Outcome::Failed(_) => {
+            failing.reaction_ended(id.as_str());
+            if attempted.requests > 0
+                && let Some(failed) = failing.well(destination)
+            {
+                let Failed { since, tries, .. } = failed;
+                tracing::info!(destination, %since, tries, "a destination answers again");
+            }
+            return;
+        }
+    };
+    let is_taken_in_parts = failure.class == FailureClass::Overloaded && attempted.there.is_some();
+    if attempted.is_withdrawn || attempted.is_unapproved || is_taken_in_parts {
+        return;
+    }
+    let now = Timestamp::now();
+    failing.reaction_failed(id.as_str(), failure, now);
+    // Where nobody was asked, what is wrong is here.
+    if attempted.requests == 0 {
+        return;
+    }
+    let (class, error) = (failure.cause().as_str(), &failure.message);
+    match failing.failed(destination, failure, now) {
+        News::First => tracing::warn!(destination, class, error, "a destination fails"),
+        News::Otherwise => tracing::warn!(destination, class, error, "a destination fails otherwise than before"),
+        News::None => {}
+    }
 }
 
 /// What an attempt is at, as it is counted; a word of the table's.
@@ -161,7 +204,7 @@ async fn carry_out(shared: &Arc<Shared>, connector: &dyn Connector, task: &Task,
     attempted.unwrap_or_else(|_| {
         tracing::error!(connector = connector.name(), reaction = %task.id, "a connector broke off");
         let message = format!("the connector `{}` broke off", connector.name());
-        Attempted::failed(1, Failure { class: FailureClass::Garbled, message, retry_after_s: None })
+        Attempted::failed(1, Failure { class: FailureClass::Garbled, message, retry_after_s: None, cause: None })
     })
 }
 
@@ -215,12 +258,12 @@ fn keep_news(shared: &Shared, attempted: &mut Attempted) {
         metrics::counter!("linesman_dispatch_store_failures_total").increment(1);
         tracing::error!(%error, "what is known of a case cannot be read");
         let message = format!("what is known of a case cannot be read: {error}");
-        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None };
+        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None };
         attempted.outcome = Outcome::Failed(failure);
     }
 }
 
 /// A failure that no repetition mends.
 pub(super) fn refused(message: String) -> Failure {
-    Failure { class: FailureClass::Refused, message, retry_after_s: None }
+    Failure { class: FailureClass::Refused, message, retry_after_s: None, cause: None }
 }

@@ -119,7 +119,7 @@ impl Fetching {
 }
 
 fn unread(message: String) -> Failure {
-    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None }
 }
 
 /// Whether an action names bytes.

@@ -226,13 +226,13 @@ impl Work {
 
     fn attempt(&mut self, row: Row) {
         let (connector, shared) = (Arc::clone(&self.connector), Arc::clone(&self.shared));
-        let (peer, permit) = (self.peer.clone(), self.permit.take());
+        let (name, peer, permit) = (Arc::clone(&self.name), self.peer.clone(), self.permit.take());
         if let Some(budget) = &self.budget {
             budget.begin();
         }
         self.attempts.spawn(async move {
             let lane = row.lane;
-            let requests = attempt::make(&shared, &*connector, row, peer).await;
+            let requests = attempt::make(&shared, &*connector, (&name, peer), row).await;
             drop(permit);
             Ended { requests, lane }
         });

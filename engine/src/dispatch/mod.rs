@@ -34,6 +34,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until};
 
+use crate::failing::Failing;
 use crate::lane::status::{Change, LaneStatus};
 use crate::metrics::begin_connector;
 use crate::store::{self, Store};
@@ -61,6 +62,8 @@ pub struct Dispatcher {
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Whether anything may leave for the upstream; what may not waits.
     pub sends: watch::Receiver<bool>,
+    /// Where it tells what fails, and why.
+    pub failing: Arc<Failing>,
     /// Where it tells how it is.
     pub overview: watch::Sender<Overview>,
     /// This node, as reports name it.
@@ -97,8 +100,9 @@ impl Dispatcher {
         mut changes: mpsc::UnboundedReceiver<Change>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let Self { connectors, store, client, lanes, sends, overview, node, steady } = self;
-        let shared = Arc::new(Shared::new(store, client, lanes, (sends, steady), node));
+        let Self { connectors, store, client, lanes, sends, failing, overview, node, steady } = self;
+        connectors.iter().for_each(|connector| failing.begin(connector.name()));
+        let shared = Arc::new(Shared::new(store, client, lanes, (sends, steady), (node, failing)));
         connectors.iter().for_each(|connector| begin_connector(connector.name()));
         let mut tell_at = Instant::now();
         let (mut roster, mut rests) = Roster::new(connectors, Arc::clone(&shared), stop.clone(), tasks_most);

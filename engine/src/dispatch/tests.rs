@@ -15,6 +15,7 @@ use linesman_domain::reactions::{self, PendingRow};
 use linesman_domain::state::Writes;
 use linesman_domain::table;
 use linesman_schemas::Peer;
+use linesman_schemas::cause::Cause;
 use linesman_schemas::outcome::{CaseStanding, Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::Task;
 use tokio::task::JoinHandle;
@@ -74,9 +75,10 @@ impl Connector for Peers {
             let message = "told to fail".to_owned();
             match peer {
                 "dead" => std::future::pending().await,
-                "sick" => {
-                    Attempted::failed(1, Failure { class: FailureClass::Unavailable, message, retry_after_s: None })
-                }
+                "sick" => Attempted::failed(
+                    1,
+                    Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None },
+                ),
                 "deaf" => panic!("told to break off"),
                 "poll" => Attempted {
                     reports: vec![Report::CaseChanged(CaseStanding {
@@ -121,6 +123,7 @@ struct World {
     store: Arc<Store>,
     peers: Arc<Peers>,
     changes: mpsc::UnboundedSender<Change>,
+    failing: Arc<Failing>,
     overview: watch::Receiver<Overview>,
     send: watch::Sender<bool>,
     stop: watch::Sender<bool>,
@@ -153,6 +156,7 @@ impl World {
         let began = std::time::Instant::now();
         let (lane, lanes) = watch::channel(LaneStatus { moved: began, ..status });
         let passed = Arc::new(AtomicU64::new(0));
+        let failing = Arc::new(Failing::of_destinations());
         let (overview, seen) = watch::channel(Overview::default());
         let (send, sends) = watch::channel(true);
         let (stop, stopped) = watch::channel(false);
@@ -163,6 +167,7 @@ impl World {
             client: client.clone(),
             lanes: vec![lanes],
             sends,
+            failing: Arc::clone(&failing),
             overview,
             node: "node".into(),
             steady: Steady::of({
@@ -177,6 +182,7 @@ impl World {
             store,
             peers,
             changes,
+            failing,
             overview: seen,
             send,
             stop,
@@ -303,6 +309,9 @@ async fn one_dead_peer_rests_alone() {
     }
     assert_eq!(failed(world.outcome(10).await).class, FailureClass::Garbled);
     assert_eq!(failed(world.outcome(11).await).class, FailureClass::Unavailable);
+    let known = world.failing.all();
+    assert_eq!(known.keys().collect::<Vec<_>>(), ["test/deaf", "test/sick"], "those that answer do not fail");
+    assert_eq!((known["test/sick"].cause, &*known["test/sick"].words), (Cause::Other, "told to fail"));
     // Its own bound, not the others'.
     assert_eq!(world.peers.served("dead"), 2);
     // A connector that there is not: its reactions wait.

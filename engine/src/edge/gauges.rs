@@ -22,8 +22,9 @@ use crate::metrics::process;
 use crate::serve::Fault;
 use crate::store::Lane;
 use linesman_domain::census::Census;
-use linesman_domain::{Error, devices, reactions};
+use linesman_domain::{Error, devices, letters, reactions};
 use linesman_schemas::ReactionId;
+use linesman_schemas::dead_letter::Reason;
 
 /// How old what is known of the log's end may be.
 const END_EVERY: Duration = Duration::from_secs(2);
@@ -45,6 +46,8 @@ pub(super) struct Gauges {
     standing: Arc<Standing>,
     /// The data directory.
     folder: PathBuf,
+    /// How long OUT keeps what it says.
+    out_age: Duration,
     seen: Mutex<Seen>,
 }
 
@@ -63,6 +66,8 @@ pub(super) struct Seen {
     /// When the oldest of each was decided, polls and what is held excepted.
     oldest: BTreeMap<String, Timestamp>,
     circuits: BTreeMap<String, u64>,
+    /// Dead letters that were not replayed, by why.
+    pub(super) unreplayed: BTreeMap<Reason, u64>,
     /// How many devices there are; none where nothing bounds them, and none are counted.
     pub(super) devices: Option<u64>,
     count_at: Option<Instant>,
@@ -75,9 +80,9 @@ impl Gauges {
         rows: Arc<[Lane]>,
         unread: watch::Receiver<Unread>,
         (ready, faults): (watch::Receiver<bool>, watch::Receiver<Vec<Fault>>),
-        (standing, folder): (Arc<Standing>, PathBuf),
+        (standing, folder, out_age): (Arc<Standing>, PathBuf, Duration),
     ) -> Self {
-        Self { client, lanes, rows, unread, ready, faults, standing, folder, seen: Mutex::default() }
+        Self { client, lanes, rows, unread, ready, faults, standing, folder, out_age, seen: Mutex::default() }
     }
 
     /// Sets the gauges. What cannot be looked up is unknown (NaN), not old.
@@ -113,6 +118,10 @@ impl Gauges {
         }
         for (connector, count) in by_connector(&seen.circuits) {
             metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
+        }
+        for reason in Reason::ALL {
+            let count = seen.unreplayed.get(&reason).copied().unwrap_or_default();
+            metrics::gauge!("linesman_dead_letters_unreplayed", "reason" => reason.as_str()).set(count as f64);
         }
         self.refresh_accounts(seen.end);
         self.refresh_room(seen.bytes);
@@ -203,18 +212,19 @@ impl Gauges {
         let began = Instant::now();
         let rows = Arc::clone(&self.rows);
         let is_bounded = self.standing.terms(Timestamp::now()).devices.is_some();
+        let since = Timestamp::now().checked_sub(self.out_age).unwrap_or(Timestamp::UNIX_EPOCH);
         let counted = tokio::task::spawn_blocking(move || {
             let devices = is_bounded.then(|| devices::count(&rows)).transpose()?;
             let (pending, oldest) = pending(&rows)?;
-            Ok::<_, Error>((pending, oldest, circuits(&rows)?, devices))
+            Ok::<_, Error>((pending, oldest, circuits(&rows)?, devices, unreplayed(&rows, since)?))
         });
         let counted = counted.await;
         for count in seen.pending.values_mut().chain(seen.circuits.values_mut()) {
             *count = 0;
         }
         match counted {
-            Ok(Ok((pending, oldest, circuits, devices))) => {
-                (seen.devices, seen.oldest) = (devices, oldest);
+            Ok(Ok((pending, oldest, circuits, devices, unreplayed))) => {
+                (seen.devices, seen.oldest, seen.unreplayed) = (devices, oldest, unreplayed);
                 // A destination that has never failed has no circuit to read.
                 seen.circuits.extend(pending.keys().map(|destination| (destination.clone(), 0)));
                 seen.pending.extend(pending);
@@ -245,7 +255,7 @@ fn connector_of(destination: &str) -> &str {
 /// What there is of each destination.
 type ByDestination<T> = BTreeMap<String, T>;
 
-/// How many reactions are pending at each destination, and when the oldest was decided that is waited for.
+/// How many reactions are pending at each destination, none where it is only polled, and when the oldest was decided that is waited for.
 fn pending(lanes: &[Lane]) -> Result<(ByDestination<u64>, ByDestination<Timestamp>), Error> {
     let (mut counts, mut oldest) = (BTreeMap::new(), BTreeMap::<String, Timestamp>::new());
     for lane in lanes {
@@ -256,13 +266,14 @@ fn pending(lanes: &[Lane]) -> Result<(ByDestination<u64>, ByDestination<Timestam
                 Err(Error::Row { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            // Polls alone are tried for ever.
-            let is_waited_for = row.deadline < Timestamp::MAX && !row.is_held;
+            // Polls alone are tried for ever: they are always there, and no reactions.
+            let is_poll = row.deadline == Timestamp::MAX;
+            let is_waited_for = !is_poll && !row.is_held;
             if let Some(decided) = id.parse::<ReactionId>().ok().and_then(|id| id.decided()).filter(|_| is_waited_for) {
                 let known = oldest.entry(row.destination.clone()).or_insert(decided);
                 *known = (*known).min(decided);
             }
-            *counts.entry(row.destination).or_default() += 1;
+            *counts.entry(row.destination).or_default() += u64::from(!is_poll);
         }
     }
     Ok((counts, oldest))
@@ -282,6 +293,17 @@ fn circuits(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
         }
     }
     Ok(counts)
+}
+
+/// How many dead letters were said since and not replayed, by why.
+fn unreplayed(lanes: &[Lane], since: Timestamp) -> Result<BTreeMap<Reason, u64>, Error> {
+    let mut sums = BTreeMap::new();
+    for lane in lanes {
+        for (reason, count) in letters::unreplayed(lane, since)? {
+            *sums.entry(reason).or_default() += count;
+        }
+    }
+    Ok(sums)
 }
 
 /// How far a lane is behind its `end`: in sequences, and in seconds.

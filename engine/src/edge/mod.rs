@@ -40,6 +40,7 @@ mod credentials;
 mod dead_letters;
 mod event_ids;
 mod events;
+mod failing;
 mod faults;
 pub(crate) mod filters;
 mod gauges;

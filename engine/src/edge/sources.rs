@@ -30,6 +30,8 @@ use super::turns::Turns;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::{Fetching, Overview};
+use crate::failing::Failing;
+use crate::lane::failures::PolicyFailures;
 use crate::lane::status::{LaneStatus, Unread};
 use crate::licence::Standing;
 use crate::log::books::Books;
@@ -64,6 +66,8 @@ pub struct Edge {
     pub client: Client,
     /// The rule books, to show what is judged by.
     pub books: Arc<Books>,
+    /// How long OUT keeps what it says.
+    pub out_age: Duration,
     /// How far each lane is, by number.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// What no lane reads.
@@ -86,12 +90,16 @@ pub struct Edge {
     pub standing: Arc<Standing>,
     /// Whether the engine serves.
     pub ready: watch::Receiver<bool>,
+    /// Policies that have failed lately.
+    pub failures: PolicyFailures,
     /// How the policies are.
     pub policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
     pub files: mpsc::Sender<FilesAsked>,
     /// How the dispatcher is.
     pub dispatch: watch::Receiver<Overview>,
+    /// What of the destinations fails, and why.
+    pub failing: Arc<Failing>,
     /// How the sources are.
     pub sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is; none where there is none.
@@ -168,9 +176,13 @@ pub(super) struct Sources {
     /// What of the streams is damaged.
     pub(super) verification: Verification,
     pub(super) policies: watch::Receiver<PolicyStatus>,
+    /// Those that have failed lately.
+    pub(super) failures: PolicyFailures,
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
     pub(super) dispatch: watch::Receiver<Overview>,
+    /// What of the destinations fails, and why.
+    pub(super) failing: Arc<Failing>,
     /// What brings inputs by itself.
     pub(super) sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is.
@@ -243,7 +255,7 @@ impl Sources {
     /// # Errors
     /// It cannot be read.
     pub(super) fn organization(&self, org: &OrgName) -> Result<Option<OrgRow>, linesman_domain::Error> {
-        Ok(self.rows_of(org).map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+        Ok(self.lane(org).map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
     }
 
     /// The quota of remembered ids that an organization was given.
@@ -251,10 +263,11 @@ impl Sources {
     /// # Errors
     /// It cannot be read.
     pub(super) fn ids_quota(&self, org: &OrgName) -> Result<Option<u64>, linesman_domain::Error> {
-        Ok(self.rows_of(org).map(|lane| remembered::given(lane, org)).transpose()?.flatten())
+        Ok(self.lane(org).map(|lane| remembered::given(lane, org)).transpose()?.flatten())
     }
 
-    fn rows_of(&self, org: &OrgName) -> Option<&store::Lane> {
+    /// The rows of an organization's lane.
+    pub(super) fn lane(&self, org: &OrgName) -> Option<&store::Lane> {
         let lanes = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.rows.get(lane_of(org.as_str(), lanes) as usize)
     }
@@ -288,7 +301,7 @@ impl Sources {
                 Arc::clone(&rows),
                 edge.unread,
                 (edge.ready.clone(), edge.faults.clone()),
-                (Arc::clone(&edge.standing), folder),
+                (Arc::clone(&edge.standing), folder, edge.out_age),
             ),
             standing: edge.standing,
             admission: Admission::default(),
@@ -296,8 +309,10 @@ impl Sources {
             faults: edge.faults,
             verification: edge.verification,
             policies: edge.policies,
+            failures: edge.failures,
             files: edge.files,
             dispatch: edge.dispatch,
+            failing: edge.failing,
             sources: edge.sources,
             partner: edge.partner,
             upstream: edge.upstream,

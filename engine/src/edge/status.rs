@@ -1,5 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
+mod attention;
 mod clock;
 mod licence;
 mod quotas;
@@ -16,14 +17,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::failing::FailingTold;
 use super::faults::FaultTold;
 use super::gauges::{self, Seen};
 use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
 use crate::dispatch::Overview;
+use crate::failing::Failed;
 use crate::scrub;
 use crate::store::Lane;
+use attention::Attention;
 use licence::LicenceState;
 use linesman_domain::sources::{self as cursors, CursorRow};
 use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
@@ -42,6 +46,8 @@ struct Status {
     mode: Mode,
     /// What people should know of licence, mode, quotas and clocks.
     notices: Vec<String>,
+    /// What works, and waits for somebody.
+    attention: Attention,
     /// Under what licence it runs.
     licence: LicenceState,
     /// Lane by lane.
@@ -50,7 +56,7 @@ struct Status {
     pending: Vec<Pending>,
     /// Destinations that are left alone for a while.
     circuits: Vec<Circuit>,
-    /// All destinations that reactions wait for or that are left alone.
+    /// All destinations that reactions wait for, that are left alone, or that fail.
     destinations: Vec<DestinationState>,
     /// How reactions are carried out.
     dispatch: Dispatch,
@@ -153,6 +159,8 @@ struct DestinationState {
     reactions: u64,
     /// It is left alone until then, if it is.
     open_until: Option<Timestamp>,
+    /// How it fails; null while it does not.
+    failing: Option<FailingTold>,
 }
 
 /// How reactions are carried out.
@@ -249,7 +257,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     notices.extend(clock::notice(&doubts.collect::<Vec<_>>()));
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();
-    let destinations = destinations_of(&overview, &seen.pending, &circuits);
+    let destinations = destinations_of(&overview, &seen.pending, &circuits, sources.failing.all());
     let dispatch = Dispatch { tasks: overview.tasks, waiting: overview.waiting, displaced: overview.ended };
     let pending = seen.pending.iter();
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
@@ -257,6 +265,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let ready = *sources.ready.borrow() && faults.is_empty() && lanes.iter().all(|lane| lane.running);
     let pending = pending.collect();
     let mode = sources.standing.mode;
+    let attention = Attention::of(&sources, &seen, Timestamp::now());
     let partner = sources.partner.clone();
     let upstream = sources.upstream.as_ref().map(|connector| UpstreamState {
         connector: connector.name(),
@@ -275,6 +284,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         faults,
         mode,
         notices,
+        attention,
         licence,
         lanes,
         pending,
@@ -299,11 +309,12 @@ fn of_mode(mode: Mode, switched: Option<Mode>) -> Vec<String> {
     idle.into_iter().chain(switched).collect()
 }
 
-/// All destinations that something waits for, and those that are left alone.
+/// All destinations that something waits for, those that are left alone, and those that fail.
 fn destinations_of(
     overview: &Overview,
     pending: &BTreeMap<String, u64>,
     circuits: &[Circuit],
+    mut failing: BTreeMap<String, Failed>,
 ) -> Vec<DestinationState> {
     let mut open: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for Circuit { destination, open_until, .. } in circuits {
@@ -311,8 +322,11 @@ fn destinations_of(
         *known = (*known).max(*open_until);
     }
     let waiting = pending.iter().filter(|(_, count)| **count > 0).map(|(destination, _)| destination.as_str());
-    let names: BTreeSet<&str> = waiting.chain(open.keys().copied()).collect();
+    let names = waiting.chain(open.keys().copied()).map(str::to_owned);
+    let names: BTreeSet<String> = names.chain(failing.keys().cloned()).collect();
     let states = names.into_iter().map(|name| {
+        let failing = failing.remove(&name).map(FailingTold::of);
+        let name = name.as_str();
         let (connector, peer) = name.split_once('/').map_or((name, None), |(connector, peer)| (connector, Some(peer)));
         DestinationState {
             destination: name.to_owned(),
@@ -321,6 +335,7 @@ fn destinations_of(
             served: overview.connectors.contains(&connector),
             reactions: pending.get(name).copied().unwrap_or_default(),
             open_until: open.get(name).copied(),
+            failing,
         }
     });
     states.collect()

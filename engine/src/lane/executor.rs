@@ -20,6 +20,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::Error;
 use super::behind::Load;
 use super::ends::Ends;
+use super::failures::PolicyFailures;
 use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
@@ -51,6 +52,8 @@ pub struct Context {
     pub troubles: Troubles,
     /// Where lanes broke off before, and ended the engine.
     pub ends: Arc<Ends>,
+    /// Where policies that fail are told.
+    pub failures: PolicyFailures,
     /// The last sequence of IN when the engine started: what is behind it is counted.
     pub since: u64,
     /// How many lanes.
@@ -163,6 +166,7 @@ fn execute(
             since: context.since,
             troubles: context.troubles.clone(),
             ends: Arc::clone(&context.ends),
+            failures: context.failures.clone(),
             brakes: RefCell::default(),
             replicas: context.replicas,
             policy_time: context.policy_time,

@@ -21,6 +21,7 @@ pub(crate) mod decode;
 pub mod ends;
 mod error;
 pub mod executor;
+pub mod failures;
 mod pace;
 mod quiet;
 mod rows;
@@ -135,6 +136,8 @@ pub(crate) struct Lane {
     ticking: Ticking,
     /// Whether the server's time is not the lane's, as it was said last.
     is_doubted: bool,
+    /// Where policies that fail are told.
+    failures: failures::PolicyFailures,
     /// Whether a tick is to tell how late it is.
     is_stale: bool,
     /// Where lanes broke off before.
@@ -369,7 +372,7 @@ impl Lane {
         self.domain.applied(&decision.writes);
         verb.end("apply", decision.writes.rows.len());
         fail::fail_point!("apply");
-        status::count(decision);
+        status::count(decision, &self.failures);
         tracing::debug!(
             lane = self.id,
             position = decision.position.sequence,

@@ -31,6 +31,7 @@ use super::behind::{Behind, Load};
 use super::brake::Brake;
 use super::decode::{decode, skipped};
 use super::ends::Ends;
+use super::failures::PolicyFailures;
 use super::pace::Pace;
 use super::quiet::Quiet;
 use super::rows::Rows;
@@ -77,6 +78,8 @@ pub(super) struct Shared {
     pub(super) troubles: Troubles,
     /// Where lanes broke off before.
     pub(super) ends: Arc<Ends>,
+    /// Where policies that fail are told.
+    pub(super) failures: PolicyFailures,
     /// By lane, which policies take too long again and again.
     pub(super) brakes: RefCell<BTreeMap<u32, Rc<RefCell<Brake>>>>,
     /// On how many of the server's nodes what is made anew lies.
@@ -217,6 +220,7 @@ impl Shared {
             emitting: None,
             ticking,
             is_doubted,
+            failures: self.failures.clone(),
             is_stale,
             ends: Arc::clone(&self.ends),
             one_by_one,

@@ -12,6 +12,7 @@ use linesman_domain::position::Position;
 use linesman_domain::tally::{OfOrg, OfPolicy};
 use linesman_domain::{Decision, level};
 
+use super::failures::PolicyFailures;
 use super::stopped::Stopped;
 use crate::metrics::named;
 
@@ -131,8 +132,8 @@ fn named(org: &str) -> String {
     org.to_owned()
 }
 
-/// Hands a batch's counts to the metrics.
-pub(super) fn count(decision: &Decision) {
+/// Hands a batch's counts to the metrics, and those of policies that failed to `failed`.
+pub(super) fn count(decision: &Decision, failed: &PolicyFailures) {
     let tally = &decision.tally;
     for ((kind, outcome), count) in &tally.inputs {
         metrics::counter!("linesman_inputs_total", "kind" => *kind, "outcome" => *outcome).increment(*count);
@@ -184,7 +185,10 @@ pub(super) fn count(decision: &Decision) {
     for (org, OfOrg { incidents, reactions, dead }) in &tally.orgs {
         named::ORGANIZATIONS.add(org.as_str(), [*incidents, *reactions, *dead]);
     }
-    for (policy, OfPolicy { matches, runs, failures, operations }) in &tally.policies {
+    for (policy, OfPolicy { matches, runs, failures, operations, last }) in &tally.policies {
         named::POLICIES.add(policy.as_str(), [*matches, *runs, *failures, *operations]);
+        if let Some((org, words)) = last.as_ref().filter(|_| *failures > 0) {
+            failed.add(policy.as_str(), *failures, (org, words), Timestamp::now());
+        }
     }
 }

@@ -6,6 +6,7 @@
 use linesman_domain::cases::CaseState;
 use linesman_domain::outgoing::POLICY_REFUSED;
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::cause::Cause;
 use linesman_schemas::collected::Missed;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::device::DeviceState;
@@ -100,6 +101,7 @@ const TRIGGER: Label = Label {
 };
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
 const CLASS: Label = Label { name: "class", values: Values::Words(|| classes().to_vec()) };
+const CAUSE: Label = Label { name: "class", values: Values::Words(|| Cause::ALL.map(Cause::as_str).to_vec()) };
 const ORGANIZATION: Label =
     Label { name: "organization", values: Values::Busiest("organizations, the provider as `_provider` among them") };
 const POLICY: Label = Label { name: "policy", values: Values::Busiest("policies") };
@@ -148,6 +150,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_cases_withheld_total", &[], "Cases of which nothing leaves, by the filter level of their organization."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
+    gauge("linesman_dead_letters_unreplayed", &[REASON], "Dead letters that OUT still has, by whole days, and that were not replayed. Reactions, what is counted beyond a quota and what leads to nobody cannot be. From engine level 16 on."),
     counter("linesman_dead_letters_replayed_total", &[], "Dead letters that were put to work again: inputs, and policies that failed."),
     counter("linesman_organization_incidents_total", &[ORGANIZATION], "Incidents of organizations."),
     counter("linesman_organization_reactions_total", &[ORGANIZATION], "Reactions decided for organizations."),
@@ -196,6 +199,7 @@ pub static METRICS: &[Metric] = &[
     ], "Reactions decided."),
     gauge("linesman_pending_reactions", &[DESTINATION], "Reactions that are still to be carried out."),
     gauge("linesman_circuits_open", &[DESTINATION], "How many lanes have found the destination sick, for all or for an organization, and leave it alone, probes excepted."),
+    gauge("linesman_destinations_failing", &[CONNECTOR, CAUSE], "How many destinations have failed since they answered last, by what the last try came of. Attempts since the start count."),
     gauge("linesman_oldest_pending_seconds", &[DESTINATION], "How long ago, in seconds, the oldest reaction was decided that is still to be carried out. Polls are none, nor are those of suspended organizations. 0 where there is none."),
     counter("linesman_attempts_total", &[CONNECTOR, WORK], "Attempts that have ended, at reactions and at polls."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR, WORK], "How long an attempt takes, in seconds."),
@@ -232,6 +236,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_source_unreadable_total", &[SOURCE], "Messages of the provider's that sources found and that could not be read: they are passed over."),
     counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
     seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
+    gauge("linesman_sources_failing", &[SOURCE, CAUSE], "1 while a source has failed since it was well last, by what the last try came of, else 0."),
     gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
     // Devices.
     gauge("linesman_devices_reached", &[], "Devices that are reached."),

@@ -124,7 +124,7 @@ pub(crate) fn suspended(org: &OrgName) -> String {
 }
 
 fn unavailable(message: String) -> Failure {
-    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None }
 }
 
 /// How long a device may take for what is looked at within some time.
@@ -141,7 +141,7 @@ async fn within<T>(patience: Duration, asked: impl Future<Output = Result<T, Fai
 /// What a device says cannot be understood.
 pub(super) fn garbled(why: &str) -> Failure {
     let message = format!("its configuration cannot be read: {why}");
-    Failure { class: FailureClass::Garbled, message, retry_after_s: None }
+    Failure { class: FailureClass::Garbled, message, retry_after_s: None, cause: None }
 }
 
 pub(super) fn failure(trouble: Trouble) -> Failure {
@@ -149,5 +149,5 @@ pub(super) fn failure(trouble: Trouble) -> Failure {
         DeviceState::CredentialsMissing => FailureClass::Unauthorized,
         _ => FailureClass::Unavailable,
     };
-    Failure { class, message: trouble.words, retry_after_s: None }
+    Failure { class, message: trouble.words, retry_after_s: None, cause: None }
 }

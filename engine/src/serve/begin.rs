@@ -24,6 +24,7 @@ use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::lane::ends::Ends;
 use crate::lane::executor::{Context, Executors};
+use crate::lane::failures::PolicyFailures;
 use crate::lane::status::{Change, Changes, LaneStatus, Unread};
 use crate::licence;
 use crate::log::books::Books;
@@ -87,6 +88,8 @@ pub(super) struct Judging {
     pub(super) sweep: Sweep,
     pub(super) unread: Receiver<Unread>,
     pub(super) troubles: Troubles,
+    /// Policies that have failed lately.
+    pub(super) failures: PolicyFailures,
 }
 
 impl Judging {
@@ -128,6 +131,7 @@ impl Judging {
         mode::put(&books, mode::configured(config)).await?;
         let (changes, changed) = Changes::channel();
         let troubles = Troubles::default();
+        let failures = PolicyFailures::default();
         let context = Context {
             servers,
             store: Arc::clone(&store),
@@ -137,6 +141,7 @@ impl Judging {
             since: identity.last,
             troubles: troubles.clone(),
             ends: Arc::new(Ends::kept(data_dir.ends())),
+            failures: failures.clone(),
             lanes: config.lanes,
             replicas: config.nats.replicas,
             threads: config.threads,
@@ -162,6 +167,7 @@ impl Judging {
             sweep,
             unread,
             troubles,
+            failures,
         })
     }
 }

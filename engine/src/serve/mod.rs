@@ -151,6 +151,7 @@ impl App {
             sweep,
             unread,
             troubles,
+            failures,
         } = Judging::start(log, &config, &data_dir, (&standing, &files)).await?;
         let (lanes, owner) = (executors.lanes.clone(), Arc::clone(&setup.node));
         let handout = Watching::spawn(handout.run());
@@ -208,6 +209,7 @@ impl App {
             store: Arc::clone(&store),
             client: client.clone(),
             books,
+            out_age: Duration::from_secs(config.nats.out_age_s),
             lanes,
             unread,
             faults,
@@ -220,8 +222,10 @@ impl App {
             standing,
             ready: is_ready,
             policies: status,
+            failures,
             files: files_asked,
             dispatch: outside.dispatched.clone(),
+            failing: Arc::clone(&outside.failing),
             sources: outside.brought.clone(),
             upstream,
             leaving,

@@ -18,6 +18,7 @@ use super::part::Part;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::dispatch::{self, Dispatcher};
+use crate::failing::Failing;
 use crate::lane::status::{Change, LaneStatus};
 use crate::log::books::Books;
 use crate::logging::full;
@@ -90,6 +91,8 @@ pub(super) struct Outside {
     sources: Part,
     /// How the dispatcher is.
     pub(super) dispatched: watch::Receiver<dispatch::Overview>,
+    /// What of the destinations fails, and why.
+    pub(super) failing: Arc<Failing>,
     /// How the sources are.
     pub(super) brought: watch::Receiver<sources::Overview>,
 }
@@ -108,6 +111,7 @@ impl Outside {
         (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
         let Ways { connectors, sources, pace, mode, leaving: _, reached: _ } = ways;
+        let failing = Arc::new(Failing::of_destinations());
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
         let dispatcher = Dispatcher {
@@ -116,6 +120,7 @@ impl Outside {
             client: client_of,
             lanes: lanes_of,
             sends,
+            failing: Arc::clone(&failing),
             overview,
             node: Arc::clone(&node),
             steady: dispatch::Steady::default(),
@@ -124,7 +129,7 @@ impl Outside {
         let (overview, brought) = watch::channel(sources::Overview::default());
         // Without a first lane nothing is decided, and nothing is to be brought.
         let Some(first) = lanes.first().cloned() else {
-            return Ok(Self { dispatcher, sources: Part::start(|_| async { Ok(()) }), dispatched, brought });
+            return Ok(Self { dispatcher, sources: Part::start(|_| async { Ok(()) }), dispatched, failing, brought });
         };
         let intake = Arc::new(Intake {
             client: client.clone(),
@@ -138,7 +143,7 @@ impl Outside {
         let sources = Sources { sources, client: client.clone(), cursors, intake, pace, overview };
         let broken = |error| Error::Broken(io::Error::other(error));
         let sources = Part::start(|stop| async move { sources.run(stop).await.map_err(broken) });
-        Ok(Self { dispatcher, sources, dispatched, brought })
+        Ok(Self { dispatcher, sources, dispatched, failing, brought })
     }
 
     /// Ready when either ends with an error.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use async_nats::Client;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use linesman_connectors::{Input, Next, Polled, Source, Whose};
 use linesman_schemas::OrgName;
 use linesman_schemas::outcome::{Failure, FailureClass};
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::failing::{Failed, Failing};
 use crate::log::inputs;
 pub use cursors::LaneCursors;
 use intake::Found;
@@ -83,8 +85,17 @@ pub struct Sources {
     pub overview: watch::Sender<Overview>,
 }
 
-/// The sources there are, and whether one is left alone after it failed often.
-pub type Overview = BTreeMap<&'static str, bool>;
+/// The sources there are, and how they are.
+pub type Overview = BTreeMap<&'static str, SourceOverview>;
+
+/// How a source is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceOverview {
+    /// Whether it is left alone after it failed often.
+    pub is_resting: bool,
+    /// How it has failed since it was well last.
+    pub failed: Option<Failed>,
+}
 
 impl Sources {
     /// Runs until told to stop, then waits a bounded while for polls under way.
@@ -93,13 +104,17 @@ impl Sources {
     /// A source's task broke off.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), JoinError> {
         let mut tasks = JoinSet::new();
-        self.overview.send_replace(self.sources.iter().map(|source| (source.name(), false)).collect());
+        let failing = Arc::new(Failing::of_sources());
+        let begun = self.sources.iter().map(|source| (source.name(), SourceOverview::default()));
+        self.overview.send_replace(begun.collect());
         for source in self.sources {
             let begun = ["linesman_source_polls_total", "linesman_source_inputs_total"];
             begun.into_iter().for_each(|name| metrics::counter!(name, "source" => source.name()).increment(0));
+            failing.begin(source.name());
             let (client, cursors) = (self.client.clone(), Arc::clone(&self.cursors));
             let (intake, overview) = (Arc::clone(&self.intake), self.overview.clone());
-            let runner = Runner { source, client, cursors, intake, overview };
+            let failing = Arc::clone(&failing);
+            let runner = Runner { source, client, cursors, intake, failing, overview };
             tasks.spawn(runner.run(self.pace.clone(), stop.clone()));
         }
         while let Some(ended) = tasks.join_next().await {
@@ -115,6 +130,7 @@ struct Runner {
     client: Client,
     cursors: Arc<dyn Cursors>,
     intake: Arc<Intake>,
+    failing: Arc<Failing>,
     overview: watch::Sender<Overview>,
 }
 
@@ -134,12 +150,16 @@ impl Runner {
                 None => timeout(DRAIN, &mut poll).await.ok(),
             };
             let wait = match ended {
-                Some(Ok(true)) => pace.well(Duration::ZERO),
-                Some(Ok(false)) => pace.well(self.source.pause()),
+                Some(Ok(has_more)) => {
+                    self.failing.well(name);
+                    pace.well(if has_more { Duration::ZERO } else { self.source.pause() })
+                }
                 Some(Err(failure)) => {
                     let class = failure.class.as_str();
                     metrics::counter!("linesman_source_failures_total", "source" => name, "class" => class)
                         .increment(1);
+                    // The log is told of each: they come seldom.
+                    let _ = self.failing.failed(name, &failure, Timestamp::now());
                     let wait = pace.failed(&failure);
                     let wait_s = wait.as_secs();
                     tracing::warn!(source = name, class, wait_s, error = failure.message, "a source failed");
@@ -152,7 +172,8 @@ impl Runner {
             };
             let is_resting = pace.is_resting();
             metrics::gauge!("linesman_source_resting", "source" => name).set(f64::from(u8::from(is_resting)));
-            self.overview.send_if_modified(|known| known.insert(name, is_resting) != Some(is_resting));
+            let state = SourceOverview { is_resting, failed: self.failing.of(name) };
+            self.overview.send_if_modified(|known| known.insert(name, state.clone()).as_ref() != Some(&state));
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = sleep(wait) => {}
@@ -169,7 +190,7 @@ impl Runner {
         let polled = AssertUnwindSafe(self.source.poll(cursor.as_deref())).catch_unwind().await;
         let Polled { inputs, outcome } = polled.unwrap_or_else(|_| {
             let message = format!("the source `{name}` broke off");
-            let failure = Failure { class: FailureClass::Garbled, message, retry_after_s: None };
+            let failure = Failure { class: FailureClass::Garbled, message, retry_after_s: None, cause: None };
             Polled { inputs: Vec::new(), outcome: Err(failure) }
         });
         metrics::counter!("linesman_source_polls_total", "source" => name).increment(1);
@@ -220,7 +241,7 @@ impl Runner {
             return Ok(());
         };
         let message = format!("the source `{}` brought {fault}", self.source.name());
-        Err(Failure { class: FailureClass::Garbled, message, retry_after_s: None })
+        Err(Failure { class: FailureClass::Garbled, message, retry_after_s: None, cause: None })
     }
 
     /// Goes on until the log has it.
@@ -236,5 +257,5 @@ impl Runner {
 }
 
 fn unavailable(message: String) -> Failure {
-    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None, cause: None }
 }

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn failure(class: FailureClass, retry_after_s: Option<u32>) -> Failure {
-        Failure { class, message: String::new(), retry_after_s }
+        Failure { class, message: String::new(), retry_after_s, cause: None }
     }
 
     #[test]

@@ -179,6 +179,7 @@ fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executor
         owner: state.display().to_string().into(),
         changes: Changes::channel().0,
         since: 0,
+        failures: Default::default(),
         troubles: Default::default(),
         ends: Default::default(),
         lanes: LAYOUT.lanes,

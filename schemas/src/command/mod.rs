@@ -63,7 +63,7 @@ pub use organization::{
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use received::{IntelligenceStanding, Received};
-pub use replay::{Input, Replay};
+pub use replay::{Input, LetterRef, Replay};
 pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use scripts::{
     BUNDLE_MOST, BundleVersion, EventProfile, Overwritten, ProfileName, ProfiledEvent, ScriptBundle, ScriptFile,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::LetterRef;
 use crate::PolicyName;
 use crate::trigger::Trigger;
 
@@ -32,4 +33,7 @@ pub struct PolicyRun {
     pub event: String,
     /// What the event was about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub about: String,
+    /// The dead letter that told of it. From engine level 16 on; it is kept that it was replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<LetterRef>,
 }

@@ -10,9 +10,9 @@ use linesman_schemas::command::{
     AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
     CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Directives, Engine, Group, Handling, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb, SectionLoad,
-    Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    LetterRef, LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange,
+    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb,
+    SectionLoad, Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     ClockConfirmed, ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef,
@@ -55,6 +55,10 @@ pub(crate) fn time(text: &str) -> Timestamp {
 
 pub(crate) fn json_of(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap()
+}
+
+fn letter() -> LetterRef {
+    LetterRef { event: EVENT.to_owned(), time: parsed("2026-11-21T10:15:04Z"), reason: Reason::PolicyFailed }
 }
 
 fn incident() -> IncidentId {
@@ -138,8 +142,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
             trigger: Trigger::IncidentDetected,
             event: EVENT.to_owned(),
             about: incident().to_string(),
+            letter: Some(letter()),
         })),
-        Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
+        Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17, letter: Some(letter()) })),
         Verb::Organization(Organization::Unload),
         Verb::Organization(Organization::SetCredentials(CredentialsChange { user: "acme".to_owned() })),
         Verb::Organization(Organization::Test(ConnectionTried { failed: "certificate".to_owned() })),
@@ -536,6 +541,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         class: FailureClass::Overloaded,
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
+        cause: None,
     };
     let uploaded = Done::Uploaded { sha256: HASH.to_owned(), size: 48_213 };
     let difference = Difference {
@@ -549,6 +555,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         class: FailureClass::Unavailable,
         message: "the change is not confirmed, and the device takes it back".to_owned(),
         retry_after_s: None,
+        cause: None,
     };
     let difference = Some(difference);
     let change = Some(AttemptedChange {

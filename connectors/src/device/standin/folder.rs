@@ -191,7 +191,7 @@ impl Known {
 }
 
 fn failed(fault: &Fault) -> Failure {
-    Failure { class: fault.class, message: fault.message.clone(), retry_after_s: fault.retry_after_s }
+    Failure { class: fault.class, message: fault.message.clone(), retry_after_s: fault.retry_after_s, cause: None }
 }
 
 /// A device's folder; none where its serial number is too long for a peer's.

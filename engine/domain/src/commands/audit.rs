@@ -144,6 +144,11 @@ fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<
     }
 }
 
+/// Who asked, as the log of an organization tells it.
+pub(crate) fn named(org: &OrgName, who: &Principal) -> String {
+    shown(&Owner::Organization(org.clone()), who, Vec::new()).0
+}
+
 /// What a verb is about, as it names it: what is not its place.
 pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
     let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();

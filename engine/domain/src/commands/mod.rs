@@ -83,6 +83,8 @@ pub(crate) struct Answer {
     wrong: Vec<Wrong>,
     /// Whether there is more that would be wrong, or may be.
     is_cut: bool,
+    /// Whether something that was set aside has been put to work again by it, however that ended.
+    has_run: bool,
     /// What the record says instead of `detail`, which whoever asked may read: others who see the place see less.
     recorded: Option<String>,
 }
@@ -95,7 +97,7 @@ impl Answer {
     pub(crate) fn refused(verdict: Verdict, detail: impl Into<String>) -> Self {
         let (detail, old, new) = (detail.into(), Value::Null, Value::Null);
         let (about, wrong, recorded) = (None, Vec::new(), None);
-        Self { verdict, is_new: false, detail, about, old, new, wrong, is_cut: false, recorded }
+        Self { verdict, is_new: false, detail, about, old, new, wrong, is_cut: false, has_run: false, recorded }
     }
 
     /// Something has come into being.
@@ -229,6 +231,21 @@ impl Answer {
 
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The same: what was set aside has been put to work again.
+    pub(crate) fn run(self) -> Self {
+        Self { has_run: true, ..self }
+    }
+
+    /// Whether what was set aside has been put to work again.
+    pub(crate) const fn has_run(&self) -> bool {
+        self.has_run
+    }
+
+    /// What became of it.
+    pub(crate) const fn verdict(&self) -> Verdict {
+        self.verdict
     }
 
     pub(crate) fn is_done(&self) -> bool {

@@ -128,8 +128,8 @@ pub(crate) fn answer(org: &OrgName, run: &PolicyRun, judged: Option<Again>) -> A
             let detail = format!("no policy `{}` matches `{}` on {}", run.policy, run.about, run.trigger);
             Answer::refused(Verdict::Conflict, detail)
         }
-        Some(Again::Failed(failure)) => Answer::refused(Verdict::Conflict, format!("it failed again: {failure}")),
-        Some(Again::Done) => Answer::done("run", Value::Null, json!(run)),
+        Some(Again::Failed(failure)) => Answer::refused(Verdict::Conflict, format!("it failed again: {failure}")).run(),
+        Some(Again::Done) => Answer::done("run", Value::Null, json!(PolicyRun { letter: None, ..run.clone() })).run(),
     };
     answer.about(&run.about)
 }

@@ -6,7 +6,7 @@ use linesman_rules::{Failure, Subject, SubjectKind};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     Audit as AuditVerb, Case, Command, DeviceVerb, Input as InputVerb, Message as MessageVerb, Organization,
-    Policy as PolicyVerb, PolicyRun, Reported, Sending, Service, UploadKept, Verb,
+    Policy as PolicyVerb, PolicyRun, Replay, Reported, Sending, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -26,7 +26,7 @@ use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, intelligence, reached, reactions, scripts, uploads};
+use crate::{Domain, Error, audit, incidents, intelligence, letters, reached, reactions, scripts, uploads};
 
 /// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
 /// learned from it how much others have.
@@ -82,6 +82,9 @@ impl Domain {
             self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
         }
         self.managers.compose(&mut self.desk, &self.books)?;
+        if let Some(org) = org {
+            letters::settle(&mut self.desk, org, command, &answer)?;
+        }
         let is_there = org.is_some_and(|org| self.organizations.row(org).is_some());
         let is_known = is_there && !is_told_to_provider(command);
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
@@ -174,8 +177,11 @@ impl Domain {
             }
             (Verb::Policy(PolicyVerb::Run(run)), Some(_)) => self.judge_again(org, run),
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
-                let new = if self.desk.is_at(PLACELESS) { json!({"event": replay.event}) } else { json!(replay) };
-                Ok(Answer::done("replayed", Value::Null, new).about(&replay.event))
+                let Replay { event, sequence, letter: _ } = replay;
+                let is_placeless = self.desk.is_at(PLACELESS);
+                let new =
+                    if is_placeless { json!({"event": event}) } else { json!({"event": event, "sequence": sequence}) };
+                Ok(Answer::done("replayed", Value::Null, new).run().about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => self.change_place(org, &command.principal, verb),
             (Verb::Values(verb), Some(_)) => self.change_values(org, command, verb),

@@ -18,6 +18,7 @@ mod gathered;
 mod handover;
 mod jobs;
 mod leaving;
+mod letters;
 mod level1;
 mod levels;
 mod listeners;

@@ -66,7 +66,7 @@ fn another_lane_than_the_first_sets_a_cursor_aside() {
         room: Arc::default(),
     };
     lane.domain = Domain::open(Box::new(lane.base.handle()), parts).unwrap();
-    assert_eq!(lane.goes_on(report("a", 1)), 0);
+    assert_eq!(lane.goes_on(report("a", 1)), 1, "the count of the day's letters");
     assert_eq!(lane.cursor(), None);
     assert_eq!(lane.subjects(), ["_provider.dead.command-undecodable"]);
 }

@@ -22,6 +22,13 @@ pub(super) struct Filters<L> {
     list: PhantomData<L>,
 }
 
+impl<L> Filters<L> {
+    /// Whether an order is asked for.
+    pub(super) fn has_order(&self) -> bool {
+        self.given.iter().any(|(name, _)| *name == SORT)
+    }
+}
+
 impl<L: Listing> clap::Args for Filters<L> {
     fn augment_args(command: Command) -> Command {
         let help = format!("The order: {}; with `-` in front, the other way round", words(L::SORTS));

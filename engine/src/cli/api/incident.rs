@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{self, Column, column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Incidents;
 
@@ -21,6 +21,16 @@ const COLUMNS: [Column; 9] = [
     column("EVENT", "/event_type"),
     column("CASE", "/case/state"),
     column("SYNOPSIS", "/synopsis"),
+];
+
+/// What was changed of one.
+const HISTORY: [Column; 6] = [
+    column("CHANGED", "/at").whole(),
+    column("BY", "/actor"),
+    column("ON", "/on").spare(),
+    column("WHAT", "/what").whole(),
+    column("FROM", "/old"),
+    column("TO", "/new"),
 ];
 
 /// How it is used.
@@ -85,7 +95,7 @@ pub(in crate::cli) enum Action {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/incidents", list, &COLUMNS).await,
-        Action::Show { id } => api.show(&format!("/api/v1/incidents/{}", segment(id)), &()).await,
+        Action::Show { id } => show(api, id).await,
         Action::Assign { id, owner, in_progress } => {
             let body = json!({ "owner": owner, "in_progress": in_progress });
             api.write(Method::POST, &path(id, "assign"), Some(body)).await
@@ -103,6 +113,73 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     })
 }
 
+/// Prints one, its history as a table.
+async fn show(api: &Api, id: &str) -> anyhow::Result<()> {
+    let mut incident = api.get(&format!("/api/v1/incidents/{}", segment(id)), &()).await?;
+    if api.is_json {
+        outln!("{incident}");
+        return Ok(());
+    }
+    let mut take = |name: &str| incident.as_object_mut().and_then(|members| members.remove(name));
+    let (history, left_out) = (take("history"), take("history_left_out"));
+    out!("{}", show::card(&incident));
+    let lines = history.as_ref().and_then(Value::as_array).map(|lines| rows_of(lines)).unwrap_or_default();
+    if !lines.is_empty() {
+        out!("\n{}", show::table(&lines, &HISTORY, show::width()));
+    }
+    if let Some(left_out) = left_out.and_then(|count| count.as_u64()).filter(|count| *count > 0) {
+        outln!("{left_out} lines before these are gone");
+    }
+    Ok(())
+}
+
+/// A row for each change of a history, and for each wish for a case that it tells of.
+fn rows_of(history: &[Value]) -> Vec<Value> {
+    let rows = history.iter().flat_map(|line| {
+        let part = |name: &str| line.get(name).cloned().unwrap_or_default();
+        let row = |what: Value, old: Value, new: Value| {
+            json!({"at": part("at"), "actor": part("actor"), "on": part("on"), "what": what, "old": old, "new": new})
+        };
+        let changes = part("changes").as_array().cloned().unwrap_or_default();
+        let told = |change: &Value, name: &str| change.get(name).cloned().unwrap_or_default();
+        let mut rows: Vec<Value> =
+            changes.iter().map(|change| row(told(change, "what"), told(change, "old"), told(change, "new"))).collect();
+        let keys = |name: &str| Some(show::plain(&part(name))).filter(|keys| !keys.is_empty());
+        let wished = [("used", keys("used")), ("not used", keys("unused"))];
+        let wished: Vec<String> = wished.into_iter().filter_map(|(how, keys)| Some(format!("{how}: {}", keys?))).collect();
+        if !wished.is_empty() {
+            rows.push(row("submit_case".into(), Value::Null, wished.join("; ").into()));
+        }
+        rows
+    });
+    rows.collect()
+}
+
 fn path(id: &str, what: &str) -> String {
     format!("/api/v1/incidents/{}/{what}", segment(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_a_row_for_each_change_and_for_what_became_of_a_wish() {
+        let history = [
+            json!({
+                "at": "2026-11-28T10:00:00Z", "actor": "policy urgent", "on": "incident.detected", "event": "acme-2",
+                "changes": [{"what": "priority", "old": "High", "new": "Critical"}, {"what": "owner", "old": null, "new": "ann"}],
+            }),
+            json!({"at": "2026-11-28T10:00:00Z", "actor": "policy open", "used": ["cc"], "unused": ["synopsis", "priority"]}),
+        ];
+        let shown = show::table(&rows_of(&history), &HISTORY, None);
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        let expected = "\
+CHANGED               BY             ON                 WHAT         FROM  TO
+2026-11-28 10:00:00Z  policy urgent  incident.detected  priority     High  Critical
+2026-11-28 10:00:00Z  policy urgent  incident.detected  owner              ann
+2026-11-28 10:00:00Z  policy open                       submit_case        used: cc; not used: synopsis, priority
+";
+        assert_eq!(shown, expected);
+    }
 }

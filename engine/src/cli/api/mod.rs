@@ -12,11 +12,13 @@
 //! | `said` | who asks, where that is said more than once |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
+//! | `attention` | what works, and waits for somebody |
 //! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `clock`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
 pub(super) mod address;
 pub(super) mod approval;
+mod attention;
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod clock;
@@ -341,8 +343,23 @@ impl Api {
         self.write_told(method, path, body).await.map(drop)
     }
 
-    /// The same; what became of it.
+    /// The same, said in `done` where it is done.
+    async fn write_said(&self, method: Method, path: &str, body: Option<Value>, done: &str) -> anyhow::Result<()> {
+        self.write_as(method, path, body, Some(done)).await.map(drop)
+    }
+
+    /// Writes, and prints what became of it; what that is.
     async fn write_told(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        self.write_as(method, path, body, None).await
+    }
+
+    async fn write_as(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        done: Option<&str>,
+    ) -> anyhow::Result<Value> {
         let key = self.command_key()?;
         let state = self.written(&method, path, &key, body.as_ref()).await?;
         let state = self.decided(&key, state).await?;
@@ -356,7 +373,8 @@ impl Api {
                 "accepted, not yet decided: the engine is behind; the same words with `--key {key}` tell what became of it"
             );
         } else {
-            outln!("{}", text("detail"));
+            let done = done.filter(|_| text("verdict") == "done");
+            outln!("{}", done.map_or_else(|| text("detail"), str::to_owned));
         }
         Ok(state)
     }

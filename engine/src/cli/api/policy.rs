@@ -11,12 +11,13 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Policies;
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
     column("OWNER", "/owner"),
     column("TRIGGER", "/trigger"),
+    column("FAILED", "/failures"),
     column("ORIGIN", "/origin"),
-    column("HASH", "/hash"),
+    column("HASH", "/hash").spare(),
 ];
 
 /// How it is used.
@@ -28,7 +29,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
-    /// List policies
+    /// List policies, with how often each has failed within 24 hours, and the files that are refused
     List(List<Policies>),
     /// Show one, with its text
     Show {
@@ -57,9 +58,18 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Tells, beside the list, that the engine's files say something else.
+/// Tells, beside the list, which files are refused, and that the engine's files say something else.
 async fn tell_differences(api: &Api) -> anyhow::Result<()> {
     let readiness = api.get("/readyz", &()).await?;
+    let said = |value: &Value, name: &str| value.get(name).map(show::plain).unwrap_or_default();
+    for file in readiness.pointer("/policies/files").and_then(Value::as_array).into_iter().flatten() {
+        let goes_on = match said(file, "stays").as_str() {
+            "" => String::new(),
+            stays => format!("; {stays} goes on with its last good text"),
+        };
+        let (path, line, message) = (said(file, "path"), said(file, "line"), said(file, "message"));
+        errln!("the policy file {path} is refused, line {line}: {message}{goes_on}");
+    }
     for section in readiness.pointer("/policies/differing").and_then(Value::as_array).into_iter().flatten() {
         let load = match section.as_str() {
             Some("settings") => "policy load --settings",

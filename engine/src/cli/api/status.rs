@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
+use super::attention;
 use super::show::{self, Column, column};
 use super::{Access, ask};
 use crate::cli::Failure;
@@ -60,20 +61,29 @@ const STREAMS: [Column; 4] = [
     column("FAULTS", "/faults"),
 ];
 
-/// How the engine is: lanes, lag, pending reactions, circuits
+/// How the engine is: lanes, lag, pending reactions, circuits, and what waits for somebody
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   linesman status --data-dir D
-  linesman status --json --data-dir D")]
+  linesman status --json --data-dir D
+
+The exit code is 0 where all is well, 1 where the engine does not work or cannot be asked, and 3 where it works and something waits
+for somebody: a destination or a source that fails, files that are refused, policies that have failed within 24 hours, cases that
+the filter level holds back, dead letters that nobody has replayed, reactions that were given up, streams that are damaged.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     access: Access,
 }
 
+/// The exit code where the engine works, and something waits for somebody.
+const ATTENTION: u8 = 3;
+
 pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
     ask(&args.access, async |api| {
         let status = api.get("/api/v1/status", &()).await?;
+        code = code_of(&status);
         if api.is_json {
             outln!("{status}");
             return Ok(());
@@ -100,6 +110,12 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         {
             outln!("the log is damaged on disk, {faults} faults (`linesman verify`)");
         }
+        for line in attention::lines(&status) {
+            outln!("{line}");
+        }
+        for line in failing(&rows("destinations"), &rows("sources")) {
+            outln!("{line}");
+        }
         for notice in rows("notices") {
             outln!("{}", show::plain(&notice));
         }
@@ -124,7 +140,39 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
             }
         }
         Ok(())
-    })
+    })?;
+    Ok(code)
+}
+
+/// 0 where all is well, 1 where it does not work, and another where it does and something waits for somebody.
+fn code_of(status: &Value) -> ExitCode {
+    let rows = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    if status.get("ready") != Some(&Value::Bool(true)) {
+        return ExitCode::FAILURE;
+    }
+    let is_damaged = status.pointer("/verification/faults").and_then(Value::as_u64).is_some_and(|faults| faults > 0);
+    let waits = is_damaged
+        || !attention::lines(status).is_empty()
+        || !failing(&rows("destinations"), &rows("sources")).is_empty();
+    if waits { ExitCode::from(ATTENTION) } else { ExitCode::SUCCESS }
+}
+
+/// A line for each destination and source that fails.
+fn failing(destinations: &[Value], sources: &[Value]) -> Vec<String> {
+    let named = |name: &'static str| move |row: &Value| (row.get(name).map(show::plain), row.get("failing").cloned());
+    let destinations = destinations.iter().map(named("destination"));
+    let all = destinations.chain(sources.iter().map(named("source")).map(|(name, failing)| {
+        // A connector may be called as its source is.
+        (name.map(|name| format!("the source {name}")), failing)
+    }));
+    let lines = all.filter_map(|(name, failing)| {
+        let failing = failing.filter(Value::is_object)?;
+        let said = |name: &str| failing.get(name).map(show::plain).unwrap_or_default();
+        let (class, since, tries, error) = (said("class"), said("since"), said("tries"), said("error"));
+        let tries = if tries == "1" { "1 try".to_owned() } else { format!("{tries} tries") };
+        Some(format!("{} fails since {since}, {tries}, {class}: {error}", name?))
+    });
+    lines.collect()
 }
 
 /// A lane with its state in a word.

@@ -10,7 +10,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use linesman_domain::letters;
 use linesman_schemas::OrgName;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::{Counted, DeadLetter, FailedPolicy, LineColumn, Reason};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -18,13 +20,13 @@ use utoipa::ToSchema;
 
 use super::event_ids::{EventIds, Told};
 use super::filters::tables::DeadLetters;
-use super::filters::{Whose, lies};
+use super::filters::{Whose, is, lies};
 use super::paging::{Offered, Page, Pager, Paging, Rank, Value, no_cursor};
 use super::sources::Sources;
 use super::transport::params::{Params, PathOf};
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::{Viewer, owner};
-use super::words;
+use super::words::{self, Flag};
 use crate::log;
 use crate::log::events::{self, EventPlace, Found, From};
 
@@ -81,10 +83,47 @@ pub(super) struct Letter {
     /// The input's bytes in base64, where one dead letter is asked for and holds them.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<String>,
+    /// How it was replayed; null where it was not, as far as that is kept: from engine level 16 on.
+    replayed: Option<Replayed>,
     /// How many inputs it stands for, where it counts them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     counted: Option<CountedInputs>,
+}
+
+/// How a dead letter was put to work again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Replayed {
+    /// When it was last, by the log's clock.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// By whom.
+    by: String,
+    /// What became of that: `done`, or why not: `conflict` where it failed again or does not fit how things stand, `not-found` where
+    /// what it was about is not there any more.
+    outcome: &'static str,
+    /// How often it was put to work again. A policy that failed anew has a letter of its own for that.
+    times: u32,
+}
+
+impl Replayed {
+    /// Whether there is nothing left to be done.
+    fn is_done(&self) -> bool {
+        self.outcome == Verdict::Done.as_str()
+    }
+
+    /// As it is kept.
+    fn of(row: letters::Replayed) -> Self {
+        Self { at: row.at, by: row.by, outcome: row.outcome.as_str(), times: row.times }
+    }
+
+    /// How a letter was replayed for whom its input was, or its policy's organization.
+    fn find(sources: &Sources, letter: &Letter) -> Result<Option<Self>, linesman_domain::Error> {
+        let named = || letter.subject.strip_prefix("in.")?.split('.').next()?.parse().ok();
+        let Some(org) = letter.organization.clone().or_else(named) else { return Ok(None) };
+        let Some(lane) = sources.lane(&org) else { return Ok(None) };
+        Ok(letters::replayed(lane, &org, &letter.event)?.map(Self::of))
+    }
 }
 
 /// Inputs that a dead letter counts.
@@ -129,6 +168,7 @@ impl Letter {
             reaction: data.reaction,
             length: data.length,
             bytes: data.bytes,
+            replayed: None,
             counted: data.counted.map(|Counted { day, messages, bytes, last }| {
                 let last = Some(last).filter(|_| viewer.sees(None));
                 CountedInputs { day, messages, bytes, last }
@@ -204,7 +244,9 @@ async fn find(sources: &Sources, viewer: &Viewer, id: &str) -> Result<Letter, Pr
     let found = events::get(&sources.client, place).await.map_err(|error| log_is_away(&error))?;
     let found = found.filter(|found| found.subject.split('.').nth(2) == Some("dead"));
     let found = found.filter(|found| viewer.sees_whole(owner(&found.subject).as_ref())).ok_or_else(none)?;
-    Letter::read(&sources.ids, viewer, &found).map_err(|error| Problem::internal(&error))
+    let letter = Letter::read(&sources.ids, viewer, &found).map_err(|error| Problem::internal(&error))?;
+    let replayed = Replayed::find(sources, &letter).map_err(|error| Problem::internal(&error))?;
+    Ok(Letter { replayed, ..letter })
 }
 
 /// A page, of what `viewer` sees: OUT is read in its own order, whatever order is asked for.
@@ -233,9 +275,14 @@ async fn page(
         let offered = pager.offer(rank(found.place), |_| {
             // A list shows no bytes.
             let letter = Letter { bytes: None, ..Letter::read(&sources.ids, viewer, &found)? };
-            let is_wanted = lies(letter.time, list.after.as_ref(), list.before.as_ref());
+            if !lies(letter.time, list.after.as_ref(), list.before.as_ref()) {
+                return Ok(None);
+            }
+            let replayed = Replayed::find(sources, &letter)?;
+            let is_done = replayed.as_ref().is_some_and(|replayed| replayed.times > 0);
+            let letter = Letter { replayed, ..letter };
             let bytes = letter.detail.len() + letter.subject.len();
-            Ok::<_, serde_json::Error>(is_wanted.then_some((letter, bytes)))
+            Ok::<_, Unread>(is(list.replayed, Flag::of(is_done)).then_some((letter, bytes)))
         });
         offered.unwrap_or_else(|error| {
             fault = Some(error);
@@ -247,6 +294,15 @@ async fn page(
         Some(error) => Err(Problem::internal(&error)),
         None => Ok(pager.page_told(|last| rank_of(sources.ids.of(viewer, place(&last)).into_bytes()))),
     }
+}
+
+/// Why a letter cannot be told.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("a dead letter cannot be read")]
+    Json(#[from] serde_json::Error),
+    #[error("whether it was replayed cannot be read")]
+    Rows(#[from] linesman_domain::Error),
 }
 
 /// The subjects that are read: of whoever does not see everything those of the organizations that they see as a whole, so

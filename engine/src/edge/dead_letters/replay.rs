@@ -13,83 +13,114 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use linesman_schemas::OrgName;
-use linesman_schemas::command::{Input, Policy, PolicyRun, Replay, Verb};
+use linesman_schemas::command::{Input, LetterRef, Policy, PolicyRun, Replay, Verb};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{Letter, LetterPath, find, log_is_away};
+use super::{Letter, LetterPath, Replayed, find, log_is_away};
 use crate::edge::sources::Sources;
-use crate::edge::transport::params::PathOf;
+use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
+use crate::edge::words::Flag;
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond, send, wait_for_log};
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
+use linesman_domain::letters;
 use linesman_domain::organizations::Standing;
 
 /// The last token of the subject by which an input enters again.
 const SOURCE: &str = "replay";
 
+/// Whether it is done though it was done before.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::edge) struct Again {
+    /// Whether a letter is replayed that was replayed before: what it decides is decided once more.
+    #[param(value_type = Option<bool>, required = false)]
+    again: Option<Flag>,
+}
+
+impl Again {
+    fn is_on(self) -> bool {
+        self.again == Some(Flag::True)
+    }
+}
+
 /// Puts what was set aside to work again.
 ///
 /// An input that could not be decoded, or whose organization was unknown or suspended, enters the log again as a
 /// new one. A policy that failed judges again what it failed on, with its present text, if it still matches.
+/// From engine level 16 on one that was replayed is replayed again only where `again` says so.
 #[utoipa::path(
     post,
     path = "/api/v1/dead-letters/{id}/replay",
     operation_id = "replay-input",
     tag = "dead letters",
-    params(LetterPath, IdempotencyKey),
+    params(LetterPath, Again, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn replay(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(path): PathOf<LetterPath>,
+    Params(again): Params<Again>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let command = command_id(&headers)?;
     // One at a time: whether an input has entered already is looked up before it enters.
     let _turn = sources.replaying.lock().await;
     let letter = find(&sources, &viewer, &path.id).await?;
-    let (org, verb) = match &letter.policy {
-        Some(policy) => {
-            let org = letter.organization.clone().ok_or_else(|| conflict("the policy belongs to no organization"))?;
-            let run = PolicyRun {
-                policy: policy.name.clone(),
-                trigger: policy.on,
-                event: policy.trigger.clone(),
-                about: policy.about.clone(),
-            };
-            viewer.may("run-policy", &org.clone().into())?;
-            (org, Verb::Policy(Policy::Run(run)))
+    let (org, kind, verb) = asked(&sources, &letter)?;
+    let operation = if kind.is_some() { "replay-input" } else { "run-policy" };
+    viewer.may(operation, &org.clone().into())?;
+    // Sent again under the same id, it is not done again.
+    if let Some(asked) = sources.commands.known(&viewer.principal(), Some(&org), &command, &verb).map_err(refused)? {
+        return respond(asked);
+    }
+    if let Some(replayed) = letter.replayed.as_ref().filter(|replayed| replayed.is_done() && !again.is_on()) {
+        let Replayed { by, at, .. } = replayed;
+        return Err(conflict(format!("`{by}` has replayed it at {at}; once more only with `again=true` (`--again`)")));
+    }
+    if let Some(kind) = kind {
+        if let Ok(on_its_way) = sources.commands.find(&viewer, Some(org.clone()), command.clone()) {
+            return respond(on_its_way);
         }
-        None => {
-            let (org, kind) = origin(&letter)?;
-            viewer.may("replay-input", &org.clone().into())?;
-            let replay = Replay { event: letter.event.clone(), sequence: letter.input };
-            let (whose, verb) = (Some(org.clone()), Verb::Input(Input::Replay(replay)));
-            // Sent again under the same id, it does not enter again.
-            if let Some(asked) =
-                sources.commands.known(&viewer.principal(), whose.as_ref(), &command, &verb).map_err(refused)?
-            {
-                return respond(asked);
+        match sources.commands.standing(&viewer, &org).map_err(|error| Problem::internal(&error))? {
+            Some(Standing::Active) => {}
+            Some(Standing::Suspended) => {
+                return Err(conflict(format!("the organization `{org}` is suspended: lift that first")));
             }
-            if let Ok(on_its_way) = sources.commands.find(&viewer, whose, command.clone()) {
-                return respond(on_its_way);
-            }
-            match sources.commands.standing(&viewer, &org).map_err(|error| Problem::internal(&error))? {
-                Some(Standing::Active) => {}
-                Some(Standing::Suspended) => {
-                    return Err(conflict(format!("the organization `{org}` is suspended: lift that first")));
-                }
-                None => return Err(conflict(format!("there is no organization `{org}` yet: create it first"))),
-            }
-            let bytes = bytes(&sources.client, &letter).await?;
-            let put = inputs::put(&sources.client, format!("in.{org}.{kind}.{SOURCE}"), bytes).await;
-            put.map_err(|error| wait_for_log(&error))?;
-            (org, verb)
+            None => return Err(conflict(format!("there is no organization `{org}` yet: create it first"))),
         }
-    };
+        let bytes = bytes(&sources.client, &letter).await?;
+        let put = inputs::put(&sources.client, format!("in.{org}.{kind}.{SOURCE}"), bytes).await;
+        put.map_err(|error| wait_for_log(&error))?;
+    }
     send(&sources, &viewer, org.into(), command, verb).await
+}
+
+/// What is asked of whom to put a letter to work again; of an input its kind too.
+fn asked<'a>(sources: &Sources, letter: &'a Letter) -> Result<(OrgName, Option<&'a str>, Verb), Problem> {
+    let of = |org: &OrgName| {
+        let is_kept = sources.commands.level(Some(org)) >= letters::LEVEL;
+        is_kept.then(|| LetterRef { event: letter.event.clone(), time: letter.time, reason: letter.reason })
+    };
+    let Some(policy) = &letter.policy else {
+        let (org, kind) = origin(letter)?;
+        let replay = Replay { event: letter.event.clone(), sequence: letter.input, letter: of(&org) };
+        return Ok((org, Some(kind), Verb::Input(Input::Replay(replay))));
+    };
+    let org = letter.organization.clone().ok_or_else(|| conflict("the policy belongs to no organization"))?;
+    let run = PolicyRun {
+        policy: policy.name.clone(),
+        trigger: policy.on,
+        event: policy.trigger.clone(),
+        about: policy.about.clone(),
+        letter: of(&org),
+    };
+    Ok((org, None, Verb::Policy(Policy::Run(run))))
 }
 
 /// Whose input it was, and of which kind.

@@ -270,5 +270,7 @@ listings! {
         after: When,
         /// Those set aside before this time.
         before: When,
+        /// Whether they were replayed.
+        replayed: Flag,
     }
 }

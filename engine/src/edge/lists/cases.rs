@@ -13,6 +13,7 @@ use super::chained::{CaseNote, Chained};
 use super::uploaded::Uploaded;
 use super::walk::{OrgRows, answer};
 use super::{Error, Stored, given, number, page, seen};
+use crate::edge::failing::FailingTold;
 use crate::edge::filters::tables::Cases;
 use crate::edge::filters::{is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -22,10 +23,14 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
+use crate::failing::Failing;
+use crate::store::Lane;
 use linesman_domain::cases::{self, CaseRow, chain};
 use linesman_domain::incidents::page as incident_page;
 use linesman_domain::organizations;
+use linesman_domain::reactions;
 use linesman_domain::sight::Sight;
+use linesman_domain::table::Table;
 
 /// An incident's case at the upstream.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,6 +86,9 @@ struct CaseWithNotes {
     notes: Vec<CaseNote>,
     /// The bytes that go upward with it, in the order they came.
     uploads: Vec<Uploaded>,
+    /// Why it is still on its way: how tries at it have failed, or else how whom it goes to fails others. Null where neither
+    /// does, or it is not on its way.
+    failing: Option<FailingTold>,
 }
 
 /// Cases, page by page.
@@ -107,6 +115,7 @@ pub(in crate::edge) async fn case(
     viewer: Viewer,
     PathOf(IncidentPath { id }): PathOf<IncidentPath>,
 ) -> Result<Response, Problem> {
+    let failing = Arc::clone(&sources.failing);
     answer(&sources, viewer, move |walk| {
         let nothing = || format!("there is no case of an incident `{id}`");
         let incident = seen::incident(walk, &id)?;
@@ -121,9 +130,20 @@ pub(in crate::edge) async fn case(
         let row = row?;
         let chained = Chained::new(&row, chain.as_ref(), &alias);
         let uploads = walk.lane(&id.org).map(|lane| Uploaded::all(lane, &id)).transpose()?.unwrap_or_default();
-        Ok(CaseWithNotes { case: Case::new(id.clone(), row, chained), notes: CaseNote::all(chain), uploads })
+        let failing = walk.lane(&id.org).map(|lane| of_case(lane, &failing, &row.reaction)).transpose()?.flatten();
+        let case = Case::new(id.clone(), row, chained);
+        Ok(CaseWithNotes { case, notes: CaseNote::all(chain), uploads, failing })
     })
     .await
+}
+
+/// How what opens a case fails, as long as that is to be done.
+fn of_case(lane: &Lane, failing: &Failing, reaction: &str) -> Result<Option<FailingTold>, Error> {
+    let pending = Table::read(lane, &reactions::key(reaction))?;
+    Ok(pending.and_then(|row| match failing.of_reaction(reaction) {
+        Some(failed) => Some(FailingTold::of(failed)),
+        None => failing.of(&row.destination).map(FailingTold::of_others),
+    }))
 }
 
 impl Stored for Cases {

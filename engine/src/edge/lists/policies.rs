@@ -1,12 +1,14 @@
 //! `/api/v1/policies`: the rule book in effect.
 
 use linesman_domain::rule_book::BookRow;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use linesman_rules::Policy;
 use linesman_schemas::control::PoliciesSection;
 use linesman_schemas::{OrgName, PolicyName};
@@ -24,12 +26,16 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
+use crate::lane::failures::PolicyFailed;
 use crate::log::books;
 use crate::store::Lane;
 use linesman_domain as domain;
 
 /// How long the rule book may take to come.
 const BOOK_MOST: Duration = Duration::from_secs(5);
+
+/// Policies that have failed lately, by name.
+type Lately = BTreeMap<String, PolicyFailed>;
 
 /// A policy of the rule book in effect.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,6 +55,10 @@ struct Item {
     hash: String,
     /// Where it came from, such as `file acme/night-shift.rhai`.
     origin: String,
+    /// How often it has failed within 24 hours, as this node has decided it since it was started.
+    failures: u64,
+    /// When it failed last within them; null where it did not.
+    failed: Option<Timestamp>,
 }
 
 /// A policy with its text.
@@ -72,7 +82,8 @@ pub(in crate::edge) async fn policies(
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
     let book = book(&sources).await?;
-    answer(&sources, viewer, move |walk| Ok(page(&list, walk, &book, &paging))).await
+    let failed = sources.failures.lately(Timestamp::now());
+    answer(&sources, viewer, move |walk| Ok(page(&list, walk, (&book, &failed), &paging))).await
 }
 
 /// One policy in effect, with its text.
@@ -86,10 +97,11 @@ pub(in crate::edge) async fn policy(
     PathOf(PolicyPath { name }): PathOf<PolicyPath>,
 ) -> Result<Response, Problem> {
     let book = book(&sources).await?;
+    let failed = sources.failures.lately(Timestamp::now());
     answer(&sources, viewer, move |walk| {
         let policy = book.book.policies().iter().find(|policy| *policy.name() == name && is_seen(walk, policy));
         let policy = policy.ok_or_else(|| Error::Nothing(format!("there is no policy `{name}`")))?;
-        Ok(PolicyWithSource { policy: Item::new(policy, &book), source: policy.source().to_owned() })
+        Ok(PolicyWithSource { policy: Item::new(policy, &book, &failed), source: policy.source().to_owned() })
     })
     .await
 }
@@ -129,7 +141,7 @@ fn latest(lanes: &[Lane]) -> Result<Option<BookRow>, domain::Error> {
 }
 
 /// A page of those that are seen.
-fn page(list: &Policies, walk: &Walk, book: &books::Policies, paging: &Paging) -> Page<Item> {
+fn page(list: &Policies, walk: &Walk, (book, failed): (&books::Policies, &Lately), paging: &Paging) -> Page<Item> {
     let mut pager = Pager::new(paging, Offered::AnyHow);
     for policy in book.book.policies().iter().filter(|policy| is_seen(walk, policy)) {
         let name = policy.name().as_str();
@@ -138,7 +150,7 @@ fn page(list: &Policies, walk: &Walk, book: &books::Policies, paging: &Paging) -
             let is_wanted = passes(list.name.as_ref(), name)
                 && passes(list.owner.as_ref(), owner(policy).unwrap_or_default())
                 && list.trigger.is_none_or(|trigger| policy.triggers().contain(trigger));
-            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy, book), name.len())))
+            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy, book, failed), name.len())))
         });
     }
     pager.page()
@@ -158,8 +170,11 @@ fn owner(policy: &Policy) -> Option<&str> {
 }
 
 impl Item {
-    fn new(policy: &Policy, book: &books::Policies) -> Self {
+    fn new(policy: &Policy, book: &books::Policies, failed: &Lately) -> Self {
+        let failed = failed.get(policy.name().as_str());
         Self {
+            failures: failed.map_or(0, |failed| failed.failures),
+            failed: failed.map(|failed| failed.last),
             name: policy.name().clone(),
             owner: owner(policy).map(str::to_owned),
             trigger: policy.triggers().to_string(),

@@ -7,6 +7,7 @@ use linesman_domain::sources::CursorRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::edge::failing::FailingTold;
 use crate::sources::Overview;
 
 /// How a source is.
@@ -18,6 +19,8 @@ pub(super) struct SourceState {
     served: bool,
     /// Whether it is left alone for a while because it failed often.
     resting: bool,
+    /// How it fails; null while it does not.
+    failing: Option<FailingTold>,
     /// Where it goes on; none: from the beginning.
     cursor: Option<String>,
     /// When it was last said where it goes on, by the log's clock; none if never.
@@ -29,11 +32,12 @@ pub(super) fn states(overview: &Overview, mut cursors: BTreeMap<String, CursorRo
     let names: BTreeSet<String> =
         cursors.keys().cloned().chain(overview.keys().map(|name| (*name).to_owned())).collect();
     let states = names.into_iter().map(|source| {
-        let resting = overview.get(source.as_str());
+        let known = overview.get(source.as_str());
         let (cursor, reported) = cursors.remove(&source).map(|row| (row.cursor, row.reported)).unzip();
         SourceState {
-            served: resting.is_some(),
-            resting: resting.copied().unwrap_or_default(),
+            served: known.is_some(),
+            resting: known.is_some_and(|known| known.is_resting),
+            failing: known.and_then(|known| known.failed.clone()).map(FailingTold::of),
             cursor: cursor.flatten(),
             reported,
             source,

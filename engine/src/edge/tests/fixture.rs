@@ -54,6 +54,12 @@ pub(super) struct Fixture {
     pub(super) policies: watch::Sender<PolicyStatus>,
     pub(super) http: reqwest::Client,
     pub(super) dir: TempDir,
+    /// What of the destinations fails.
+    pub(super) failing: Arc<crate::failing::Failing>,
+    /// Policies that have failed lately.
+    pub(super) policy_failures: crate::lane::failures::PolicyFailures,
+    /// How the sources are.
+    pub(super) brought: watch::Sender<crate::sources::Overview>,
     /// Room for previews.
     pub(super) previews: Arc<tokio::sync::Semaphore>,
     /// Who logs in.
@@ -133,10 +139,15 @@ impl Fixture {
         };
         let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
         let verification = crate::scrub::Scrub::new(client.clone(), Arc::clone(&store), Vec::clone(&statuses), 0).1;
+        let failing = Arc::new(crate::failing::Failing::of_destinations());
+        let policy_failures = crate::lane::failures::PolicyFailures::default();
+        let resting = |is_resting| crate::sources::SourceOverview { is_resting, failed: None };
+        let (brought, sources) = watch::channel([("bulletins", resting(true)), ("notices", resting(false))].into());
         let edge = Edge {
             store: Arc::clone(&store),
             books: Arc::new(Books::new(client.clone(), 1)),
             client,
+            out_age: Duration::from_secs(30 * 86_400),
             lanes: statuses,
             unread: watch::channel(Default::default()).1,
             faults: watch::channel(Vec::new()).1,
@@ -149,9 +160,11 @@ impl Fixture {
             standing: Arc::new(crate::licence::Standing::without(linesman_schemas::Mode::Partner)),
             ready: is_ready,
             policies,
+            failures: policy_failures.clone(),
             files: tokio::sync::mpsc::channel(1).0,
             dispatch: watch::channel(Default::default()).1,
-            sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
+            failing: Arc::clone(&failing),
+            sources,
             partner: None,
             upstream: None,
             leaving: Default::default(),
@@ -173,7 +186,22 @@ impl Fixture {
         let listening = listen_within(bounds, sources, address, served).await.unwrap();
         let _log = tracing::Dispatch::new(log);
         let policies = policy_status;
-        let edge = Self { listening, store, lanes, ready, policies, http, dir, previews, logins, hands, _log };
+        let edge = Self {
+            listening,
+            store,
+            lanes,
+            ready,
+            policies,
+            http,
+            dir,
+            failing,
+            policy_failures,
+            brought,
+            previews,
+            logins,
+            hands,
+            _log,
+        };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
     }

@@ -20,7 +20,7 @@ fn pending(destination: &str) -> Vec<u8> {
         destination: destination.to_owned(),
         attempt: 1,
         not_before: Timestamp::UNIX_EPOCH,
-        deadline: Timestamp::MAX,
+        deadline: Timestamp::from_second(4_000_000_000).unwrap(),
         is_held: false,
         incident: None,
         action: String::new(),

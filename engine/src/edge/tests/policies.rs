@@ -53,7 +53,7 @@ async fn the_rule_book_in_effect_is_shown() {
     let organizations = json!(["acme", "bolt"]);
     let expected = json!({
         "name": "limited", "owner": null, "trigger": "case.updated", "organizations": organizations, "hash": hash,
-        "origin": "file limited.rhai", "source": LIMITED,
+        "origin": "file limited.rhai", "source": LIMITED, "failures": 0, "failed": null,
     });
     assert_eq!(one, expected);
     let one: Value = edge.get("/api/v1/policies/acme%2Fown").await.json().await.unwrap();

@@ -89,6 +89,35 @@ fn all(page: &Value, field: &str) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item[field].as_str().unwrap().to_owned()).collect()
 }
 
+/// Whoever sees an incident sees what was changed of it, and by whom; to others there is neither.
+#[tokio::test]
+async fn each_kind_of_viewer_sees_the_history_of_the_incidents_they_see() {
+    let world = world().await;
+    let org: OrgName = "corp".parse().unwrap();
+    for number in 1..=4 {
+        world.edge.write("corp", vec![viewer::changed(&org, number)]);
+    }
+    for (token, seen) in VIEWERS {
+        for number in 1..=4_u64 {
+            let path = format!("/api/v1/incidents/corp-{number}");
+            if seen.contains(&number) {
+                let history = json_of(&world, token, &path).await["history"].clone();
+                let change = json!({"what": "owner", "old": null, "new": "corp/ann"});
+                assert_eq!(history[0]["actor"], format!("policy corp/own-{number}"), "{token}: {path}");
+                assert_eq!(history[0]["changes"], json!([change]), "{token}: {path}");
+            } else {
+                let hidden = problem(world.edge.get_as(token, &path).await).await;
+                assert_eq!(hidden, (404, format!("there is no incident `corp-{number}`")), "{token}");
+            }
+        }
+        // Lists have none of it.
+        let of = if token == TOKEN { "?organization=corp" } else { "" };
+        let listed = json_of(&world, token, &format!("/api/v1/incidents{of}")).await.to_string();
+        assert!(!listed.contains("corp/own-"), "{token}: {listed}");
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
     let world = world().await;

@@ -25,6 +25,7 @@ use linesman_domain::activations::parts::{self, PartRow};
 use linesman_domain::approvals::{self, ApprovalRow, ApprovalState};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::commands::{self, CommandRow};
+use linesman_domain::incidents::history::{self, ChangeRow, HistoryRow, LineRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::rule_book::{self, BookRow};
 use linesman_domain::subscriptions::{self, SubscriptionRow};
@@ -139,6 +140,22 @@ pub(super) fn upload(org: &OrgName, number: u64) -> (Vec<u8>, Vec<u8>) {
     (uploads::key(&incident, 1).into_bytes(), table::encode(&row).unwrap())
 }
 
+/// The history of an incident, by an actor that tells whose it is.
+pub(super) fn changed(org: &OrgName, number: u64) -> (Vec<u8>, Vec<u8>) {
+    let change = ChangeRow { what: "owner".to_owned(), old: String::new(), new: format!("{org}/ann") };
+    let line = LineRow {
+        at: incident(number).detected,
+        actor: format!("policy {org}/own-{number}"),
+        on: "incident.detected".to_owned(),
+        event: format!("{org}-{number}"),
+        changes: vec![change],
+        used: Vec::new(),
+        unused: Vec::new(),
+    };
+    let row = HistoryRow { left_out: 0, lines: vec![line] };
+    (history::key(org, number).into_bytes(), table::encode(&row).unwrap())
+}
+
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
 pub(super) struct World {
     pub(super) edge: Fixture,
@@ -239,6 +256,7 @@ impl World {
                     table::encode(&approval(name)).unwrap(),
                 ),
                 upload(&org, 1),
+                changed(&org, 1),
                 place(&format!("{name}/berlin")),
                 place(&format!("{name}/berlin/line-7")),
             ],
