@@ -1,5 +1,6 @@
 //! The log `confirmed`: raised level by level, and then what level 16 knows. Two clocks agree on another year, and on more than a week
-//! of silence; somebody confirms it, and something else; an organization has more problems than may be remembered of it.
+//! of silence; somebody confirms it, and something else; an organization has more problems than may be remembered of it; dead letters
+//! are replayed.
 
 use std::path::Path;
 
@@ -24,8 +25,14 @@ const HEARS: (&str, &str) = (
     fn react(quota, org) { publish(\"full\", #{ used: quota.used, most: quota.most }); }",
 );
 
+const FAILS: (&str, &str) = (
+    "fails",
+    "policy(#{ on: \"incident.detected\", where: #{ event_type: \"F\" } });\n\
+    fn react(incident, org) { throw \"no\"; }",
+);
+
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _) = raised(dir, LEVEL, &[HEARS])?;
+    let (mut scribe, _) = raised(dir, LEVEL, &[HEARS, FAILS])?;
     bundle(&mut scribe, 1)?;
     // A week but an hour is believed, and a year is not.
     for silence in [7 * DAY_S - 3_600, 365 * DAY_S] {
@@ -53,9 +60,25 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
         bundle(&mut scribe, 11)?;
         bundle(&mut scribe, 12)?;
     }
+    replayed(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
+}
+
+/// Dead letters of a policy and of an input are replayed, once and again, and those of what is not there.
+fn replayed(scribe: &mut Scribe) -> anyhow::Result<()> {
+    scribe.ask(&admin(), ORG, &settings(ORG, &json!({"quotas": {}})))?;
+    scribe.send(ORG, "jmb", problem("f-1", "F"))?;
+    scribe.send(ORG, "jmb", "<jmb version=\"1.0\"")?;
+    let letter = |event: &str, reason: &str, now: Timestamp| json!({"event": event, "time": now, "reason": reason});
+    for (event, about) in [("f-a", format!("{ORG}-1")), ("f-a", format!("{ORG}-1")), ("f-b", format!("{ORG}-999"))] {
+        let run = json!({"policy": "fails", "trigger": "incident.detected", "event": "e", "about": about,
+            "letter": letter(event, "policy-failed", scribe.now)});
+        scribe.command(ORG, &json!({"run_policy": run}))?;
+    }
+    let replay = json!({"event": "i-a", "sequence": 1, "letter": letter("i-a", "bundle-undecodable", scribe.now)});
+    (0..2).try_for_each(|_| scribe.command(ORG, &json!({"replay_input": replay})))
 }
 
 /// What the engine's clocks say from here on: the time of day is the server's, and the steady one has seen nothing pass.
@@ -72,12 +95,15 @@ fn confirm(scribe: &mut Scribe, time: Timestamp) -> anyhow::Result<()> {
 
 /// A problem.
 fn bundle(scribe: &mut Scribe, number: u64) -> anyhow::Result<()> {
-    let bundle = format!(
-        "<jmb version=\"1.0\" type=\"event\"><manifest><host-event-ID>r-{number}</host-event-ID>\
-         <time-occurred>2026-11-21T10:15:02Z</time-occurred><event-type>T</event-type>\
+    scribe.send(ORG, "jmb", problem(&format!("r-{number}"), "T"))
+}
+
+fn problem(id: &str, event_type: &str) -> String {
+    format!(
+        "<jmb version=\"1.0\" type=\"event\"><manifest><host-event-ID>{id}</host-event-ID>\
+         <time-occurred>2026-11-21T10:15:02Z</time-occurred><event-type>{event_type}</event-type>\
          <problem-synopsis>s</problem-synopsis><priority>Low</priority><device><host-name>c</host-name>\
          <serial-number>SNC</serial-number><product>MX240</product><os-version>21.4R3</os-version></device>\
          </manifest></jmb>"
-    );
-    scribe.send(ORG, "jmb", bundle)
+    )
 }
