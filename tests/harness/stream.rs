@@ -111,19 +111,23 @@ pub(crate) async fn check(client: &Client) -> anyhow::Result<Seen> {
 /// How often OUT is read, until it has the marks of all lanes: one that never decided anything has none.
 const READ_MOST: usize = 10;
 
-/// OUT with the mark of every lane: one that is replaced while it is read is not in it.
+/// OUT with a mark of every lane that has one: where that was replaced while OUT was read, the one that was read before.
 async fn told(client: &Client, inputs: &[Message]) -> anyhow::Result<Vec<Message>> {
-    let lanes: BTreeSet<&str> = inputs.iter().filter_map(|message| message.subject.split('.').nth(1)).collect();
-    let mut told = read(client, "OUT").await?;
-    for _ in 1..READ_MOST {
-        let is_there =
-            |lane: &&str| told.iter().any(|message| message.subject.strip_prefix("out._mark.") == Some(*lane));
-        if lanes.iter().all(is_there) {
-            break;
+    let lanes = inputs.iter().filter_map(|message| message.subject.strip_prefix("p.")?.split('.').next());
+    let lanes: BTreeSet<String> = lanes.map(|lane| format!("out._mark.{lane}")).collect();
+    let mut marks: BTreeMap<String, Message> = BTreeMap::new();
+    let mut times = 0;
+    loop {
+        let mut told = read(client, "OUT").await?;
+        times += 1;
+        let found = told.iter().filter(|message| lanes.contains(&message.subject) && message.is_ours());
+        marks.extend(found.map(|mark| (mark.subject.clone(), mark.clone())));
+        if times == READ_MOST || marks.len() == lanes.len() {
+            told.retain(|message| !marks.contains_key(&message.subject) || !message.is_ours());
+            told.extend(marks.into_values());
+            return Ok(told);
         }
-        told = read(client, "OUT").await?;
     }
-    Ok(told)
 }
 
 fn is_of_an_input(letter: &DeadLetter) -> bool {

@@ -4,6 +4,7 @@
 //! INVARIANT (told in time): whatever is wrong is told within 15 s. Each look asks the server for at most
 //! [`LOOK_MOST`] in all, and what bounds each way to find a fault stands beside each other in the test below.
 
+mod answer;
 mod tidy;
 
 use std::collections::BTreeMap;
@@ -11,18 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::Client;
-use async_nats::connection::State;
 use linesman_schemas::control::Control;
 use tokio::sync::watch;
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::disk;
 use crate::embedded::Restarts;
 use crate::lane::status::{LaneStatus, Unread};
-use crate::log;
-use crate::log::quorum::Lack;
-use crate::log::streams::{self, Found, IN, Identity, Layout, OUT, Stream};
+use crate::log::streams::{self, Found, IN, Identity, Layout, OUT};
 use crate::log::trouble::Troubles;
 use crate::logging::full;
 
@@ -34,6 +31,8 @@ const LOOK_MOST: Duration = Duration::from_secs(3);
 const LASTING: Duration = Duration::from_secs(2);
 /// How long the server gives no answer before it counts.
 const SILENT_LEAST: Duration = Duration::from_secs(2);
+/// How long OUT is gone before it is made anew.
+const GONE_LEAST: Duration = Duration::from_secs(2);
 /// How long a lane may stay where it is while IN has more for it.
 const STUCK_AFTER: Duration = Duration::from_secs(6);
 /// How long the embedded server may give no answer, or have no room, before it is started again.
@@ -92,8 +91,8 @@ pub(super) struct Health {
     /// When the server may be started again.
     restart_at: Instant,
     restart_every: Duration,
-    /// Whether OUT was gone at the last look.
-    is_out_gone: bool,
+    /// Since when OUT is gone.
+    out_gone: Option<Instant>,
     told: watch::Sender<Vec<Fault>>,
 }
 
@@ -121,7 +120,7 @@ impl Health {
             refusing: None,
             restart_at: Instant::now(),
             restart_every: RESTART_EVERY,
-            is_out_gone: false,
+            out_gone: None,
             told,
         };
         (health, faults)
@@ -147,7 +146,7 @@ impl Health {
         // Before IN is asked for its end: what comes in between is none of it.
         let settled = self.settled();
         let asked = streams::examine(&self.client, &self.layout);
-        match self.unanswered(timeout_at(until, asked).await) {
+        match answer::read(&self.client, timeout_at(until, asked).await) {
             Ok((input, output)) => {
                 self.silent = None;
                 self.look_at_in(input, settled, &mut faults);
@@ -176,26 +175,6 @@ impl Health {
             Fault::with(format!("{}: {}", trouble.what(), if is_room { NO_ROOM } else { OTHER }), why)
         }));
         faults
-    }
-
-    /// IN and OUT as they are, each none where it is gone; or why that is not known.
-    fn unanswered(
-        &self,
-        answer: Result<Result<(Stream, Stream), log::Error>, Elapsed>,
-    ) -> Result<(Option<Found>, Option<Found>), Vec<Fault>> {
-        let (input, output) = match answer {
-            _ if self.client.connection_state() != State::Connected => {
-                return Err(vec![Fault::new("the engine is not connected to the NATS server")]);
-            }
-            Err(_) if self.client.server_info().cluster.is_some() => return Err(vec![Fault::new(SILENT_CLUSTER)]),
-            Err(_) => return Err(vec![Fault::new("the NATS server has not answered for some seconds")]),
-            Ok(Err(error)) => return Err(vec![Fault::with("JetStream does not answer", full(&error))]),
-            Ok(Ok(streams)) => streams,
-        };
-        match (led(IN, input), led(OUT, output)) {
-            (Ok(input), Ok(output)) => Ok((input, output)),
-            (input, output) => Err(input.err().into_iter().chain(output.err()).collect()),
-        }
     }
 
     /// Says which disks are full; whether the NATS server's is one of them, as far as it is ours.
@@ -279,7 +258,7 @@ impl Health {
             ));
             return;
         }
-        faults.extend(lack.map(|lack| lacking(IN, lack)));
+        faults.extend(lack.map(|lack| answer::lacking(IN, lack)));
         faults.extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream IN cannot be relied on: {wrong}"))));
         self.look_at_beginning(&identity, settled, faults);
         self.identity.last = self.identity.last.max(identity.last);
@@ -290,16 +269,16 @@ impl Health {
             faults.push(Fault::new(
                 "the stream OUT is gone, it was deleted while the engine ran: what stood in it is lost; it is made anew",
             ));
-            // Twice: a server that has just come up may not know its streams yet.
-            if std::mem::replace(&mut self.is_out_gone, true)
+            // Not at once: a server that has just come up may not know its streams yet.
+            if self.out_gone.get_or_insert_with(Instant::now).elapsed() >= GONE_LEAST
                 && let Err(error) = streams::make_out(&self.client, &self.layout).await
             {
                 faults.push(Fault::with("the stream OUT cannot be made anew", full(&error)));
             }
             return;
         };
-        self.is_out_gone = false;
-        faults.extend(lack.map(|lack| lacking(OUT, lack)));
+        self.out_gone = None;
+        faults.extend(lack.map(|lack| answer::lacking(OUT, lack)));
         faults
             .extend(wrong.into_iter().map(|wrong| Fault::new(format!("the stream OUT cannot be relied on: {wrong}"))));
         let lost: Vec<u32> =
@@ -397,22 +376,6 @@ impl Health {
     }
 }
 
-/// A stream that somebody leads, none where it is gone; or that nobody leads it.
-fn led(name: &str, stream: Stream) -> Result<Option<Found>, Fault> {
-    match stream {
-        Stream::There(found) => Ok(Some(found)),
-        Stream::Gone => Ok(None),
-        Stream::Unled(lack) => Err(lacking(name, lack)),
-    }
-}
-
-fn lacking(name: &str, lack: Lack) -> Fault {
-    let what = format!("the stream {name} {}; once they are back, the engine goes on by itself", lack.what);
-    Fault::with(what, lack.detail)
-}
-
-const SILENT_CLUSTER: &str = "JetStream has not answered for some seconds: too few of the servers of its cluster may be there, or the one \
-                              that the engine is connected to hangs";
 const NO_ROOM: &str = "the NATS server has no room; make room on its disk, or raise its limit";
 const OTHER: &str = "the NATS server refuses, or does not answer";
 
