@@ -173,7 +173,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 91] = [
+pub const TABLES: [&dyn Upgradable; 92] = [
     &position::POSITION,
     &clock::CLOCK,
     &spans::SPANS,
