@@ -56,9 +56,5 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // What is still used is taken away once it is not.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-        // A folder around it that was taken away before could not go.
-        for folder in self.0.ancestors().take(2) {
-            let _ = std::fs::remove_dir(folder);
-        }
     }
 }

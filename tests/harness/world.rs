@@ -11,6 +11,7 @@ use linesman_domain as domain;
 use linesman_schemas::Mode;
 use tempfile::TempDir;
 
+use crate::disk::Disk;
 use crate::engine::{self, Engine, Launch};
 use crate::upstream::Upstream;
 
@@ -26,6 +27,8 @@ pub const LANES: u32 = 4;
 /// Where an engine lives. Organizations: `acme` and `bolt` send everything, `cobalt` withholds,
 /// `dory` sends nothing.
 pub struct World {
+    /// The disk of the data directory, where it has one of its own; goes before the folder around it.
+    disk: Option<Disk>,
     dir: TempDir,
     extra: String,
     organizations: BTreeMap<&'static str, &'static str>,
@@ -50,6 +53,7 @@ impl World {
             ("dory", "Do not send"),
         ]);
         let world = Self {
+            disk: None,
             dir: tempfile::tempdir()?,
             extra: String::new(),
             organizations,
@@ -59,6 +63,23 @@ impl World {
         };
         std::fs::create_dir(world.rules())?;
         Ok(world)
+    }
+
+    /// Gives the data directory a disk of its own, of so many MiB; says so where nothing can be mounted.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn mount(&mut self, size: u32) -> anyhow::Result<()> {
+        self.disk = Disk::mount(&self.data(), size)?;
+        if self.disk.is_none() {
+            println!("nothing can be mounted here: no disk is full");
+        }
+        Ok(())
+    }
+
+    /// The disk of the data directory, where it has one of its own.
+    pub const fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     /// Adds to the configuration's top level and tables before the organizations.

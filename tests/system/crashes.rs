@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use linesman::log::mark::Mark;
 use linesman::log::streams::{lane_of, last_of_lane};
 use linesman_tests::{
-    Disk, Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, flip, run, until,
+    Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Strays, Upstream, World, flip, run, until,
     wait_accounted,
 };
 
@@ -124,14 +124,12 @@ struct Site {
     /// When the server's clock was how wrong, as the crash point takes it: whoever decides again has to find it so too.
     skews: String,
     random: Random,
-    /// The disk of the data directory, where one can be mounted; goes behind the world that lies on it.
-    disk: Option<Disk>,
 }
 
 impl Site {
     async fn new(random: Random) -> Self {
         let mut world = World::new().unwrap();
-        let disk = Disk::mount(&world.data(), DISK).unwrap();
+        world.mount(DISK).unwrap();
         world.configure("policy_time_ms = 1\n\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
         world.policy("open-case", OPEN_CASE).unwrap();
         let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
@@ -145,7 +143,6 @@ impl Site {
             texts: 0,
             skews: String::new(),
             random,
-            disk,
         };
         site.change_slow_policy();
         site
@@ -184,7 +181,7 @@ impl Site {
         let acknowledgements = usize::try_from(self.random.below(most as u64)).unwrap();
         match crash {
             Crash::Point(point) => self.reach(point).await,
-            Crash::Disk if self.disk.is_none() => println!("nothing can be mounted here: no disk is full"),
+            Crash::Disk if self.world.disk().is_none() => {}
             Crash::Skew | Crash::Jump => self.set_wrong(crash).await,
             Crash::Damage(stream) => self.damage(stream).await,
             Crash::Engine | Crash::Both | Crash::Store | Crash::Consumers | Crash::Disk => {
@@ -193,7 +190,7 @@ impl Site {
                 let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
                 let killing = async {
                     self.strays.publish(&client).await;
-                    if let (Crash::Disk, Some(disk)) = (crash, &self.disk) {
+                    if let (Crash::Disk, Some(disk)) = (crash, self.world.disk()) {
                         disk.fill().unwrap();
                     }
                     self.load.publish(&client, acknowledgements).await;
@@ -206,7 +203,7 @@ impl Site {
                 };
                 let ((), worked) = tokio::join!(killing, self.staff.work(&api, u64::MAX));
                 worked.unwrap();
-                if let Some(disk) = &self.disk {
+                if let Some(disk) = self.world.disk() {
                     disk.make_room().unwrap();
                 }
                 if matches!(crash, Crash::Store) {

@@ -10,7 +10,7 @@ use linesman::log::streams::lane_of;
 use linesman_schemas::control::{
     Control, PoliciesSection, RuleBookRef, Section, SectionRef, Settings, SettingsSection,
 };
-use linesman_tests::{Disk, Engine, LANES, Launch, Load, Outsider, Server, World, event, until};
+use linesman_tests::{Engine, LANES, Launch, Load, Outsider, Server, World, event, until};
 use serde_json::{Value, json};
 
 use super::stopped::{publish, wait_for_incidents};
@@ -323,11 +323,9 @@ async fn a_log_that_nobody_reads_holds_nothing_up() {
 
 #[tokio::test]
 async fn a_disk_that_was_full_is_told_of_and_outlived() {
-    let world = World::new().unwrap();
-    let Some(disk) = Disk::mount(&world.data(), 128).unwrap() else {
-        println!("nothing can be mounted here");
-        return;
-    };
+    let mut world = World::new().unwrap();
+    world.mount(128).unwrap();
+    let Some(disk) = world.disk() else { return };
     let mut engine = world.start(None).await.unwrap();
     let (client, mut load) = (engine.nats().await.unwrap(), Load::default());
     works(&engine, &mut load, &client).await;
