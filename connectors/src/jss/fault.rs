@@ -44,7 +44,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), Failure> {
         _ => FailureClass::Garbled,
     };
     let message = format!("answered with status {code}{}", listed(&details.faults));
-    let cause = u16::try_from(code).ok().and_then(Cause::of_http);
+    let cause = Cause::of_http(code);
     Err(Failure { class, message, retry_after_s: answer.retry_after_s, cause })
 }
 
