@@ -24,6 +24,7 @@ mod crashes;
 mod damaged;
 mod dashboards;
 mod dead;
+mod demo;
 mod device_rooms;
 mod device_scripts;
 mod documented;

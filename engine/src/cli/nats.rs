@@ -24,7 +24,7 @@ pub(super) struct Server {
 }
 
 /// By what the server is entered beside its address, as in `[nats]` of the configuration.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 struct Access {
     /// The file of credentials (`.creds`)
     #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CREDENTIALS")]
@@ -66,6 +66,12 @@ struct Ready {
 }
 
 impl Server {
+    /// That of the engine whose data directory this is.
+    #[cfg(feature = "standin")]
+    pub(super) fn of(data_dir: &Path) -> Self {
+        Self { nats: None, data_dir: Some(data_dir.to_owned()), access: Access::default() }
+    }
+
     /// Connects.
     pub(super) async fn connect(&self, name: &str) -> anyhow::Result<Client> {
         self.connect_with(async_nats::ConnectOptions::new().name(name)).await
