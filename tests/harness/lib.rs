@@ -31,7 +31,7 @@ pub use bundles::{event, information};
 pub use cascade::Controller;
 pub use command::{Ended, Running, run, run_script, run_unread, run_within};
 pub use damage::flip;
-pub use document::{block, root, scripts};
+pub use document::{Piece, block, documents, pieces, root, scripts};
 pub use engine::{Engine, Launch, Ready};
 pub use load::Load;
 pub use network::{Network, Weather};

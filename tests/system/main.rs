@@ -85,3 +85,4 @@ mod verified;
 mod waves;
 mod withheld;
 mod work;
+mod written;
