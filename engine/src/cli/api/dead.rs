@@ -10,19 +10,19 @@ use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::DeadLetters;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("ID", "/id"),
-    column("TIME", "/time"),
+    column("TIME", "/time").whole(),
     column("ORGANIZATION", "/organization"),
-    column("REASON", "/reason"),
-    column("POLICY", "/policy/name"),
+    column("REASON", "/reason").whole(),
+    column("POLICY", "/policy/name").spare(),
     column("DETAIL", "/detail"),
 ];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman dead list --organization acme --reason policy-failed --sort=-time --data-dir D
+  linesman dead list --organization acme --reason policy-failed --data-dir D
   linesman dead show 1234-0 --data-dir D
   linesman dead replay 1234-0 --data-dir D";
 

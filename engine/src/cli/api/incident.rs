@@ -11,14 +11,14 @@ use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Incidents;
 
-const COLUMNS: [Column; 9] = [
+pub(in crate::cli) const COLUMNS: [Column; 9] = [
     column("ID", "/id"),
-    column("DETECTED", "/detected"),
-    column("PRIORITY", "/priority"),
-    column("STATUS", "/status"),
-    column("OWNER", "/owner"),
+    column("DETECTED", "/detected").whole(),
+    column("PRIORITY", "/priority").whole(),
+    column("STATUS", "/status").whole(),
+    column("OWNER", "/owner").spare(),
     column("HOST", "/device/host_name"),
-    column("EVENT", "/event_type"),
+    column("EVENT", "/event_type").spare(),
     column("CASE", "/case/state"),
     column("SYNOPSIS", "/synopsis"),
 ];
@@ -26,7 +26,7 @@ const COLUMNS: [Column; 9] = [
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman incident list --organization acme --priority Critical --sort=-detected --data-dir D
+  linesman incident list --organization acme --priority Critical --data-dir D
   linesman incident assign acme-17 ann@partner.example --data-dir D
   linesman incident close acme-17 --note 'line card changed' --data-dir D";
 

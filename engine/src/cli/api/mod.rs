@@ -55,6 +55,8 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod subscription;
 pub(super) mod token;
+#[cfg(test)]
+mod tables;
 pub(super) mod value;
 pub(super) mod verify;
 
@@ -174,6 +176,8 @@ struct Api {
 /// What is given to a command that only says what to use instead.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Never {
+    /// Whether times are printed as they are.
+    is_exact: bool,
     #[arg(hide = true, num_args = 0.., allow_hyphen_values = true, trailing_var_arg = true)]
     given: Vec<String>,
 }
@@ -228,7 +232,7 @@ impl Api {
             .with_context(|| format!("the token cannot be read from `{}`", path.display()))?;
         let http = tls::http_client(Some(ca.as_path()))?.timeout(PATIENCE).build()?;
         let token = token.trim().to_owned();
-        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, key: None })
+        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, is_exact: false, key: None })
     }
 
     /// By the session that is kept.
@@ -251,7 +255,13 @@ impl Api {
 
     fn at(base: String, ca: Option<PathBuf>, token: String, access: &Access) -> anyhow::Result<Self> {
         let http = tls::http_client(ca.as_deref())?.timeout(PATIENCE).build()?;
-        Ok(Self { http, base, ca, token, is_session: false, is_json: access.json, key: access.key.clone() })
+        let (is_json, is_exact, key) = (access.json, access.utc, access.key.clone());
+        Ok(Self { http, base, ca, token, is_session: false, is_json, is_exact, key })
+    }
+
+    /// Where tables are shown.
+    fn room(&self) -> show::Room {
+        show::room(self.is_exact)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

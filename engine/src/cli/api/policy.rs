@@ -11,12 +11,12 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Policies;
 
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("NAME", "/name"),
-    column("OWNER", "/owner"),
+    column("OWNER", "/owner").key(),
     column("TRIGGER", "/trigger"),
     column("ORIGIN", "/origin"),
-    column("HASH", "/hash"),
+    column("HASH", "/hash").spare(),
 ];
 
 /// How it is used.
