@@ -103,7 +103,9 @@ impl Server {
         match (&self.nats, &self.data_dir) {
             (Some(url), _) => Ok(url.clone()),
             (None, Some(dir)) => ready(dir),
-            (None, None) => bail!("where is the NATS server? give `--data-dir` of a running engine, or `--nats`"),
+            (None, None) => bail!(
+                "where is the NATS server? give `--data-dir` of a running engine (or set LINESMAN_DATA_DIR), or `--nats`"
+            ),
         }
     }
 }

@@ -66,7 +66,10 @@ pub(in crate::cli) const STREAMS: [Column; 4] = [
 #[command(after_help = "\
 Examples:
   linesman status --data-dir D
-  linesman status --json --data-dir D")]
+  linesman status --json --data-dir D
+
+Destinations: `jss` is the support system, `partner` the partner above in its place, each with its
+uploads beside it; `device` what devices are told, `log` the operator's log.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     access: Access,
