@@ -262,32 +262,25 @@ impl Board {
             ("trigger", "intelligence.matched" | "end-of-life.matched" | "bug-notice.matched") => {
                 let whom = self.name(text("/organization"));
                 let count = event.data.pointer("/count").and_then(Value::as_u64).unwrap_or_default();
-                self.message(text("/id"), text("/kind"), text("/title")).concerns.insert(whom, count);
+                if let Some(message) = self.message(text("/id"), text("/kind"), text("/title")) {
+                    message.concerns.insert(whom, count);
+                }
             }
             _ => {}
         }
         None
     }
 
-    fn message(&mut self, id: &str, kind: &str, title: &str) -> &mut Message {
-        let at = match self.messages.iter().position(|message| message.id == id) {
-            Some(at) => at,
-            None => {
-                if self.messages.len() == MESSAGES_MOST {
-                    self.messages.pop_front();
-                }
-                self.messages.push_back(Message {
-                    id: id.to_owned(),
-                    kind: kind.to_owned(),
-                    title: title.to_owned(),
-                    concerns: BTreeMap::new(),
-                });
-                self.messages.len() - 1
+    /// The message of an id, as it was first told.
+    fn message(&mut self, id: &str, kind: &str, title: &str) -> Option<&mut Message> {
+        if self.messages.iter().all(|message| message.id != id) {
+            if self.messages.len() == MESSAGES_MOST {
+                self.messages.pop_front();
             }
-        };
-        // One was pushed where there was none.
-        #[expect(clippy::indexing_slicing, reason = "it was found or pushed right above")]
-        &mut self.messages[at]
+            let [id, kind, title] = [id, kind, title].map(str::to_owned);
+            self.messages.push_back(Message { id, kind, title, concerns: BTreeMap::new() });
+        }
+        self.messages.iter_mut().rev().find(|message| message.id == id)
     }
 
     fn tell(&mut self, told: Told) {
