@@ -188,6 +188,15 @@ fn the_corpus_says_what_it_promises() {
         assert!(manifest.problem.is_some(), "{number}");
         ids.push(manifest.host_event_id.into_owned());
     }
+    for round in 1..4 {
+        let again = corpus::of_round(round);
+        let faults = |specimens: &[corpus::Specimen]| specimens.iter().map(|it| it.fault).collect::<Vec<_>>();
+        assert_eq!(faults(&again), faults(&specimens));
+        let good = again.iter().filter(|it| it.fault.is_none()).map(|it| decode(&it.bytes).unwrap().manifest);
+        let mut good: Vec<String> = good.map(|manifest| manifest.host_event_id.into_owned()).collect();
+        assert_eq!(good.pop().as_ref(), good.first(), "the deliberate repeat");
+        ids.extend(good);
+    }
     let all = ids.len();
     ids.sort_unstable();
     ids.dedup();

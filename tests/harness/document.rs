@@ -21,6 +21,56 @@ pub fn scripts(document: &str) -> anyhow::Result<Vec<String>> {
     Ok(found)
 }
 
+/// A piece of a document that is no prose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A fenced block: its language, and its text.
+    Fenced(String, String),
+    /// An indented block, line by line.
+    Indented(Vec<String>),
+}
+
+/// The documents of the project: its first one, and all in `docs`.
+///
+/// # Errors
+/// They cannot be found.
+pub fn documents() -> anyhow::Result<Vec<String>> {
+    let mut names = vec!["README.md".to_owned()];
+    for entry in std::fs::read_dir(root().join("docs"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            names.push(format!("docs/{name}"));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The pieces of a document, in their order.
+///
+/// # Errors
+/// It cannot be read, or a block has no end.
+pub fn pieces(document: &str) -> anyhow::Result<Vec<Piece>> {
+    let text = std::fs::read_to_string(root().join(document)).with_context(|| document.to_owned())?;
+    let (mut found, mut lines) = (Vec::new(), text.lines());
+    let mut is_after_blank = true;
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push(Piece::Fenced(language.to_owned(), block.join("\n") + "\n"));
+        } else if let Some(code) = line.strip_prefix("    ") {
+            match found.last_mut() {
+                Some(Piece::Indented(block)) if !is_after_blank => block.push(code.to_owned()),
+                _ if is_after_blank => found.push(Piece::Indented(vec![code.to_owned()])),
+                // A paragraph that goes on.
+                _ => {}
+            }
+        }
+        is_after_blank = line.is_empty();
+    }
+    Ok(found)
+}
+
 /// The one code block of a document that is in this language and begins with `start`.
 ///
 /// # Errors

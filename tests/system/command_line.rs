@@ -174,7 +174,7 @@ async fn every_error_says_what_to_do() {
     let session = world.path("no-session");
     let session = [("LINESMAN_SESSION_FILE", session.to_str().unwrap())];
     let nowhere = run_within(&session, &["incident", "list"]).await.unwrap();
-    let expected = "error: where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`\n";
+    let expected = "error: where is the engine? log in with `linesman login`, or give `--data-dir` of a running one (or set LINESMAN_DATA_DIR), or `--api` and `--token-file`\n";
     assert_eq!((nowhere.code, &*nowhere.stderr), (Some(1), expected));
     assert!(engine.stop().await.unwrap().success());
     let gone = run(&[&["incident", "list"][..], &here].concat()).await.unwrap();

@@ -1,6 +1,6 @@
 //! The commands beside `serve`, as people and scripts use them.
 
-use linesman_tests::{OPEN_CASE, Running, World, event, run, run_within};
+use linesman_tests::{OPEN_CASE, Running, World, event, run, run_script, run_within, until};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -252,4 +252,38 @@ async fn colour_is_for_those_who_want_it() {
     assert!(!is_coloured(&[]).await, "not in a pipe");
     assert!(is_coloured(&[("CLICOLOR_FORCE", "1")]).await, "unless it is forced");
     assert!(!is_coloured(&[("NO_COLOR", "1")]).await);
+}
+
+/// Completes what stands behind `linesman` as a shell does.
+const COMPLETE: &str = r#"
+eval "$(linesman completions bash)"
+export LINESMAN_DATA_DIR="$PWD/D"
+completed() {
+    COMP_WORDS=(linesman "$@"); COMP_CWORD=$#; COMPREPLY=()
+    _linesman_known linesman "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+    echo "${COMPREPLY[*]}"
+}
+set +eu
+completed incident show ""
+completed incident list --organization ac
+completed config --explain nats.u
+completed incident show nothing-like-it
+"#;
+
+#[tokio::test]
+async fn a_shell_completes_what_the_engine_knows() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    log.publish("in.acme.jmb.test", event("edge-01", 1, "WORK", "Low").into()).await.unwrap().await.unwrap();
+    until("the incident is known", async || engine.get("/api/v1/incidents/acme-1").await.ok()).await;
+    std::os::unix::fs::symlink(world.data(), world.path("D")).unwrap();
+    let ended = run_script(world.root(), COMPLETE).await.unwrap();
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let [ids, organizations, keys, nothing] = lines[..] else { panic!("{ended:?}") };
+    assert!(ids.split(' ').any(|id| id == "acme-1"), "{ids}");
+    assert_eq!(organizations, "acme");
+    assert!(keys.split(' ').any(|key| key == "nats.url"), "{keys}");
+    assert_eq!(nothing, "");
+    assert!(engine.stop().await.unwrap().success());
 }

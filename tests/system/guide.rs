@@ -12,13 +12,14 @@ use crate::activations::put;
 use crate::collecting::{Device, stands};
 
 const MANAGERS: &str = "docs/managers.md";
+const ADDRESSES: &str = "docs/addresses.md";
 const KEY: &str = include_str!("../fixtures/devices/id_ed25519");
 const KEY_PUBLIC: &str = include_str!("../fixtures/devices/id_ed25519.pub");
 /// What a document calls a file that was set aside.
 const FILE_ID: &str = "1f3870be274f6c49";
 
 #[tokio::test]
-async fn the_commands_of_the_document_are_done() {
+async fn the_commands_of_the_documents_are_done() {
     let world = World::new().unwrap();
     let mut engine = world.start(None).await.unwrap();
     let log = async_nats::jetstream::new(engine.nats().await.unwrap());
@@ -26,7 +27,9 @@ async fn the_commands_of_the_document_are_done() {
     log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap();
     until("the device is known", async || engine.get("/api/v1/devices/acme/JN1234567890").await.ok()).await;
     std::os::unix::fs::symlink(world.data(), world.path("D")).unwrap();
-    for script in scripts(MANAGERS).unwrap() {
+    let contract = "agreement_number,sku,end,serial_number\nA-17,SVC-ND,2027-06-30,JN1234567890\n";
+    fs::write(world.path("contracts.csv"), contract).unwrap();
+    for script in [MANAGERS, ADDRESSES].into_iter().flat_map(|document| scripts(document).unwrap()) {
         done(world.root(), &script).await;
     }
     assert!(engine.stop().await.unwrap().success());

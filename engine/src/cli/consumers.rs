@@ -19,7 +19,7 @@ Examples:
   linesman nats consumers remove my-name --data-dir D
   linesman nats consumers remove --idle --keep 100 --data-dir D";
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
     column("DURABLE", "/durable"),
     column("ASKED", "/asked"),
@@ -84,7 +84,7 @@ async fn list(server: &Server, is_json: bool) -> anyhow::Result<()> {
     if is_json {
         outln!("{}", Value::from(found));
     } else {
-        out!("{}", show::table(&found, &COLUMNS, show::width()));
+        out!("{}", show::table(&found, &COLUMNS, show::room(false)));
     }
     Ok(())
 }

@@ -48,13 +48,13 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-fn clock(event: &Received) -> String {
+pub(super) fn clock(event: &Received) -> String {
     // The time of day of an RFC 3339 text in UTC, to the millisecond.
     let text = format!("{:.3}", event.time);
     text.split_once('T').map_or(text.clone(), |(_, time)| time.trim_end_matches('Z').to_owned())
 }
 
-fn colour(channel: &str) -> Style {
+pub(super) fn colour(channel: &str) -> Style {
     match channel {
         "trigger" => AnsiColor::Cyan.on_default(),
         "reaction" => AnsiColor::Green.on_default(),
@@ -64,7 +64,7 @@ fn colour(channel: &str) -> Style {
     }
 }
 
-fn summary(channel: &str, name: &str, data: &Value) -> String {
+pub(super) fn summary(channel: &str, name: &str, data: &Value) -> String {
     let text = |path: &str| match data.pointer(path) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),

@@ -193,6 +193,9 @@ enum Command {
     Session(api::Args<api::session::Action>),
     /// How the engine is: lanes, lag, pending reactions, circuits
     Status(api::status::Args),
+    /// Names that the engine knows, for the completion of shells
+    #[command(hide = true)]
+    Known(api::known::Args),
     /// Print a shell's completions
     Completions(manual::Completions),
     /// Print the manual page, or write all of them
@@ -274,6 +277,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => api::token::run(&args),
         Command::Session(args) => api::session::run(&args),
         Command::Status(args) => api::status::run(&args),
+        Command::Known(args) => api::known::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         #[cfg(feature = "standin")]

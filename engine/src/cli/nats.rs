@@ -24,7 +24,7 @@ pub(super) struct Server {
 }
 
 /// By what the server is entered beside its address, as in `[nats]` of the configuration.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 struct Access {
     /// The file of credentials (`.creds`)
     #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CREDENTIALS")]
@@ -70,6 +70,12 @@ struct Ready {
 }
 
 impl Server {
+    /// That of the engine whose data directory this is.
+    #[cfg(feature = "standin")]
+    pub(super) fn of(data_dir: &Path) -> Self {
+        Self { nats: None, data_dir: Some(data_dir.to_owned()), access: Access::default() }
+    }
+
     /// Connects.
     pub(super) async fn connect(&self, name: &str) -> anyhow::Result<Client> {
         self.connect_with(async_nats::ConnectOptions::new().name(name)).await
@@ -101,7 +107,9 @@ impl Server {
         match (&self.nats, &self.data_dir) {
             (Some(url), _) => Ok(url.clone()),
             (None, Some(dir)) => ready(dir),
-            (None, None) => bail!("where is the NATS server? give `--data-dir` of a running engine, or `--nats`"),
+            (None, None) => bail!(
+                "where is the NATS server? give `--data-dir` of a running engine (or set LINESMAN_DATA_DIR), or `--nats`"
+            ),
         }
     }
 }

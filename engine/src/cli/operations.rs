@@ -203,6 +203,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("mode show", Does::Asks(&["mode"])),
     ("mode set", Does::Asks(&["set-mode"])),
     ("status", Does::Asks(&["status"])),
+    ("known", Does::Asks(&["organizations", "incidents", "cases", "dead-letters", "policies"])),
     ("completions", Does::Local),
     ("man", Does::Local),
     ("standin device", Does::Local),

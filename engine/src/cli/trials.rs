@@ -10,10 +10,10 @@ use linesman_rules::values::Report;
 use serde_json::Value;
 
 use super::Failure;
-use super::api::show::{Column, column, plain, table, width};
+use super::api::show::{Column, column, plain, room, table};
 use super::scenario::{Tried, try_all};
 
-const PARAMETERS: [Column; 6] = [
+pub(in crate::cli) const PARAMETERS: [Column; 6] = [
     column("PARAMETER", "/name"),
     column("TYPE", "/type"),
     column("STATUS", "/status"),
@@ -98,7 +98,7 @@ fn shown(report: &Report) -> serde_json::Result<String> {
         }
         rows.push(row);
     }
-    let mut text = table(&rows, &PARAMETERS, width());
+    let mut text = table(&rows, &PARAMETERS, room(false));
     for (kind, faults) in [("fault", &report.faults), ("warning", &report.warnings)] {
         for fault in faults {
             text.push_str(&format!("{kind}: {fault}\n"));

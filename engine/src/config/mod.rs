@@ -225,6 +225,16 @@ pub fn effective_json(sources: &Sources) -> Result<serde_json::Value, Mistakes> 
     if mistakes.is_empty() { Ok(json::effective(&layers, &checked)) } else { Err(mistakes.sorted()) }
 }
 
+/// Every key that [`explain`] knows, as it names it.
+pub fn keys() -> impl Iterator<Item = String> {
+    Sections::of_program().all().flat_map(|section| {
+        section.keys.iter().map(|key| match section.name {
+            "" => key.name.to_owned(),
+            name => format!("{name}.{}", key.name),
+        })
+    })
+}
+
 /// All about one key: what it is, what counts, where that came from and what it overrode.
 ///
 /// # Errors

@@ -242,7 +242,9 @@ fn out<D: for<'de> Deserialize<'de>>(
 ) -> Channel {
     let message = Message {
         name: name.to_owned(),
-        title: name.split_once('.').map_or(name.to_owned(), |(kind, rest)| format!("{} {rest}", capital(kind))),
+        title: name
+            .split_once('.')
+            .map_or_else(|| capital(&name.replace('-', " ")), |(kind, rest)| format!("{} {rest}", capital(kind))),
         summary: summary.to_owned(),
         form: Form::Events,
         schema: Some(schema),

@@ -9,9 +9,9 @@ use super::{Args, List, ask, path_of, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Activations;
 
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("LINE", "/line"),
-    column("ACTIVATION", "/activation"),
+    column("ACTIVATION", "/activation").key(),
     column("STATE", "/state"),
     column("DEVICE", "/device"),
     column("REASON", "/reason"),

@@ -16,7 +16,8 @@ use super::show::{self, Column, column};
 use super::{Api, Args, ask, segment};
 use crate::cli::Failure;
 
-const COLUMNS: [Column; 3] = [column("NAME", "/name"), column("ADDRESS", "/address"), column("CONTACT", "/contact")];
+pub(in crate::cli) const COLUMNS: [Column; 3] =
+    [column("NAME", "/name"), column("ADDRESS", "/address"), column("CONTACT", "/contact")];
 const GROUPS: [&str; 3] = ["name", "address", "contact"];
 const DEVICES: [&str; 3] = ["serial_number", "ship_to", "location"];
 
@@ -157,7 +158,7 @@ fn print(api: &Api, lines: Vec<Value>) -> anyhow::Result<()> {
     if api.is_json {
         lines.iter().for_each(|line| outln!("{line}"));
     } else {
-        out!("{}", show::table(&lines, &COLUMNS, show::width()));
+        out!("{}", show::table(&lines, &COLUMNS, api.room()));
     }
     Ok(())
 }

@@ -11,15 +11,15 @@ use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Approvals;
 
-const COLUMNS: [Column; 8] = [
+pub(in crate::cli) const COLUMNS: [Column; 8] = [
     column("ID", "/id"),
-    column("STATE", "/state"),
-    column("KIND", "/kind"),
+    column("STATE", "/state").whole(),
+    column("KIND", "/kind").spare(),
     column("ABOUT", "/about"),
     column("ACTOR", "/actor"),
-    column("TWO-PERSON", "/two_person"),
-    column("DUE", "/due"),
-    column("DECIDED BY", "/decision/by"),
+    column("TWO-PERSON", "/two_person").spare(),
+    column("DUE", "/due").whole(),
+    column("DECIDED BY", "/decision/by").spare(),
 ];
 
 /// How it is used.

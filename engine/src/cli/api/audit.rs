@@ -18,15 +18,15 @@ use crate::audit::{Checkpoint, VerifierKey, notes};
 use crate::cli::{Failure, output};
 use crate::edge::filters::tables::Audit;
 
-const COLUMNS: [Column; 8] = [
+pub(in crate::cli) const COLUMNS: [Column; 8] = [
     column("TIME", "/time"),
-    column("LOG", "/organization"),
-    column("INDEX", "/index"),
-    column("ACTOR", "/actor"),
-    column("OPERATION", "/operation"),
-    column("PLACE", "/place"),
+    column("LOG", "/organization").key(),
+    column("INDEX", "/index").key(),
+    column("ACTOR", "/actor").whole(),
+    column("OPERATION", "/operation").whole(),
+    column("PLACE", "/place").spare(),
     column("ABOUT", "/about"),
-    column("OUTCOME", "/outcome"),
+    column("OUTCOME", "/outcome").whole(),
 ];
 /// Whose log is that of the provider.
 const PROVIDER: &str = "_provider";
@@ -36,7 +36,7 @@ const EXPORT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman audit list --organization acme --sort=-time --data-dir D
+  linesman audit list --organization acme --data-dir D
   linesman audit list --actor bob --outcome forbidden --data-dir D
   linesman audit show acme 17 --data-dir D
   linesman audit key --data-dir D > audit.key

@@ -13,13 +13,13 @@ use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Cases;
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("INCIDENT", "/incident"),
-    column("STATE", "/state"),
-    column("CASE", "/case_id"),
-    column("STATUS", "/case_status"),
-    column("OPENED", "/opened"),
-    column("UPDATED", "/updated"),
+    column("STATE", "/state").whole(),
+    column("CASE", "/case_id").whole(),
+    column("STATUS", "/case_status").spare(),
+    column("OPENED", "/opened").whole(),
+    column("UPDATED", "/updated").spare(),
     column("SYNOPSIS", "/synopsis"),
 ];
 

@@ -11,7 +11,7 @@ use super::{Args, ask};
 use crate::cli::Failure;
 
 const PATH: &str = "/api/v1/clock";
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("LANE", "/lane"),
     column("TIME", "/time"),
     column("SERVER AHEAD S", "/ahead_s"),
@@ -78,7 +78,7 @@ fn print(clocks: &Value) {
     outln!("the NATS server  {}", text("server"));
     outln!("this engine      {}\n", text("engine"));
     let lanes = clocks.get("lanes").and_then(Value::as_array).cloned().unwrap_or_default();
-    out!("{}", show::table(&lanes, &COLUMNS, show::width()));
+    out!("{}", show::table(&lanes, &COLUMNS, api.room()));
     if lanes.iter().any(|lane| lane.get("waits") == Some(&Value::Bool(true))) {
         outln!("\nserver and engine say that it is more than a week later than in the log. If that is so:");
         outln!("  linesman clock confirm");

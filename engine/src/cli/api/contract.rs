@@ -14,14 +14,14 @@ use super::show::{self, Column, column};
 use super::{Api, Args, ask, segment};
 use crate::cli::Failure;
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("AGREEMENT", "/agreement_number"),
     column("STATUS", "/status"),
     column("SKU", "/sku"),
     column("SKU TYPE", "/sku_type"),
     column("START", "/start"),
     column("END", "/end"),
-    column("SERIAL NUMBER", "/serial_number"),
+    column("SERIAL NUMBER", "/serial_number").key(),
 ];
 const REQUIRED: [&str; 4] = ["agreement_number", "sku", "end", "serial_number"];
 const OPTIONAL: [&str; 4] = ["status", "sku_type", "start", "part_number"];
@@ -130,7 +130,7 @@ fn print(api: &Api, lines: &[Contract]) -> anyhow::Result<()> {
     if api.is_json {
         lines.iter().for_each(|line| outln!("{line}"));
     } else {
-        out!("{}", show::table(&lines, &COLUMNS, show::width()));
+        out!("{}", show::table(&lines, &COLUMNS, api.room()));
     }
     Ok(())
 }

@@ -13,24 +13,24 @@ use crate::cli::Failure;
 use crate::edge::filters::tables::DeadLetters;
 
 const PATH: &str = "/api/v1/dead-letters";
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("ID", "/id"),
-    column("TIME", "/time"),
+    column("TIME", "/time").whole(),
     column("ORGANIZATION", "/organization"),
-    column("REASON", "/reason"),
-    column("POLICY", "/policy/name"),
+    column("REASON", "/reason").whole(),
+    column("POLICY", "/policy/name").spare(),
     column("REPLAYED", "/replayed/at").spare(),
     column("DETAIL", "/detail"),
 ];
 /// Those of one policy or one reason together, by the newest of them.
-const GROUPED: [Column; 8] = [
+pub(in crate::cli) const GROUPED: [Column; 8] = [
     column("LATEST", "/id"),
-    column("TIME", "/time"),
+    column("TIME", "/time").whole(),
     column("COUNT", "/count").whole(),
     column("REPLAYED", "/done").spare(),
     column("ORGANIZATION", "/organization"),
-    column("REASON", "/reason"),
-    column("POLICY", "/policy/name"),
+    column("REASON", "/reason").whole(),
+    column("POLICY", "/policy/name").spare(),
     column("DETAIL", "/detail"),
 ];
 
@@ -79,12 +79,12 @@ async fn print(api: &Api, list: &List<DeadLetters>) -> anyhow::Result<()> {
     let mut letters = api.every(PATH, filters).await?;
     letters.reverse();
     if paging.all {
-        out!("{}", show::table(&letters, &COLUMNS, show::width()));
+        out!("{}", show::table(&letters, &COLUMNS, api.room()));
         return Ok(());
     }
     let count = letters.len();
     let groups = grouped(letters);
-    out!("{}", show::table(&groups, &GROUPED, show::width()));
+    out!("{}", show::table(&groups, &GROUPED, api.room()));
     if groups.len() < count {
         errln!("{count} dead letters in {} rows: --all for each", groups.len());
     }

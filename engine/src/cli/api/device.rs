@@ -15,9 +15,9 @@ use crate::cli::Failure;
 use crate::edge::filters::tables::{Devices, Drifts};
 use crate::harmless::in_line;
 
-const COLUMNS: [Column; 11] = [
+pub(in crate::cli) const COLUMNS: [Column; 11] = [
     column("ORGANIZATION", "/organization"),
-    column("NAME", "/name"),
+    column("NAME", "/name").key(),
     column("SERIAL", "/serial_number"),
     column("PRODUCT", "/product").spare(),
     column("OS", "/os_version").spare(),
@@ -57,10 +57,10 @@ const DEVICE_GROUP: &str = "device_group";
 
 /// How often it is asked how far it is with data that is gathered.
 const GATHERED_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
-const DRIFT_COLUMNS: [Column; 8] = [
+pub(in crate::cli) const DRIFT_COLUMNS: [Column; 8] = [
     column("ORGANIZATION", "/organization"),
-    column("DEVICE", "/device"),
-    column("GROUP", "/group"),
+    column("DEVICE", "/device").key(),
+    column("GROUP", "/group").key(),
     column("PLACE", "/place"),
     column("STATE", "/state"),
     column("SINCE", "/since"),

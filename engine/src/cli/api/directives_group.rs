@@ -12,8 +12,8 @@ use super::show::{self, Column, column};
 use super::{Api, Args, ask, segment};
 use crate::cli::Failure;
 
-const COLUMNS: [Column; 3] =
-    [column("ORGANIZATION", "/organization"), column("NAME", "/name"), column("COMMANDS", "/commands")];
+pub(in crate::cli) const COLUMNS: [Column; 3] =
+    [column("ORGANIZATION", "/organization"), column("NAME", "/name").key(), column("COMMANDS", "/commands")];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -93,7 +93,7 @@ async fn list(api: &Api, organization: &str) -> anyhow::Result<()> {
                 }
                 group
             });
-            out!("{}", show::table(&counted.collect::<Vec<_>>(), &COLUMNS, show::width()));
+            out!("{}", show::table(&counted.collect::<Vec<_>>(), &COLUMNS, api.room()));
         }
     }
     Ok(())

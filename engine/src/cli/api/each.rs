@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::show::{self, Column, column};
 use super::{Api, Refusal};
 
-const BECAME: [Column; 3] =
+pub(in crate::cli) const BECAME: [Column; 3] =
     [column("ORGANIZATION", "/organization"), column("VERDICT", "/verdict"), column("DETAIL", "/detail")];
 /// How many are named in a request: as many as the engine asks for at once, so that its answer does not wait for several rounds.
 const AT_A_TIME: usize = 16;
@@ -132,7 +132,7 @@ impl Became {
         }
         match api.is_json {
             true => outln!("{}", json!({ "organizations": self.states })),
-            false => out!("{}", show::table(&self.states, &BECAME, show::width())),
+            false => out!("{}", show::table(&self.states, &BECAME, api.room())),
         }
         if let Some(stopped) = self.stopped {
             let context =

@@ -15,7 +15,7 @@ use super::{Api, segment};
 use crate::cli::output;
 use crate::harmless::in_line;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("NUMBER", "/number"),
     column("KIND", "/kind"),
     column("SIZE", "/size"),
@@ -60,7 +60,7 @@ pub(super) async fn files(api: &Api, files: &Files) -> anyhow::Result<()> {
         if api.is_json {
             items.iter().for_each(|item| outln!("{item}"));
         } else {
-            out!("{}", show::table(&items, &COLUMNS, show::width()));
+            out!("{}", show::table(&items, &COLUMNS, api.room()));
         }
         return Ok(());
     };

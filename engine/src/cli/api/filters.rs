@@ -14,6 +14,9 @@ const UNDER: &str = "under";
 /// What it is called then.
 const PLACE: &str = "place";
 
+/// The orders of what comes by itself, in which people find the newest first.
+const COMES: [&str; 7] = ["time", "detected", "opened", "received", "found", "since", "asked"];
+
 /// What is asked of a list.
 #[derive(Debug)]
 pub(super) struct Filters<L> {
@@ -31,7 +34,9 @@ impl<L> Filters<L> {
 
 impl<L: Listing> clap::Args for Filters<L> {
     fn augment_args(command: Command) -> Command {
-        let help = format!("The order: {}; with `-` in front, the other way round", words(L::SORTS));
+        let newest = COMES.iter().find(|sort| L::SORTS.contains(*sort));
+        let newest = newest.map(|sort| format!("; of a table `-{sort}` where nothing is said")).unwrap_or_default();
+        let help = format!("The order: {}; with `-` in front, the other way round{newest}", words(L::SORTS));
         let sort = Arg::new(SORT).long(SORT).value_name("FIELD").allow_hyphen_values(true).help(help);
         let under = L::FILTERS.iter().find(|filter| filter.name == UNDER).map(|filter| {
             let help = filter.doc().trim_end_matches('.').to_owned();
@@ -57,6 +62,15 @@ impl<L: Listing> clap::FromArgMatches for Filters<L> {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+impl<L: Listing> Filters<L> {
+    /// The parameter that has the newest come first, where no order was asked for and the list is of what comes by itself.
+    pub(super) fn newest_first(&self) -> Option<(&'static str, String)> {
+        let is_sorted = self.given.iter().any(|(name, _)| *name == SORT);
+        let sort = COMES.iter().find(|sort| L::SORTS.contains(*sort)).filter(|_| !is_sorted)?;
+        Some((SORT, format!("-{sort}")))
     }
 }
 
@@ -107,6 +121,20 @@ mod tests {
         let asked = asked.as_object().unwrap();
         assert_eq!(asked.len(), Incidents::FILTERS.len() + 1);
         assert_eq!((&asked["event_type"], &asked["sort"]), (&"any event_type".into(), &"-detected".into()));
+    }
+
+    #[test]
+    fn what_comes_by_itself_is_listed_with_the_newest_first() {
+        let asked = |said: &[&str]| {
+            let command = Filters::<Cases>::augment_args(Command::new("list"));
+            let matches = command.get_matches_from([&["list"], said].concat());
+            Filters::<Cases>::from_arg_matches(&matches).unwrap().newest_first()
+        };
+        assert_eq!(asked(&["--state", "waiting"]), Some(("sort", "-opened".to_owned())));
+        assert_eq!(asked(&["--sort", "incident"]), None);
+        let command = Filters::<Subscriptions>::augment_args(Command::new("list"));
+        let matches = command.get_matches_from(["list"]);
+        assert_eq!(Filters::<Subscriptions>::from_arg_matches(&matches).unwrap().newest_first(), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{Args, List, ask, path_of};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Groups;
 
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("NAME", "/name"),
     column("MEMBERS", "/members"),
     column("ORGANIZATIONS", "/organizations"),

@@ -11,20 +11,20 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Incidents;
 
-const COLUMNS: [Column; 9] = [
+pub(in crate::cli) const COLUMNS: [Column; 9] = [
     column("ID", "/id"),
-    column("DETECTED", "/detected"),
-    column("PRIORITY", "/priority"),
-    column("STATUS", "/status"),
-    column("OWNER", "/owner"),
+    column("DETECTED", "/detected").whole(),
+    column("PRIORITY", "/priority").whole(),
+    column("STATUS", "/status").whole(),
+    column("OWNER", "/owner").spare(),
     column("HOST", "/device/host_name"),
-    column("EVENT", "/event_type"),
+    column("EVENT", "/event_type").spare(),
     column("CASE", "/case/state"),
     column("SYNOPSIS", "/synopsis"),
 ];
 
 /// What was changed of one.
-const HISTORY: [Column; 6] = [
+pub(in crate::cli) const HISTORY: [Column; 6] = [
     column("CHANGED", "/at").whole(),
     column("BY", "/actor"),
     column("ON", "/on").spare(),
@@ -36,7 +36,7 @@ const HISTORY: [Column; 6] = [
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman incident list --organization acme --priority Critical --sort=-detected --data-dir D
+  linesman incident list --organization acme --priority Critical --data-dir D
   linesman incident assign acme-17 ann@partner.example --data-dir D
   linesman incident close acme-17 --note 'line card changed' --data-dir D";
 
@@ -125,7 +125,7 @@ async fn show(api: &Api, id: &str) -> anyhow::Result<()> {
     out!("{}", show::card(&incident));
     let lines = history.as_ref().and_then(Value::as_array).map(|lines| rows_of(lines)).unwrap_or_default();
     if !lines.is_empty() {
-        out!("\n{}", show::table(&lines, &HISTORY, show::width()));
+        out!("\n{}", show::table(&lines, &HISTORY, api.room()));
     }
     if let Some(left_out) = left_out.and_then(|count| count.as_u64()).filter(|count| *count > 0) {
         outln!("{left_out} lines before these are gone");

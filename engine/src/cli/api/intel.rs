@@ -17,18 +17,18 @@ use crate::audit::export::cells;
 use crate::cli::{Failure, output};
 use crate::edge::filters::tables::{IntelligenceMessages, IntelligenceReport};
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("ORGANIZATION", "/organization"),
     column("ID", "/id"),
     column("KIND", "/kind"),
-    column("STATE", "/state"),
-    column("ISSUED", "/issued"),
-    column("RECEIVED", "/received"),
+    column("STATE", "/state").spare(),
+    column("ISSUED", "/issued").spare(),
+    column("RECEIVED", "/received").whole(),
     column("TITLE", "/title"),
 ];
 
 /// Of whom a message is for.
-const ASSOCIATIONS: [Column; 5] = [
+pub(in crate::cli) const ASSOCIATIONS: [Column; 5] = [
     column("ORGANIZATION", "/organization"),
     column("SENT", "/sent"),
     column("CHANGED", "/changed"),
@@ -37,9 +37,9 @@ const ASSOCIATIONS: [Column; 5] = [
 ];
 
 /// Of whom a message concerns.
-const AFFECTED: [Column; 4] = [
+pub(in crate::cli) const AFFECTED: [Column; 4] = [
     column("ORGANIZATION", "/organization"),
-    column("SERIAL NUMBER", "/serial_number"),
+    column("SERIAL NUMBER", "/serial_number").key(),
     column("HOST NAME", "/host_name"),
     said_column("WHY", "/reasons", reasons),
 ];
@@ -251,7 +251,7 @@ fn told(api: &Api, found: &Value, columns: &[Column]) {
         return;
     }
     let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
-    out!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
+    out!("{}", super::show::table(organizations.unwrap_or_default(), columns, api.room()));
 }
 
 /// Where one of the provider's messages is sent, or recalled.
@@ -362,7 +362,7 @@ async fn impact(api: &Api, message: &[String]) -> anyhow::Result<()> {
             device
         }));
     }
-    out!("{}", super::show::table(&lines, &AFFECTED, super::show::width()));
+    out!("{}", super::show::table(&lines, &AFFECTED, api.room()));
     for line in cut {
         errln!("{line}");
     }

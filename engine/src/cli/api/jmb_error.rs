@@ -12,12 +12,12 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, output};
 use crate::edge::filters::tables::JmbErrors;
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("ORGANIZATION", "/organization"),
     column("DEVICE", "/device"),
     column("ID", "/id"),
     column("FILE", "/file"),
-    column("FOUND", "/found"),
+    column("FOUND", "/found").whole(),
     column("FAULT", "/fault"),
     column("DETAIL", "/detail"),
 ];

@@ -11,7 +11,7 @@ use super::{Args, ask};
 use crate::cli::Failure;
 
 const PATH: &str = "/api/v1/lanes";
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("LANE", "/lane"),
     column("RUNNING", "/running"),
     column("POSITION", "/position"),
@@ -78,7 +78,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 if api.is_json {
                     outln!("{}", json!({"items": shown}));
                 } else {
-                    out!("{}", show::table(&shown, &COLUMNS, show::width()));
+                    out!("{}", show::table(&shown, &COLUMNS, api.room()));
                     shown.iter().for_each(ways_out);
                 }
             }

@@ -11,7 +11,7 @@ use super::{Args, ask};
 use crate::cli::Failure;
 
 const PATH: &str = "/api/v1/level";
-const COLUMNS: [Column; 2] = [column("LANE", "/lane"), column("LEVEL", "/level")];
+pub(in crate::cli) const COLUMNS: [Column; 2] = [column("LANE", "/lane"), column("LEVEL", "/level")];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 let level = |name: &str| levels.get(name).map(show::plain).unwrap_or_default();
                 outln!("level {}; this engine knows {} to {}", level("level"), level("oldest"), level("newest"));
                 let lanes = levels.get("lanes").and_then(Value::as_array).cloned().unwrap_or_default();
-                out!("\n{}", show::table(&lanes, &COLUMNS, show::width()));
+                out!("\n{}", show::table(&lanes, &COLUMNS, api.room()));
             }
             Action::Raise { level } => {
                 let level = level.map(Value::from).or_else(|| levels.get("newest").cloned());

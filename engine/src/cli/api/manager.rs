@@ -13,7 +13,7 @@ use super::{Api, Args, List, ask, path_of, secrets};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Managers;
 
-const COLUMNS: [Column; 5] = [
+pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("LOGIN", "/login"),
     column("SPHERE", "/sphere"),
     column("PRIVILEGES", "/privileges"),
@@ -22,7 +22,7 @@ const COLUMNS: [Column; 5] = [
 ];
 
 /// Of the chain of granters.
-const LINKS: [Column; 5] = [
+pub(in crate::cli) const LINKS: [Column; 5] = [
     column("LOGIN", "/login"),
     column("HAS IT", "/has"),
     column("HAS PLACE", "/covers"),
@@ -30,11 +30,11 @@ const LINKS: [Column; 5] = [
     column("SPHERE", "/sphere"),
 ];
 /// Of groups.
-const GROUPS: [Column; 3] =
+pub(in crate::cli) const GROUPS: [Column; 3] =
     [column("GROUP", "/name"), column("HAS PLACE", "/covers"), column("GRANTED BY", "/granted_by")];
 
 /// Of attempts that would end otherwise.
-const CHANGED: [Column; 6] = [
+pub(in crate::cli) const CHANGED: [Column; 6] = [
     column("PERSON", "/actor"),
     column("PLACE", "/place"),
     column("OPERATION", "/operation"),
@@ -192,7 +192,7 @@ async fn why(api: &Api, login: &str, operation: &str, place: &str) -> anyhow::Re
     for (title, columns) in [("links", &LINKS[..]), ("groups", &GROUPS[..])] {
         let items = why.get(title).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if !items.is_empty() {
-            out!("\n{}", show::table(items, columns, show::width()));
+            out!("\n{}", show::table(items, columns, api.room()));
         }
     }
     Ok(())
@@ -207,7 +207,7 @@ async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
     }
     let items = found.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !items.is_empty() {
-        out!("{}\n", show::table(items, &CHANGED, show::width()));
+        out!("{}\n", show::table(items, &CHANGED, api.room()));
     }
     let count = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
     outln!("{} of {} attempts of the last 90 days would end otherwise", count("changed"), count("attempts"));

@@ -36,6 +36,7 @@ pub(super) mod incident;
 pub(super) mod intel;
 pub(super) mod jmb_error;
 mod kept;
+pub(super) mod known;
 pub(super) mod lane;
 pub(super) mod level;
 pub(super) mod log_level;
@@ -57,6 +58,8 @@ pub(super) mod session;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod subscription;
+#[cfg(test)]
+mod tables;
 pub(super) mod token;
 pub(super) mod value;
 pub(super) mod verify;
@@ -86,6 +89,8 @@ use kept::Kept;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one may take that a device answers.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(660);
+/// The heading of the flags that every command of these has.
+const GLOBAL: &str = "Where the engine is, and how it answers";
 /// How often a write is sent again when the engine does not answer; it is done once.
 const TRIES: u32 = 3;
 /// How long until a look at what became of it, and until it is sent again.
@@ -99,25 +104,28 @@ pub(super) struct Access {
     said: said::Said,
     // They stand behind what a command has of its own: the order counts among both.
     /// The data directory of a running engine on this machine
-    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true, display_order = 901)]
+    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true, help_heading = GLOBAL, display_order = 901)]
     data_dir: Option<PathBuf>,
     /// The API of an engine elsewhere
-    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true, display_order = 902)]
+    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true, help_heading = GLOBAL, display_order = 902)]
     api: Option<String>,
     /// The file with an API token; without one the session counts that `linesman login` began
-    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", global = true, display_order = 903)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", global = true, help_heading = GLOBAL, display_order = 903)]
     token_file: Option<PathBuf>,
     /// The certificate authority of the API, in PEM; without one the system's count
-    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", global = true, display_order = 904)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", global = true, help_heading = GLOBAL, display_order = 904)]
     ca: Option<PathBuf>,
     /// The file with the session; without one it lies in your folder of state
-    #[arg(long, value_name = "FILE", env = "LINESMAN_SESSION_FILE", global = true, display_order = 905)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_SESSION_FILE", global = true, help_heading = GLOBAL, display_order = 905)]
     session_file: Option<PathBuf>,
     /// Print JSON: of a list, one line each
-    #[arg(long, global = true, display_order = 906)]
+    #[arg(long, global = true, help_heading = GLOBAL, display_order = 906)]
     json: bool,
+    /// Print times in UTC in lists on a terminal too, where they are told from now
+    #[arg(long, global = true, help_heading = GLOBAL, display_order = 908)]
+    utc: bool,
     /// The id of what is changed: given again within a day, it is not done again
-    #[arg(long, value_name = "ID", global = true, display_order = 907)]
+    #[arg(long, value_name = "ID", global = true, help_heading = GLOBAL, display_order = 907)]
     key: Option<String>,
 }
 
@@ -171,6 +179,8 @@ struct Api {
     /// Whether it is asked by the session that was logged in by.
     is_session: bool,
     is_json: bool,
+    /// Whether times are printed as they are.
+    is_exact: bool,
     key: Option<String>,
 }
 
@@ -216,8 +226,9 @@ impl Api {
                 };
             }
         };
-        let (base, ca) =
-            place(access)?.context("where is the engine? give `--data-dir` of a running one, or `--api`")?;
+        let (base, ca) = place(access)?.context(
+            "where is the engine? give `--data-dir` of a running one (or set LINESMAN_DATA_DIR), or `--api`",
+        )?;
         let token = std::fs::read_to_string(&token_file)
             .with_context(|| format!("the token cannot be read from `{}`", token_file.display()))?;
         Self::at(base, ca, token.trim().to_owned(), access)
@@ -231,7 +242,7 @@ impl Api {
             .with_context(|| format!("the token cannot be read from `{}`", path.display()))?;
         let http = tls::http_client(Some(ca.as_path()))?.timeout(PATIENCE).build()?;
         let token = token.trim().to_owned();
-        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, key: None })
+        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, is_exact: false, key: None })
     }
 
     /// By the session that is kept.
@@ -246,7 +257,9 @@ impl Api {
             Some(place) => place,
             None => match Kept::read(&kept::path(access.session_file.as_deref())?)? {
                 Some(kept) => (kept.api, kept.ca),
-                None => bail!("where is the engine? give `--api`, or `--data-dir` of a running one"),
+                None => bail!(
+                    "where is the engine? give `--api`, or `--data-dir` of a running one (or set LINESMAN_DATA_DIR)"
+                ),
             },
         };
         Self::at(base, ca, String::new(), access)
@@ -254,7 +267,13 @@ impl Api {
 
     fn at(base: String, ca: Option<PathBuf>, token: String, access: &Access) -> anyhow::Result<Self> {
         let http = tls::http_client(ca.as_deref())?.timeout(PATIENCE).build()?;
-        Ok(Self { http, base, ca, token, is_session: false, is_json: access.json, key: access.key.clone() })
+        let (is_json, is_exact, key) = (access.json, access.utc, access.key.clone());
+        Ok(Self { http, base, ca, token, is_session: false, is_json, is_exact, key })
+    }
+
+    /// Where tables are shown.
+    fn room(&self) -> show::Room {
+        show::room(self.is_exact)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -505,7 +524,8 @@ fn nobody(access: &Access) -> anyhow::Error {
             anyhow::anyhow!("nobody is logged in at {api}: `linesman login --api {api}`, or give `--token-file`")
         }
         None => anyhow::anyhow!(
-            "where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`"
+            "where is the engine? log in with `linesman login`, or give `--data-dir` of a running one (or set LINESMAN_DATA_DIR), \
+             or `--api` and `--token-file`"
         ),
     }
 }

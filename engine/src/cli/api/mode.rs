@@ -15,7 +15,7 @@ use super::{Args, ask};
 use crate::cli::Failure;
 
 const PATH: &str = "/api/v1/mode";
-const COUNTS: [Column; 2] = [column("ORGANIZATION", "/organization"), column("COUNT", "/count")];
+pub(in crate::cli) const COUNTS: [Column; 2] = [column("ORGANIZATION", "/organization"), column("COUNT", "/count")];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -87,7 +87,7 @@ fn told(plan: &Value) -> String {
     for (name, title) in [("pending", "pending to the upstream"), ("cases_without_id", "cases without an id")] {
         let counts = list(name);
         if !counts.is_empty() {
-            text.push_str(&format!("\n{title}\n{}", show::table(&counts, &COUNTS, show::width())));
+            text.push_str(&format!("\n{title}\n{}", show::table(&counts, &COUNTS, show::room(false))));
         }
     }
     let proxies = list("proxies");

@@ -16,7 +16,7 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, runtime};
 use crate::edge::filters::tables::Organizations;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
     column("DISPLAY NAME", "/display_name"),
     column("PROXY", "/proxy"),
@@ -263,7 +263,8 @@ async fn credentials(api: &Api, name: &str, user: Option<&str>, password: Option
     Ok(())
 }
 
-const STEPS: [Column; 3] = [column("STEP", "/step"), column("OUTCOME", "/outcome"), column("DETAIL", "/detail")];
+pub(in crate::cli) const STEPS: [Column; 3] =
+    [column("STEP", "/step"), column("OUTCOME", "/outcome"), column("DETAIL", "/detail")];
 
 /// Tries the way to the upstream out and shows how that went.
 ///
@@ -275,7 +276,7 @@ async fn test(api: &Api, name: &str) -> anyhow::Result<()> {
     if api.is_json {
         outln!("{tried}");
     } else {
-        out!("{}", show::table(&steps, &STEPS, show::width()));
+        out!("{}", show::table(&steps, &STEPS, api.room()));
     }
     let Some(failed) = steps.iter().find(|step| step.get("outcome").is_some_and(|outcome| outcome == "failed")) else {
         return Ok(());

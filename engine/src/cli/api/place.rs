@@ -13,7 +13,7 @@ use super::{Args, List, ask, path_of, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Places;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("PLACE", "/place"),
     column("DISPLAY NAME", "/display_name"),
     column("DEVICE", "/device"),

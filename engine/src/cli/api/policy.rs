@@ -11,9 +11,9 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Policies;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
-    column("OWNER", "/owner"),
+    column("OWNER", "/owner").key(),
     column("TRIGGER", "/trigger"),
     column("FAILED", "/failures"),
     column("ORIGIN", "/origin"),

@@ -10,11 +10,11 @@ use super::Api;
 use super::show::{self, Column, column};
 use crate::harmless::in_line;
 
-const VALUES: [Column; 6] = [
+pub(in crate::cli) const VALUES: [Column; 6] = [
     column("PLACE", "/place"),
     column("SERVICE", "/service"),
     column("SUBSCRIPTION", "/subscription"),
-    column("PARAMETER", "/parameter"),
+    column("PARAMETER", "/parameter").key(),
     column("BEFORE", "/was"),
     column("AFTER", "/is"),
 ];
@@ -94,7 +94,7 @@ pub(super) fn told(found: &Value) -> String {
     tell_more(&mut text, count("more_changes"));
     let values: Vec<Value> = items("values").into_iter().map(with_words).collect();
     if !values.is_empty() {
-        let _ = write!(text, "\nvalues:\n{}", show::table(&values, &VALUES, show::width()));
+        let _ = write!(text, "\nvalues:\n{}", show::table(&values, &VALUES, show::room(false)));
     }
     tell_more(&mut text, count("more_values"));
     for (name, title) in [("conflicts", "conflicts"), ("illegal", "values that would be illegal")] {

@@ -33,7 +33,9 @@ impl Api {
         let mut cursor = paging.cursor.clone();
         let next = loop {
             let paging = Paging { limit: paging.limit, cursor, all: paging.all };
-            let request = self.request(Method::GET, path).query(filters).query(&paging);
+            // Programs have the engine's own order.
+            let newest = filters.newest_first().filter(|_| !self.is_json);
+            let request = self.request(Method::GET, path).query(filters).query(&Vec::from_iter(newest)).query(&paging);
             let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
             if self.is_json {
                 page.items.iter().try_for_each(output::line)?;
@@ -46,7 +48,7 @@ impl Api {
             }
         };
         if !self.is_json {
-            out!("{}", show::table(&items, columns, show::width()));
+            out!("{}", show::table(&items, columns, self.room()));
         }
         if let Some(next) = next {
             errln!("there are more: --all, or --cursor {next}");
@@ -75,7 +77,7 @@ impl Api {
         if self.is_json {
             items.iter().try_for_each(output::line)?;
         } else {
-            out!("{}", show::table(&items, columns, show::width()));
+            out!("{}", show::table(&items, columns, self.room()));
         }
         Ok(())
     }

@@ -17,10 +17,14 @@ use crate::harmless::in_line;
 /// How often it is looked how far devices are.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-const BUNDLES: [Column; 4] =
-    [column("NAME", "/name"), column("VERSION", "/version"), column("KEPT", "/kept"), column("SCRIPTS", "/scripts")];
+pub(in crate::cli) const BUNDLES: [Column; 4] = [
+    column("NAME", "/name"),
+    column("VERSION", "/version").key(),
+    column("KEPT", "/kept"),
+    column("SCRIPTS", "/scripts"),
+];
 
-const DEVICES: [Column; 8] = [
+pub(in crate::cli) const DEVICES: [Column; 8] = [
     column("DEVICE", "/device"),
     column("GROUP", "/device_group"),
     column("STATE", "/state"),
@@ -31,10 +35,10 @@ const DEVICES: [Column; 8] = [
     column("DETAIL", "/detail"),
 ];
 
-const FILES: [Column; 5] = [
+pub(in crate::cli) const FILES: [Column; 5] = [
     column("DEVICE", "/device"),
     column("KIND", "/kind"),
-    column("SCRIPT", "/name"),
+    column("SCRIPT", "/name").key(),
     column("CHANGE", "/change"),
     column("SHA-256", "/sha256"),
 ];
@@ -507,6 +511,6 @@ fn set(value: &mut Value, field: &str, to: impl Into<Value>) {
 fn print(api: &Api, items: &[Value], columns: &[Column]) {
     match api.is_json {
         true => items.iter().for_each(|item| outln!("{item}")),
-        false => out!("{}", show::table(items, columns, show::width())),
+        false => out!("{}", show::table(items, columns, api.room())),
     }
 }

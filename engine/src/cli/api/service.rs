@@ -13,8 +13,9 @@ use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, trials};
 use crate::edge::filters::tables::Services;
 
-const COLUMNS: [Column; 3] = [column("NAME", "/name"), column("VERSION", "/version"), column("SINCE", "/since")];
-const ROLLED_OUT: [Column; 4] = [
+pub(in crate::cli) const COLUMNS: [Column; 3] =
+    [column("NAME", "/name"), column("VERSION", "/version"), column("SINCE", "/since")];
+pub(in crate::cli) const ROLLED_OUT: [Column; 4] = [
     column("ORGANIZATION", "/organization"),
     column("SUBSCRIPTIONS", "/subscriptions"),
     column("VERSION", "/version"),
@@ -154,7 +155,7 @@ async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
         one
     };
     let rows: Vec<Value> = organizations.into_iter().map(with_version).collect();
-    out!("{}", show::table(&rows, &ROLLED_OUT, show::width()));
+    out!("{}", show::table(&rows, &ROLLED_OUT, api.room()));
     if rows.iter().any(|one| one.get("verdict").is_some_and(|verdict| verdict == "pending")) {
         errln!("not yet decided for all: the same words with `--key {key}` tell what became of it");
     }

@@ -10,7 +10,7 @@ use super::token::{query, whose};
 use super::{Args, Never, ask, segment};
 use crate::cli::Failure;
 
-const COLUMNS: [Column; 6] = [
+pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("ID", "/id"),
     column("SOURCE", "/source"),
     column("CREATED", "/created"),

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 
 use anstyle::{AnsiColor, Style};
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::harmless::in_line;
@@ -13,31 +14,44 @@ use crate::harmless::in_line;
 pub(in crate::cli) struct Column {
     title: &'static str,
     pointer: &'static str,
-    said: fn(&Value) -> String,
+    said: Option<fn(&Value) -> String>,
+    is_key: bool,
     is_whole: bool,
     is_spare: bool,
 }
 
 impl Column {
+    /// The same, by which a row is told from others: it is there in the narrowest terminal, and cut in none. The first of
+    /// a table is such a one, and so is an id.
+    pub(in crate::cli) const fn key(self) -> Self {
+        Self { is_key: true, ..self }
+    }
+
     /// The same, cut in no terminal: what stands in it is told apart by its ends, or asked for.
     pub(in crate::cli) const fn whole(self) -> Self {
         Self { is_whole: true, ..self }
     }
 
-    /// The same, left out of a terminal that has no room for it.
+    /// The same, the first to be left out of a terminal that has no room for it.
     pub(in crate::cli) const fn spare(self) -> Self {
         Self { is_spare: true, ..self }
     }
 
-    fn is_cut(&self) -> bool {
-        // By its id a thing is asked for.
-        !self.is_whole && self.pointer != "/id"
+    /// How what stands there is said to somebody at a moment, or as it is.
+    fn told(&self, value: &Value, now: Option<Timestamp>) -> String {
+        match (self.said, value, now) {
+            (Some(said), ..) => said(value),
+            (None, Value::String(text), Some(now)) => {
+                moment(text).map_or_else(|| plain(value), |time| relative(time, now))
+            }
+            (None, ..) => plain(value),
+        }
     }
 }
 
 /// A column.
 pub(in crate::cli) const fn column(title: &'static str, pointer: &'static str) -> Column {
-    said_column(title, pointer, plain)
+    Column { title, pointer, said: None, is_key: false, is_whole: false, is_spare: false }
 }
 
 /// A column whose values are said in words of their own.
@@ -46,7 +60,23 @@ pub(in crate::cli) const fn said_column(
     pointer: &'static str,
     said: fn(&Value) -> String,
 ) -> Column {
-    Column { title, pointer, said, is_whole: false, is_spare: false }
+    Column { said: Some(said), ..column(title, pointer) }
+}
+
+/// Where a table is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::cli) struct Room {
+    /// How wide a terminal is; none where the output goes elsewhere, and nothing is cut.
+    width: Option<usize>,
+    /// Now, where times are told from it.
+    now: Option<Timestamp>,
+}
+
+/// The room there is. `is_exact`: times are in UTC on a terminal too, as they are elsewhere.
+pub(in crate::cli) fn room(is_exact: bool) -> Room {
+    let is_terminal = std::io::stdout().is_terminal();
+    let width = is_terminal.then(|| usize::from(console::Term::stdout().size().1)).filter(|width| *width > 0);
+    Room { width, now: (is_terminal && !is_exact).then(Timestamp::now) }
 }
 
 /// What lies between two columns.
@@ -54,35 +84,37 @@ const GAP: &str = "  ";
 /// The least width that a column is cut to, in characters.
 const NARROW: usize = 8;
 
-/// How wide the terminal is; none where the output goes elsewhere, and nothing is cut.
-pub(in crate::cli) fn width() -> Option<usize> {
-    let is_terminal = std::io::stdout().is_terminal();
-    is_terminal.then(|| usize::from(console::Term::stdout().size().1)).filter(|width| *width > 0)
-}
-
-/// Rows beside each other under titles. In a terminal columns that can be spared are left out, the last first, and the widest
-/// of the others cut, until a row fits a line.
-pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<usize>) -> String {
-    let mut columns: Vec<&Column> = columns.iter().collect();
-    let mut widths = widths_of(items, &columns);
-    if let Some(room) = width {
-        while !fits(&columns, &widths, room)
-            && let Some(at) = columns.iter().rposition(|column| column.is_spare)
+/// Rows beside each other under titles. In a terminal columns give way until a row fits a line: those that can be spared are
+/// left out, the last first, and the widest of the others cut; then of these too the last. What tells a row from others stays,
+/// and stays whole.
+pub(in crate::cli) fn table(items: &[Value], columns: &[Column], room: Room) -> String {
+    let mut columns: Vec<(&Column, bool)> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| (column, at == 0 || column.is_key || column.pointer == "/id"))
+        .collect();
+    let mut rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, &columns, room.now)).collect();
+    let mut widths = widths_of(&rows, &columns);
+    if let Some(width) = room.width {
+        while !fits(&columns, &widths, width)
+            && let Some(at) = least(&columns)
         {
             columns.remove(at);
             widths.remove(at);
+            for row in &mut rows {
+                row.remove(at);
+            }
         }
-        narrow(&columns, &mut widths, room);
+        narrow(&columns, &mut widths, width);
     }
-    let rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, &columns)).collect();
     let mut text = String::new();
     let bold = Style::new().bold();
-    let titles = columns.iter().map(|column| column.title.to_owned()).collect::<Vec<_>>();
+    let titles = columns.iter().map(|(column, _)| column.title.to_owned()).collect::<Vec<_>>();
     // Writing to a string does not fail.
     let _ = writeln!(text, "{bold}{}{bold:#}", line(&titles, &widths, |_, cell| cell));
     for row in &rows {
         let painted = line(row, &widths, |at, cell| match columns.get(at) {
-            Some(column) => paint(column.pointer, cell),
+            Some((column, _)) => paint(column.pointer, cell),
             None => cell,
         });
         let _ = writeln!(text, "{painted}");
@@ -90,19 +122,32 @@ pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<u
     text
 }
 
-fn widths_of(items: &[Value], columns: &[&Column]) -> Vec<usize> {
-    let mut widths: Vec<usize> = columns.iter().map(|column| measure_text_width(column.title)).collect();
-    for item in items {
-        for (width, cell) in widths.iter_mut().zip(cells(item, columns)) {
-            *width = (*width).max(measure_text_width(&cell));
+/// A column, and whether a row is told from others by it.
+type Shown<'a> = (&'a Column, bool);
+
+/// The one that is left out next.
+fn least(columns: &[Shown<'_>]) -> Option<usize> {
+    let spare = columns.iter().rposition(|(column, is_key)| column.is_spare && !is_key);
+    spare.or_else(|| columns.iter().rposition(|(_, is_key)| !is_key))
+}
+
+fn widths_of(rows: &[Vec<String>], columns: &[Shown<'_>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = columns.iter().map(|(column, _)| measure_text_width(column.title)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(measure_text_width(cell));
         }
     }
     widths
 }
 
+fn is_cut((column, is_key): &Shown<'_>) -> bool {
+    !column.is_whole && !is_key
+}
+
 /// Whether columns fit a line once they are cut as far as they may be.
-fn fits(columns: &[&Column], widths: &[usize], room: usize) -> bool {
-    let least = |(column, width): (&&Column, &usize)| if column.is_cut() { (*width).min(NARROW) } else { *width };
+fn fits(columns: &[Shown<'_>], widths: &[usize], room: usize) -> bool {
+    let least = |(column, width): (&Shown<'_>, &usize)| if is_cut(column) { (*width).min(NARROW) } else { *width };
     columns.iter().zip(widths).map(least).sum::<usize>() + gaps(widths) <= room
 }
 
@@ -110,14 +155,15 @@ const fn gaps(widths: &[usize]) -> usize {
     GAP.len() * widths.len().saturating_sub(1)
 }
 
-fn cells(item: &Value, columns: &[&Column]) -> Vec<String> {
-    columns.iter().map(|column| item.pointer(column.pointer).map(column.said).unwrap_or_default()).collect()
+fn cells(item: &Value, columns: &[Shown<'_>], now: Option<Timestamp>) -> Vec<String> {
+    let cell = |(column, _): &Shown<'_>| item.pointer(column.pointer).map(|value| column.told(value, now));
+    columns.iter().map(|column| cell(column).unwrap_or_default()).collect()
 }
 
 /// Takes from the widest columns until all fit.
-fn narrow(columns: &[&Column], widths: &mut [usize], room: usize) {
+fn narrow(columns: &[Shown<'_>], widths: &mut [usize], room: usize) {
     while widths.iter().sum::<usize>() + gaps(widths) > room {
-        let cut = widths.iter_mut().zip(columns).filter(|(_, column)| column.is_cut());
+        let cut = widths.iter_mut().zip(columns).filter(|(_, column)| is_cut(column));
         match cut.map(|(width, _)| width).max() {
             Some(widest) if *widest > NARROW => *widest -= 1,
             _ => break,
@@ -209,11 +255,30 @@ pub(in crate::cli) fn lines(value: Option<&Value>) -> Vec<String> {
 
 /// A time to the second, as people read it; none where the text is no time.
 fn time(text: &str) -> Option<String> {
+    Some(moment(text)?.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
     if !text.ends_with('Z') || !text.contains('T') {
         return None;
     }
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    text.parse().ok()
+}
+
+/// From where on the day is told.
+const DAYS_MOST: i64 = 60;
+
+/// A time as far from another as people say it; the day where that is long.
+fn relative(time: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(time.as_second());
+    let far = match seconds.unsigned_abs() {
+        far @ 0..60 => format!("{far} s"),
+        far @ 60..3_600 => format!("{} min", far / 60),
+        far @ 3_600..172_800 => format!("{} h", far / 3_600),
+        far if far < DAYS_MOST.unsigned_abs() * 86_400 => format!("{} d", far / 86_400),
+        _ => return time.strftime("%Y-%m-%d").to_string(),
+    };
+    if seconds < 0 { format!("in {far}") } else { format!("{far} ago") }
 }
 
 #[cfg(test)]
@@ -229,6 +294,66 @@ mod tests {
         anstream::adapter::strip_str(text).to_string()
     }
 
+    fn wide(width: usize) -> Room {
+        Room { width: Some(width), now: None }
+    }
+
+    #[test]
+    fn times_are_told_from_now_where_that_is_wanted() {
+        let now: Timestamp = "2026-11-21T10:15:00Z".parse().unwrap();
+        for (time, expected) in [
+            ("2026-11-21T10:14:55Z", "5 s ago"),
+            ("2026-11-21T10:03:00Z", "12 min ago"),
+            ("2026-11-20T10:14:00.123Z", "24 h ago"),
+            ("2026-11-11T10:14:00Z", "10 d ago"),
+            ("2026-11-24T10:16:00Z", "in 3 d"),
+            ("2026-01-02T03:04:05Z", "2026-01-02"),
+            ("2027-11-24T10:16:00Z", "2027-11-24"),
+        ] {
+            let told = |now| {
+                strip(&table(
+                    &[json!({"id": "a", "at": time})],
+                    &[column("ID", "/id"), column("AT", "/at")],
+                    Room { width: None, now },
+                ))
+            };
+            assert_eq!(told(Some(now)), format!("ID  AT\na   {expected}\n"));
+            assert!(told(None).contains(&time[..10]) && told(None).ends_with("Z\n"), "{}", told(None));
+        }
+        // What only looks like one stays as it is.
+        assert_eq!(column("X", "/x").told(&json!("NOT A TIMEZ"), Some(now)), "NOT A TIMEZ");
+    }
+
+    /// Every table that a command prints, with long values in all its columns.
+    #[test]
+    fn no_table_wraps_or_cuts_what_tells_its_rows_apart() {
+        const LONG: &str = "a-value-of-thirty-two-characters";
+        for (name, columns) in super::super::tables::TABLES {
+            let mut item = json!({});
+            for (at, column) in columns.iter().enumerate() {
+                let is_key = at == 0 || column.is_key || column.pointer == "/id";
+                let value = if is_key { format!("key-{at}-of-20-letters") } else { format!("{at}-{LONG}-{LONG}") };
+                put(&mut item, column.pointer, value);
+            }
+            let shown = strip(&table(&[item], columns, wide(80)));
+            assert!(shown.lines().all(|line| measure_text_width(line) <= 80), "{name}:\n{shown}");
+            for (at, column) in columns.iter().enumerate() {
+                let is_key = at == 0 || column.is_key || column.pointer == "/id";
+                let is_said = column.said.is_some();
+                assert!(!is_key || is_said || shown.contains(&format!("key-{at}-of-20-letters")), "{name}:\n{shown}");
+            }
+        }
+    }
+
+    /// Puts a value where a pointer says.
+    fn put(item: &mut Value, pointer: &str, value: String) {
+        let mut at = item;
+        for part in pointer.trim_start_matches('/').split('/') {
+            at = &mut at[part];
+        }
+        *at = value.into();
+    }
+
     #[test]
     fn a_table_is_as_wide_as_what_it_holds_or_the_terminal() {
         let items = [
@@ -236,15 +361,15 @@ mod tests {
             json!({"id": "acme-12", "device": null, "synopsis": "größer 日本 \u{1b}[31m"}),
         ];
         assert_eq!(
-            strip(&table(&items, &COLUMNS, None)),
+            strip(&table(&items, &COLUMNS, Room::default())),
             "ID       HOST            SYNOPSIS\n\
              acme-1   edge-1.example  FRU offline in slot 2\n\
              acme-12                  größer 日本 \\u001b[31m\n"
         );
-        let narrow = strip(&table(&items, &COLUMNS, Some(32)));
+        let narrow = strip(&table(&items, &COLUMNS, wide(32)));
         assert!(narrow.lines().all(|line| measure_text_width(line) <= 32), "{narrow}");
         assert!(narrow.contains("FRU offli…"), "{narrow}");
-        assert_eq!(strip(&table(&[], &COLUMNS, Some(80))), "ID  HOST  SYNOPSIS\n");
+        assert_eq!(strip(&table(&[], &COLUMNS, wide(80))), "ID  HOST  SYNOPSIS\n");
     }
 
     #[test]
@@ -259,13 +384,13 @@ mod tests {
         let error = "it shows another host key than the one that is pinned";
         let item = |state: &str| json!({"organization": "a-rather-long-name", "id": "1f3870be274f6c49", "state": state, "product": "mx240", "error": error});
         let items = [item("host-key-changed"), item("host-key-unknown")];
-        let shown = strip(&table(&items, &columns, Some(56)));
-        assert!(shown.lines().all(|line| measure_text_width(line) <= 56), "{shown}");
+        let shown = strip(&table(&items, &columns, wide(66)));
+        assert!(shown.lines().all(|line| measure_text_width(line) <= 66), "{shown}");
         for word in ["1f3870be274f6c49", "host-key-changed", "host-key-unknown"] {
             assert!(shown.contains(word), "{shown}");
         }
         assert!(!shown.contains("PRODUCT") && shown.contains("ERROR"), "{shown}");
-        assert!(strip(&table(&items, &columns, Some(80))).contains("mx240"));
+        assert!(strip(&table(&items, &columns, wide(80))).contains("mx240"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::show::{self, Column, column};
 use super::{Access, ask};
 use crate::cli::Failure;
 
-const LANES: [Column; 7] = [
+pub(in crate::cli) const LANES: [Column; 7] = [
     column("LANE", "/lane"),
     column("STATE", "/state"),
     column("POSITION", "/position"),
@@ -20,7 +20,7 @@ const LANES: [Column; 7] = [
     column("RULES", "/rule_book/version"),
 ];
 /// Work over many rows that is under way.
-const JOBS: [Column; 5] = [
+pub(in crate::cli) const JOBS: [Column; 5] = [
     column("LANE", "/lane"),
     column("WORK", "/work"),
     column("ORGANIZATION", "/organization"),
@@ -28,13 +28,13 @@ const JOBS: [Column; 5] = [
     column("STARTED", "/started"),
 ];
 /// What brings inputs by itself.
-const SOURCES: [Column; 4] = [
+pub(in crate::cli) const SOURCES: [Column; 4] = [
     column("SOURCE", "/source"),
     column("STATE", "/state"),
     column("REPORTED", "/reported"),
     column("CURSOR", "/cursor"),
 ];
-const DESTINATIONS: [Column; 5] = [
+pub(in crate::cli) const DESTINATIONS: [Column; 5] = [
     column("DESTINATION", "/destination"),
     column("PENDING", "/reactions"),
     column("CIRCUIT", "/circuit"),
@@ -43,7 +43,7 @@ const DESTINATIONS: [Column; 5] = [
 ];
 
 /// The listener for end customers' controllers.
-const PARTNER: [Column; 4] = [
+pub(in crate::cli) const PARTNER: [Column; 4] = [
     column("PARTNER LISTENER", "/listen"),
     column("END CUSTOMERS", "/end_customers"),
     column("HEARD", "/heard"),
@@ -51,10 +51,11 @@ const PARTNER: [Column; 4] = [
 ];
 
 /// The upstream.
-const UPSTREAM: [Column; 2] = [column("UPSTREAM", "/connector"), column("CERTIFICATE ENDS", "/certificate_ends")];
+pub(in crate::cli) const UPSTREAM: [Column; 2] =
+    [column("UPSTREAM", "/connector"), column("CERTIFICATE ENDS", "/certificate_ends")];
 
 /// What is known of the streams' being whole.
-const STREAMS: [Column; 4] = [
+pub(in crate::cli) const STREAMS: [Column; 4] = [
     column("STREAMS READ", "/ended"),
     column("MESSAGES", "/messages"),
     column("BYTES", "/bytes"),
@@ -67,6 +68,9 @@ const STREAMS: [Column; 4] = [
 Examples:
   linesman status --data-dir D
   linesman status --json --data-dir D
+
+Destinations: `jss` is the support system, `partner` the partner above in its place, each with its
+uploads beside it; `device` what devices are told, `log` the operator's log.
 
 The exit code is 0 where all is well, 1 where the engine does not work or cannot be asked, and 3 where it works and something waits
 for somebody: a destination or a source that fails, files that are refused, policies that have failed within 24 hours, cases that
@@ -88,7 +92,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
             outln!("{status}");
             return Ok(());
         }
-        let width = show::width();
+        let room = api.room();
         let rows = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let lanes: Vec<Value> = rows("lanes").into_iter().map(with_state).collect();
         let destinations = destinations(rows("pending"), rows("circuits"), &rows("destinations"));
@@ -119,24 +123,24 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         for notice in rows("notices") {
             outln!("{}", show::plain(&notice));
         }
-        out!("\n{}", show::table(&lanes, &LANES, width));
+        out!("\n{}", show::table(&lanes, &LANES, room));
         if !destinations.is_empty() {
-            out!("\n{}", show::table(&destinations, &DESTINATIONS, width));
+            out!("\n{}", show::table(&destinations, &DESTINATIONS, room));
         }
         let jobs = rows("jobs");
         if !jobs.is_empty() {
-            out!("\n{}", show::table(&jobs, &JOBS, width));
+            out!("\n{}", show::table(&jobs, &JOBS, room));
         }
         let sources: Vec<Value> = rows("sources").into_iter().map(with_source_state).collect();
         if !sources.is_empty() {
-            out!("\n{}", show::table(&sources, &SOURCES, width));
+            out!("\n{}", show::table(&sources, &SOURCES, room));
         }
         if let Some(row) = streams.filter(|row| row.get("ended").is_some_and(Value::is_string)) {
-            out!("\n{}", show::table(std::slice::from_ref(row), &STREAMS, width));
+            out!("\n{}", show::table(std::slice::from_ref(row), &STREAMS, room));
         }
         for (name, columns) in [("upstream", &UPSTREAM[..]), ("partner", &PARTNER[..])] {
             if let Some(row) = status.get(name).filter(|row| row.is_object()) {
-                out!("\n{}", show::table(std::slice::from_ref(row), columns, width));
+                out!("\n{}", show::table(std::slice::from_ref(row), columns, room));
             }
         }
         Ok(())

@@ -13,9 +13,9 @@ use super::{Api, Args, List, ask, path_of, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Subscriptions;
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("PLACE", "/place"),
-    column("NAME", "/name"),
+    column("NAME", "/name").key(),
     column("SERVICE", "/service"),
     column("VERSION", "/version"),
     column("SUSPENDED", "/suspended"),

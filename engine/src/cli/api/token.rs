@@ -11,7 +11,7 @@ use super::show::{Column, column, plain, said_column};
 use super::{Args, Never, ask, segment};
 use crate::cli::Failure;
 
-const COLUMNS: [Column; 7] = [
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("NAME", "/name"),
     column("CREATED", "/created"),
     column("USED", "/used"),

@@ -13,7 +13,8 @@ use super::show::{self, Column, column};
 use super::{Api, Args, ask, path_of, segment};
 use crate::cli::{Failure, trials};
 
-const COLUMNS: [Column; 3] = [column("SUBSTITUTION", "/substitution"), column("BY", "/by"), column("AT", "/at")];
+pub(in crate::cli) const COLUMNS: [Column; 3] =
+    [column("SUBSTITUTION", "/substitution"), column("BY", "/by"), column("AT", "/at")];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -151,6 +152,6 @@ async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
         }
         given
     });
-    out!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, show::width()));
+    out!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, api.room()));
     Ok(())
 }

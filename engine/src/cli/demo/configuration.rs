@@ -18,16 +18,24 @@ pub(super) const ORGANIZATIONS: [(&str, &str, &str); 3] = [
 ];
 /// The proxy organization that has a controller of its own.
 pub(super) const CUSTOMER: &str = "delta";
+const CUSTOMER_NAME: &str = "Delta Dairies";
+/// The demo's own policy: the stock ones open cases of some kinds of problems alone.
+const URGENT: (&str, &str) = ("urgent.rhai", include_str!("urgent.rhai"));
 /// The policies of the end customer: what opens cases.
 const POLICIES: [&str; 2] = ["core-dump-priority.rhai", "hardware-failure.rhai"];
 /// The folder of the file systems of the stand-in devices.
 pub(super) const DEVICES: &str = "devices";
 
+/// All proxy organizations, and what people call them.
+pub(super) fn customers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ORGANIZATIONS.into_iter().map(|(org, name, _)| (org, name)).chain([(CUSTOMER, CUSTOMER_NAME)])
+}
+
 /// Writes what the partner's `linesman serve` would be given.
 pub(super) fn write_partner(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
     let rules = dir.join("rules");
     std::fs::create_dir_all(&rules)?;
-    for (name, source) in LIBRARY {
+    for (name, source) in LIBRARY.iter().chain([&URGENT]) {
         std::fs::write(rules.join(name), source)?;
     }
     for (name, files) in SERVICES {
@@ -52,7 +60,7 @@ pub(super) fn write_partner(dir: &Path, standin: &Standin) -> anyhow::Result<Pat
         ));
     }
     text.push_str(&format!(
-        "\n[[organizations]]\nname = \"{CUSTOMER}\"\ndisplay_name = \"Delta Dairies\"\nproxy = true\nalias = \"DELTA\"\n\
+        "\n[[organizations]]\nname = \"{CUSTOMER}\"\ndisplay_name = \"{CUSTOMER_NAME}\"\nproxy = true\nalias = \"DELTA\"\n\
          user = \"{CUSTOMER}\"\npassword_file = \"customer.password\"\nhandling = \"forward\"\n\
          filter_level = \"Send all information\"\n"
     ));
@@ -72,7 +80,7 @@ pub(super) fn write_customer(dir: &Path, partner: &str, ca: &Path) -> anyhow::Re
     let text = format!(
         "mode = \"end-customer\"\nlanes = 1\n\n[log]\nlevel = \"error\"\n\n[upstream]\nkind = \"partner\"\nurl = \"{partner}\"\n\
          ca = \"{}\"\nuser = \"{CUSTOMER}\"\npassword_file = \"partner.password\"\n\n[settings]\ncase_poll_s = 1\n\n\
-         [[organizations]]\nname = \"own\"\ndisplay_name = \"Delta Dairies\"\nfilter_level = \"Send all information\"\n",
+         [[organizations]]\nname = \"own\"\ndisplay_name = \"{CUSTOMER_NAME}\"\nfilter_level = \"Send all information\"\n",
         ca.display(),
     );
     let path = dir.join("linesman.toml");

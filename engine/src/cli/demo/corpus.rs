@@ -30,15 +30,10 @@ pub(super) async fn publish(client: Client, pace: Option<Duration>) -> anyhow::R
         bundles += 1;
         tokio::time::sleep(rest).await;
     }
-    for (number, (kind, title)) in INTELLIGENCE.iter().enumerate() {
-        let message = serde_json::json!({
-            "id": format!("TSB{}", 71_000 + number), "kind": kind, "title": title, "issued": "2026-11-20T08:00:00Z",
-            "text": "See the notice for the affected releases and the way around.",
-            "relevance": {"products": ["MX240", "MX960"], "os_versions": ["21.4R3-S5"]},
-        });
-        for (org, ..) in ORGANIZATIONS {
+    for message in intelligence(0).chunks(ORGANIZATIONS.len()) {
+        for (org, title, text) in message {
             tell(org, "message", title);
-            context.publish(format!("in.{org}.intel.demo"), message.to_string().into()).await?.await?;
+            context.publish(format!("in.{org}.intel.demo"), text.clone().into()).await?.await?;
         }
         tokio::time::sleep(rest).await;
     }
@@ -46,6 +41,22 @@ pub(super) async fn publish(client: Client, pace: Option<Duration>) -> anyhow::R
     tell("nobody", "bundle", "");
     context.publish("in.nobody.jmb.demo", "<jmb/>".into()).await?.await?;
     Ok(bundles + 1)
+}
+
+/// The messages of a round, each to each organization in turn: whose it is, its title, and all of it.
+pub(super) fn intelligence(round: usize) -> Vec<(&'static str, &'static str, String)> {
+    let mut messages = Vec::new();
+    for (number, (kind, title)) in INTELLIGENCE.into_iter().enumerate() {
+        let text = serde_json::json!({
+            "id": format!("TSB{}", 71_000 + round * INTELLIGENCE.len() + number), "kind": kind, "title": title,
+            "issued": "2026-11-20T08:00:00Z",
+            "text": "See the notice for the affected releases and the way around.",
+            "relevance": {"products": ["MX240", "MX960"], "os_versions": ["21.4R3-S5"]},
+        })
+        .to_string();
+        messages.extend(ORGANIZATIONS.map(|(org, ..)| (org, title, text.clone())));
+    }
+    messages
 }
 
 /// The bundle of so many behind the corpus.
@@ -61,10 +72,11 @@ pub(super) fn host_event_id(bytes: &[u8]) -> String {
 /// Whose bundles are whose: each device is one organization's, in turn as they appear; a broken
 /// bundle, which names no device, may be anyone's.
 #[derive(Default)]
-struct Owners(BTreeMap<String, &'static str>);
+pub(super) struct Owners(BTreeMap<String, &'static str>);
 
 impl Owners {
-    fn of(&mut self, bytes: &[u8], number: usize) -> &'static str {
+    /// Whose the bundle of this number is.
+    pub(super) fn of(&mut self, bytes: &[u8], number: usize) -> &'static str {
         let turn = |number: usize| ORGANIZATIONS.get(number % ORGANIZATIONS.len()).map_or("acme", |(name, ..)| name);
         let Ok(bundle) = bundle::decode(bytes) else { return turn(number) };
         let known = self.0.len();

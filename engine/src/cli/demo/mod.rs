@@ -8,7 +8,10 @@ mod configuration;
 mod corpus;
 mod customer;
 mod devices;
+mod live;
+mod look;
 mod people;
+mod process;
 mod summary;
 
 use std::fs::DirBuilder;
@@ -21,11 +24,12 @@ use std::time::Duration;
 use anyhow::Context;
 use async_nats::{Client, Subscriber};
 use configuration::{CUSTOMER, DEVICES};
-use customer::{Customer, Process};
+use customer::Customer;
 use devices::Device;
 use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
 use linesman_schemas::event;
+use process::Process;
 use summary::Summary;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -53,8 +57,13 @@ const STEADY_PACE: Duration = Duration::from_secs(2);
 /// intelligence messages, managers, of whom one tries what it may not, and three devices, stand-ins
 /// that it reaches over SSH and NETCONF. On each there is an attack, which the device tells of by a
 /// bundle that is collected from it: a policy has a blackhole activated, which comes up on that very
-/// device, and goes when the attack is over. The end customer's cases go through the partner to the support system and come back with
-/// their ids. Then bundles come at a steady pace until Ctrl-C.
+/// device, and goes when the attack is over. The end customer's cases go through the partner to the
+/// support system and come back with their ids. Then bundles come at a steady pace until Ctrl-C.
+///
+/// On a terminal it is a screen instead: customers, what is open of them, cases, intelligence and
+/// whom it concerns, the last events. Bundles come at an even pace, the support system works on cases
+/// and closes them, people complete incidents; the partner's engine, in a process of its own, is
+/// killed once, and it is shown that nothing was lost or doubled. `q` ends it, `p` pauses, `?` helps.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
 pub(super) struct Args {
@@ -64,6 +73,9 @@ pub(super) struct Args {
     /// Print one JSON object at the end of the corpus and nothing else
     #[arg(long)]
     json: bool,
+    /// Print lines on a terminal too, as elsewhere, instead of a screen
+    #[arg(long)]
+    lines: bool,
     /// Keep everything in this directory, which outlives the demo; it has none yet
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
@@ -80,10 +92,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         };
         let data = dir.join("data");
         if data.exists() {
-            let (data, dir) = (data.display(), dir.display());
+            let (shown, goes_on) = (dir.display(), look::goes_on(&dir));
             return Err(anyhow::anyhow!(
-                "`{dir}` has a demo that was: `linesman serve --config {dir}/linesman.toml --data-dir {data} --rules {dir}/rules` goes on \
-                 with its data, and a demo that begins anew takes another directory"
+                "`{shown}` has a demo that was: {goes_on}, and a demo that begins anew takes another directory"
             )
             .into());
         }
@@ -97,7 +108,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             signal(SignalKind::quit())?,
             signal(SignalKind::hangup())?,
         ];
-        let ended = play(args, &dir, &mut interrupts).await;
+        // Whoever wants to see more of it says so as for `linesman serve`.
+        let level = std::env::var(LOG_LEVEL).ok();
+        let ended = match args.once || args.json || args.lines || !live::is_there() {
+            true => play(args, &dir, &mut interrupts).await,
+            false => live::play(&dir, scratch, level, &mut interrupts).await,
+        };
         if scratch {
             // The demo's own files; what cannot be removed stays in the system's temporary folder.
             let _ = std::fs::remove_dir_all(&dir);
@@ -149,7 +165,7 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut [Signal; 4]) -> Result<E
     };
     say(format!("partner                      https://{}", app.api()));
     let partner = app.partner_url().context("the partner does not listen to end customers")?;
-    let mut process = Process::start(&dir.join(CUSTOMER), &partner, app.ca())?;
+    let mut process = customer::start(&dir.join(CUSTOMER), &partner, app.ca())?;
     let mut is_shown = false;
     let ended = tokio::select! {
         ended = watch(args, dir, (&mut app, &mut process), &reached, &mut is_shown) => ended,
@@ -159,6 +175,7 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut [Signal; 4]) -> Result<E
     app.stop().await?;
     standin.shutdown().await;
     ended?;
+    say(look::left(dir, args.data_dir.is_none()));
     Ok(if is_shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -170,7 +187,7 @@ async fn watch(
     reached: &Arc<[Device]>,
     is_shown: &mut bool,
 ) -> anyhow::Result<()> {
-    let customer = Arc::new(process.ready().await?);
+    let customer = Arc::new(Customer::of(process, &dir.join(CUSTOMER)).await?);
     if !args.json {
         outln!("end customer                 {}", customer.url());
     }
@@ -188,7 +205,7 @@ async fn watch(
         return Ok(());
     }
     if !args.json {
-        outln!("{}", where_to_look(dir, app));
+        outln!("{}", look::next(dir, app.api(), args.data_dir.is_none()));
     }
     go_on(args, &mut heard, app, (&customer, reached)).await
 }
@@ -215,7 +232,7 @@ async fn go_on(
                             outln!("{}", line::left(device.org, "bundle", &id));
                         }
                     }
-                    None => customer.hears(next, !args.json).await?,
+                    None => customer.hears(next, !args.json).await.map(drop)?,
                 }
                 next += 1;
             }
@@ -291,27 +308,4 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
         }
     }
     Ok(())
-}
-
-fn where_to_look(dir: &Path, app: &App) -> String {
-    let data = dir.join("data");
-    let customer = dir.join(CUSTOMER).join("data").display().to_string();
-    let (data, rules) = (data.display(), dir.join("rules").display().to_string());
-    format!(
-        "Where to look next, from another terminal:\n\
-         \x20 linesman tail --data-dir {data}\n\
-         \x20 linesman publish FILE --org acme --data-dir {data}\n\
-         \x20 linesman check {rules}\n\
-         \x20 linesman manager list --under acme --data-dir {data}\n\
-         \x20 linesman manager why acme/ben set-manager acme/berlin --data-dir {data}\n\
-         \x20 linesman device list --organization acme --data-dir {data}\n\
-         \x20 linesman case list --organization {CUSTOMER} --data-dir {data}\n\
-         \x20 linesman case list --data-dir {customer}\n\
-         \x20 linesman audit list --organization acme --data-dir {data}\n\
-         \x20 linesman value explain acme/berlin/line-7 ddos-blackhole community --data-dir {data}\n\
-         \x20 curl --cacert {data}/tls/ca.pem -H \"Authorization: Bearer $(cat {data}/token)\" \\\n\
-         \x20      'https://{}/api/v1/incidents?organization=acme'\n\
-         Ctrl-C ends it.",
-        app.api()
-    )
 }

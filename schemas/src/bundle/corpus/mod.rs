@@ -51,10 +51,19 @@ const MIX: [(Kind, Variant, bool, usize); 11] = [
     (Kind::OnDemand, Variant::Event, true, 1),
 ];
 
+/// What lies between the bundles of two rounds: more than anybody watches of what comes later.
+const ROUND: usize = 1_000_000;
+
 /// All bundles: 41 good ones, of which the last repeats the host-event-ID of the first, and 8 broken
 /// ones. All other host-event-IDs are distinct.
 pub fn specimens() -> Vec<Specimen> {
-    let plans = plans();
+    of_round(0)
+}
+
+/// The same once more, so many rounds later: the mix, the repetition and the faults of [`specimens`], with host-event-IDs of
+/// its own.
+pub fn of_round(round: usize) -> Vec<Specimen> {
+    let plans = plans(round * ROUND);
     let mut specimens: Vec<Specimen> =
         plans.iter().map(|plan| Specimen { name: name(plan), bytes: render(plan).into_bytes(), fault: None }).collect();
     if let Some(first) = plans.first() {
@@ -62,7 +71,7 @@ pub fn specimens() -> Vec<Specimen> {
         let text = render(first).replace("<severity>", "<delivery-attempt>2</delivery-attempt>\n    <severity>");
         specimens.push(Specimen { name: format!("again-{}", name(first)), bytes: text.into_bytes(), fault: None });
     }
-    specimens.extend(broken::specimens(plans.len()));
+    specimens.extend(broken::specimens(round * ROUND + plans.len()));
     specimens
 }
 
@@ -88,11 +97,11 @@ pub fn later(number: usize) -> Specimen {
     Specimen { name: name(&plan), bytes: render(&plan).into_bytes(), fault: None }
 }
 
-fn plans() -> Vec<Plan> {
+fn plans(first: usize) -> Vec<Plan> {
     let kinds = MIX
         .into_iter()
         .flat_map(|(kind, variant, is_off_box, count)| std::iter::repeat_n((kind, variant, is_off_box), count));
-    let sequences = 0..;
+    let sequences = first..;
     kinds
         .zip(sequences)
         .map(|((kind, variant, is_off_box), sequence)| plan(kind, variant, is_off_box, sequence))
@@ -102,11 +111,13 @@ fn plans() -> Vec<Plan> {
 fn plan(kind: Kind, variant: Variant, is_off_box: bool, sequence: usize) -> Plan {
     let event = match (kind, variant) {
         (Kind::Information, _) | (_, Variant::Information) => &SNAPSHOT,
-        (_, Variant::HealthCheck) => HEALTH.iter().cycle().nth(sequence).unwrap_or(&SNAPSHOT),
-        _ => EVENTS.iter().cycle().nth(sequence).unwrap_or(&SNAPSHOT),
+        (_, Variant::HealthCheck) => HEALTH.get(sequence % HEALTH.len()).unwrap_or(&SNAPSHOT),
+        _ => EVENTS.get(sequence % EVENTS.len()).unwrap_or(&SNAPSHOT),
     };
     // Devices without scripts are the only ones that the controller collects from.
-    let device = DEVICES.iter().filter(|device| device.has_scripts != is_off_box).cycle().nth(sequence);
+    let mut devices = DEVICES.iter().filter(|device| device.has_scripts != is_off_box);
+    let count = devices.clone().count().max(1);
+    let device = devices.nth(sequence % count);
     Plan { kind, variant, is_off_box, device: device.unwrap_or(&devices::LAB), event, sequence }
 }
 
