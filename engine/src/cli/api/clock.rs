@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 if api.is_json {
                     outln!("{clocks}");
                 } else {
-                    print(&clocks);
+                    print(&clocks, api.room());
                 }
             }
             Action::Confirm { lane } => {
@@ -73,12 +73,12 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     })
 }
 
-fn print(clocks: &Value) {
+fn print(clocks: &Value, room: show::Room) {
     let text = |name: &str| clocks.get(name).filter(|text| !text.is_null()).map_or_else(|| "-".to_owned(), show::plain);
     outln!("the NATS server  {}", text("server"));
     outln!("this engine      {}\n", text("engine"));
     let lanes = clocks.get("lanes").and_then(Value::as_array).cloned().unwrap_or_default();
-    out!("{}", show::table(&lanes, &COLUMNS, api.room()));
+    out!("{}", show::table(&lanes, &COLUMNS, room));
     if lanes.iter().any(|lane| lane.get("waits") == Some(&Value::Bool(true))) {
         outln!("\nserver and engine say that it is more than a week later than in the log. If that is so:");
         outln!("  linesman clock confirm");

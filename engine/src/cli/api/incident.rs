@@ -172,7 +172,7 @@ mod tests {
             }),
             json!({"at": "2026-11-28T10:00:00Z", "actor": "policy open", "used": ["cc"], "unused": ["synopsis", "priority"]}),
         ];
-        let shown = show::table(&rows_of(&history), &HISTORY, None);
+        let shown = show::table(&rows_of(&history), &HISTORY, show::Room::default());
         let shown = anstream::adapter::strip_str(&shown).to_string();
         let expected = "\
 CHANGED               BY             ON                 WHAT         FROM  TO

@@ -13,6 +13,7 @@
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
 //! | `attention` | what works, and waits for somebody |
+//! | `published` | what `linesman publish` asks |
 //! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `clock`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
@@ -49,6 +50,7 @@ pub(super) mod place;
 pub(super) mod policy;
 mod preview;
 mod printed;
+pub(super) mod published;
 mod said;
 pub(super) mod scripts;
 pub(super) mod seals;
