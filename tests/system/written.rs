@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
+use linesman_connectors::tls::Authority;
 use linesman_schemas::{bundle, event};
 use linesman_tests::{Piece, Running, World, documents, pieces, root, run, run_script, until};
 use serde_json::Value;
@@ -92,12 +93,21 @@ fn is_of_services(document: &str, text: &str) -> bool {
 #[tokio::test]
 async fn every_configuration_passes_the_check() {
     let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::open(&folder.path().join("authority")).unwrap();
     let mut held = 0;
     for (document, text) in blocks("toml").into_iter().filter(|(document, text)| !is_of_services(document, text)) {
         for line in text.lines().filter(|line| line.contains("_file = ") && !line.starts_with('#')) {
             let name = line.split('"').nth(1).unwrap();
             run_script(folder.path(), &format!("(umask 077; echo any > {name})")).await.unwrap();
         }
+        for line in text.lines().filter(|line| line.contains("ca = ") && !line.starts_with('#')) {
+            let file = folder.path().join(line.split('"').nth(1).unwrap());
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::copy(authority.ca_path(), file).unwrap();
+        }
+        // A list of what an authority has revoked is its own: `engine/src/partner/tests/issued.rs` has one.
+        let text: String =
+            text.lines().filter(|line| !line.starts_with("client_crl")).map(|line| format!("{line}\n")).collect();
         let file = folder.path().join("linesman.toml");
         fs::write(&file, &text).unwrap();
         let ended = run(&["config", "--config", file.to_str().unwrap()]).await.unwrap();
