@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use linesman_schemas::Priority;
 use linesman_schemas::bundle::{
     Bundle, Cdata, Content, CoreFile, Device, Element, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample,
-    Variant, around, decode, encode,
+    Source, Variant, around, decode, encode,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -168,7 +168,8 @@ fn bundle() -> impl Strategy<Value = Bundle<'static, Content<'static>>> {
     (prop::sample::select(pairs), any::<bool>(), "1(\\.[0-9]{1,3})?", manifest(), parts).prop_map(
         |((kind, variant), is_off_box, version, manifest, (trend, attachments, logs))| {
             let version = version.into();
-            let mut bundle = Bundle { kind, variant, is_off_box, version, manifest, trend, attachments, logs };
+            let source = Source::default();
+            let mut bundle = Bundle { source, kind, variant, is_off_box, version, manifest, trend, attachments, logs };
             if !bundle.is_problem() {
                 bundle.manifest.problem = None;
             }

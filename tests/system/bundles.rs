@@ -9,7 +9,7 @@ use linesman_schemas::dead_letter::INLINE_MOST;
 use linesman_tests::{Out, World, event, until};
 
 /// All kinds of faults that the decoder names.
-const FAULTS: usize = 23;
+const FAULTS: usize = 24;
 /// A good bundle nearly as large as a message may be.
 const HUGE: usize = 7 << 20;
 
@@ -20,7 +20,7 @@ fn more_broken() -> Vec<(&'static str, Vec<u8>)> {
     let attachment = format!("{beside}<attachments><attachment name=\"a\">text<x/></attachment></attachments>");
     let long = format!("<problem-description>{}", "x".repeat(bounds::FIELD));
     let changes = [
-        ("wrong-encoding", "UTF-8", "ISO-8859-1"),
+        ("wrong-encoding", "UTF-8", "UTF-16"),
         ("trailing-content", "</jmb>", "</jmb><jmb/>"),
         ("bound-exceeded", "<problem-description>", &long),
         ("wrong-root", "jmb", "bundle"),
@@ -39,6 +39,8 @@ fn more_broken() -> Vec<(&'static str, Vec<u8>)> {
     broken.push(("empty", Vec::new()));
     broken
         .push(("bad-utf8", good.replace("secret", "\u{fc}").into_bytes().into_iter().filter(|b| *b != 0xC3).collect()));
+    let ascii = good.replace("UTF-8", "us-ascii").replace("secret", "s\u{e9}cret");
+    broken.push(("bad-byte", ascii.into_bytes()));
     for (fault, bytes) in &broken {
         assert_eq!(decode(bytes).unwrap_err().fault.name(), *fault);
     }

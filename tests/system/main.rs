@@ -28,6 +28,7 @@ mod device_rooms;
 mod device_scripts;
 mod documented;
 mod drifted;
+mod encodings;
 mod entered;
 mod events;
 mod exports;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_rules::Book;
-use linesman_schemas::bundle::{self, Bundle};
+use linesman_schemas::bundle::{self, Bundle, Edition};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{
     ClockReading, InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
@@ -72,6 +72,8 @@ pub enum Content<'a> {
     Broken,
     /// What it names is not to be had: it is decided only once that is there again, or it is set aside.
     Absent(Absent),
+    /// Levels read it otherwise.
+    ByLevel(Box<ByLevel<'a>>),
     /// It was not read, as it is likely to be left undecided; it is read where it is decided.
     Unread,
     /// What cannot be read.
@@ -83,6 +85,25 @@ pub enum Content<'a> {
         /// Where.
         place: Option<LineColumn>,
     },
+}
+
+/// A bundle that levels before [`ByLevel::LEVEL`] read otherwise than those from there on.
+#[derive(Debug)]
+pub struct ByLevel<'a> {
+    /// As levels before read it.
+    pub before: Content<'a>,
+    /// As those from there on do.
+    pub since: Content<'a>,
+}
+
+impl ByLevel<'_> {
+    /// The engine level from which on bundles are read in the second edition.
+    pub const LEVEL: u32 = 16;
+}
+
+/// The edition in which bundles are read at an engine level.
+pub const fn edition(level: u32) -> Edition {
+    if level < ByLevel::LEVEL { Edition::First } else { Edition::Second }
 }
 
 /// What a message names and nobody has.
@@ -148,14 +169,7 @@ impl<'a> Content<'a> {
     /// Reads a message that an organization's subject brought.
     pub fn decode(kind: &str, bytes: &'a [u8]) -> Self {
         match kind {
-            "jmb" => match bundle::decode(bytes) {
-                Ok(bundle) => Self::Bundle(Box::new(bundle)),
-                Err(error) => Self::Undecodable {
-                    reason: Reason::BundleUndecodable,
-                    detail: format!("{}: {}", error.fault.name(), error.fault),
-                    place: Some(LineColumn { line: error.line, column: error.column }),
-                },
-            },
+            "jmb" => Self::bundle(bytes),
             "intel" => match intelligence::decode(bytes) {
                 Ok(message) => Self::Intelligence(Box::new(Heard { message, stray: intelligence::stray(bytes) })),
                 Err(error) => {
@@ -173,6 +187,38 @@ impl<'a> Content<'a> {
                 detail: "the subject's third token is none of jmb, intel, cmd, result".to_owned(),
                 place: None,
             },
+        }
+    }
+
+    /// Reads a bundle, at whatever level it will be decided.
+    fn bundle(bytes: &'a [u8]) -> Self {
+        let before = match bundle::decode_in(Edition::First, bytes) {
+            // What the first edition reads the second reads alike.
+            Ok(bundle) => return Self::Bundle(Box::new(bundle)),
+            Err(error) => error,
+        };
+        let since = match bundle::decode_in(Edition::Second, bytes) {
+            Ok(bundle) => Self::Bundle(Box::new(bundle)),
+            Err(since) if since == before => return Self::no_bundle(&since),
+            Err(since) => Self::no_bundle(&since),
+        };
+        Self::ByLevel(Box::new(ByLevel { before: Self::no_bundle(&before), since }))
+    }
+
+    fn no_bundle(error: &bundle::Error) -> Self {
+        Self::Undecodable {
+            reason: Reason::BundleUndecodable,
+            detail: format!("{}: {}", error.fault.name(), error.fault),
+            place: Some(LineColumn { line: error.line, column: error.column }),
+        }
+    }
+
+    /// What it says at an engine level.
+    pub fn at(&self, level: u32) -> &Self {
+        match self {
+            Self::ByLevel(read) if level < ByLevel::LEVEL => &read.before,
+            Self::ByLevel(read) => &read.since,
+            content => content,
         }
     }
 }

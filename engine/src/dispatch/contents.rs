@@ -1,5 +1,9 @@
 //! Bytes that go with a task: of a bundle, fetched from IN, or of an object, and held against what the task says of them.
+//!
+//! INVARIANT (everybody can read it): a bundle leaves as it came where whatever reads XML reads it so, else written anew: whoever
+//! gets it has no use for another's old encodings, and a filter finds in UTF-8 what it looks for.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +15,10 @@ use linesman_connectors::Contents;
 use linesman_domain::table::Table;
 use linesman_domain::uploads;
 use linesman_schemas::OrgName;
-use linesman_schemas::bundle;
+use linesman_schemas::bundle::{self, bounds};
 use linesman_schemas::outcome::{Failure, FailureClass};
 use linesman_schemas::reaction::{Action, BundleBytes, Task};
-use linesman_schemas::upload::{BundlePart, Upload, UploadSource};
+use linesman_schemas::upload::{BundlePart, Upload, UploadKind, UploadSource};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -46,14 +50,25 @@ impl Fetching {
         Self { client, objects, room: Arc::new(Semaphore::new(HELD_MOST as usize)) }
     }
 
-    /// The bytes of an upload of an organization of `lane`, without what of them stays.
+    /// What leaves as an upload of an organization of `lane`, without what of it stays.
     ///
     /// # Errors
-    /// They are gone, or are not what is said of them.
+    /// The bytes are gone, or are not what is said of them.
     pub(crate) async fn upload(&self, lane: &Lane, org: &OrgName, upload: &Upload) -> Result<Contents, Failure> {
         match &upload.source {
-            UploadSource::Input(bundle) => self.bundle(bundle, &upload.without).await,
-            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size), &upload.without).await,
+            UploadSource::Input(bundle) => self.bundle(bundle, Shape::of(upload)).await,
+            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size), Shape::of(upload)).await,
+        }
+    }
+
+    /// The bytes of an upload as they came, whole.
+    ///
+    /// # Errors
+    /// As of [`Self::upload`].
+    pub(crate) async fn as_it_came(&self, lane: &Lane, org: &OrgName, upload: &Upload) -> Result<Contents, Failure> {
+        match &upload.source {
+            UploadSource::Input(bundle) => self.bundle(bundle, Shape::AsItCame).await,
+            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size), Shape::AsItCame).await,
         }
     }
 
@@ -61,7 +76,7 @@ impl Fetching {
     ///
     /// # Errors
     /// The message is gone, or it is not the one that is named: never an empty or another content.
-    pub(crate) async fn bundle(&self, named: &BundleBytes, without: &[BundlePart]) -> Result<Contents, Failure> {
+    async fn bundle(&self, named: &BundleBytes, shape: Shape<'_>) -> Result<Contents, Failure> {
         // The room is closed by nobody.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
         let message = loop {
@@ -76,7 +91,7 @@ impl Fetching {
         let Some((_, bytes)) = message else {
             return Err(refused(format!("the message {} of IN is gone", named.sequence)));
         };
-        cut(bytes.into(), named, without, permit)
+        cut(bytes.into(), named, shape, permit)
     }
 
     /// An object of an organization, in pieces that hold on to their room.
@@ -88,19 +103,22 @@ impl Fetching {
         lane: &Lane,
         org: &OrgName,
         (sha256, size): (&str, u64),
-        without: &[BundlePart],
+        shape: Shape<'_>,
     ) -> Result<Contents, Failure> {
         let gone = || refused(format!("the object `{sha256}` is gone"));
         let digest = uploads::sha256(sha256).ok_or_else(gone)?;
         let row = Table::read(lane, &uploads::object(org, &digest)).map_err(|error| unread(error.to_string()))?;
         let row = row.filter(|row| row.size == size).ok_or_else(gone)?;
-        let stored = self.objects.read(org, &row.stored, (sha256, size));
-        if !without.is_empty() {
+        let stored = || self.objects.read(org, &row.stored, (sha256, size));
+        if shape.needs_all(size) {
             // It is held whole: nothing else is meanwhile.
             let permit = Arc::clone(&self.room).acquire_many_owned(HELD_MOST).await.ok();
-            let whole: Vec<Bytes> = stored.try_collect().await.map_err(|error| unread(error.to_string()))?;
-            return Ok(handed(left(&whole.concat(), without)?.into(), permit));
+            let whole: Vec<Bytes> = stored().try_collect().await.map_err(|error| unread(error.to_string()))?;
+            if let Some(shaped) = shape.applied(&whole.concat())? {
+                return Ok(handed(shaped.into(), permit));
+            }
         }
+        let stored = stored();
         // The room is closed by nobody.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
         let pieces =
@@ -133,22 +151,71 @@ pub(super) fn is_named(action: &Action) -> bool {
 /// They are gone, or are not what the task says they are.
 pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure> {
     match (task.action.bundle(), object(&task.action), &task.org) {
-        (Some(bundle), _, _) => shared.fetching.bundle(bundle, without(&task.action)).await,
+        (Some(bundle), _, _) => shared.fetching.bundle(bundle, shape(&task.action)).await,
         (None, Some(object), Some(org)) => {
             let lane = shared.store.lane(lane_of(org.as_str(), shared.lanes_count()));
             let lane = lane.map_err(|error| unread(error.to_string()))?;
-            shared.fetching.object(&lane, org, object, without(&task.action)).await
+            shared.fetching.object(&lane, org, object, shape(&task.action)).await
         }
         (None, Some(_), None) => Err(refused("an object is an organization's".to_owned())),
         (None, None, _) => Err(refused("no bytes are named".to_owned())),
     }
 }
 
-/// What of the bundle that an action names stays here.
-fn without(action: &Action) -> &[BundlePart] {
+/// What is made of bytes before they leave.
+#[derive(Debug, Clone, Copy)]
+enum Shape<'a> {
+    /// Nothing: they are no bundle, or are wanted as they are.
+    AsItCame,
+    /// A bundle that everybody can read, without some of it.
+    Bundle {
+        /// What of it stays.
+        without: &'a [BundlePart],
+    },
+}
+
+impl<'a> Shape<'a> {
+    fn of(upload: &'a Upload) -> Self {
+        match upload.kind {
+            UploadKind::Attachment => Self::AsItCame,
+            UploadKind::Bundle | UploadKind::Snapshot => Self::Bundle { without: &upload.without },
+        }
+    }
+
+    /// Whether it is made of all bytes at once. What is larger than any bundle is none.
+    fn needs_all(self, size: u64) -> bool {
+        match self {
+            Self::AsItCame => false,
+            Self::Bundle { without } => !without.is_empty() || size <= bounds::BUNDLE as u64,
+        }
+    }
+
+    /// What is made of the bytes; none where they leave as they are. What end customers call a bundle may be none.
+    ///
+    /// # Errors
+    /// It is no bundle, and is to leave in part.
+    fn applied(self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            Self::AsItCame => Ok(None),
+            Self::Bundle { without: [] } => match bundle::readable(bytes) {
+                Ok(Cow::Owned(readable)) => Ok(Some(readable)),
+                Ok(Cow::Borrowed(_)) => Ok(None),
+                // It was read, and is longer than any bundle once it is written anew.
+                Err(error) if bundle::decode(bytes).is_ok() => {
+                    Err(refused(format!("what is to leave cannot be written so that everybody reads it: {error}")))
+                }
+                Err(_) => Ok(None),
+            },
+            Self::Bundle { without } => left(bytes, without).map(Some),
+        }
+    }
+}
+
+/// What is made of the bytes that an action names.
+fn shape(action: &Action) -> Shape<'_> {
     match action {
-        Action::Upload(upload) => &upload.without,
-        _ => &[],
+        Action::Upload(upload) => Shape::of(upload),
+        _ => Shape::Bundle { without: &[] },
     }
 }
 
@@ -167,7 +234,7 @@ fn object(action: &Action) -> Option<(&str, u64)> {
 fn cut(
     bytes: Bytes,
     named: &BundleBytes,
-    without: &[BundlePart],
+    shape: Shape<'_>,
     permit: Option<OwnedSemaphorePermit>,
 ) -> Result<Contents, Failure> {
     let other = |what: &str| refused(format!("the message {} of IN is not the bundle: {what}", named.sequence));
@@ -183,8 +250,8 @@ fn cut(
         return Err(other("it does not reach as far as the part that is named"));
     };
     let part = bytes.slice(start..end);
-    let part = if without.is_empty() { part } else { left(&part, without)?.into() };
-    Ok(handed(part, permit))
+    let shaped = shape.applied(&part)?;
+    Ok(handed(shaped.map_or(part, Bytes::from), permit))
 }
 
 /// Bytes in pieces that hold on to their room.
@@ -233,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn a_part_comes_whole_and_in_bounded_pieces() {
         let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
-        let contents = cut(bytes.clone(), &named(&bytes, 10, 190_000), &[], None).unwrap();
+        let contents = cut(bytes.clone(), &named(&bytes, 10, 190_000), Shape::AsItCame, None).unwrap();
         assert_eq!(contents.length(), 189_990);
         let pieces: Vec<Bytes> = contents.into_pieces().try_collect().await.unwrap();
         assert!(pieces.len() == 3 && pieces.iter().all(|piece| piece.len() <= PIECE_BYTES));
@@ -243,7 +310,7 @@ mod tests {
     #[test]
     fn other_bytes_are_a_failure_that_says_so() {
         let bytes = Bytes::from_static(b"a bundle");
-        let fault = |named: BundleBytes| cut(bytes.clone(), &named, &[], None).unwrap_err();
+        let fault = |named: BundleBytes| cut(bytes.clone(), &named, Shape::AsItCame, None).unwrap_err();
         let good = named(&bytes, 0, 8);
         let failures = [
             (BundleBytes { length: 9, ..good.clone() }, "its length differs"),
@@ -277,7 +344,7 @@ mod tests {
             (vec![core_files], vec!["core.rpd", "said else"], vec!["said in rsi", "said in a log"]),
             (vec![attachments, core_files], vec!["said", "core.rpd"], vec!["FPC 2 offline"]),
         ] {
-            let contents = cut(bytes.clone(), &all, &without, None).unwrap();
+            let contents = cut(bytes.clone(), &all, Shape::Bundle { without: &without }, None).unwrap();
             let length = contents.length();
             let pieces: Vec<Bytes> = contents.into_pieces().try_collect().await.unwrap();
             let left = String::from_utf8(pieces.concat()).unwrap();
@@ -286,8 +353,45 @@ mod tests {
             assert!(goes.iter().all(|text| left.contains(text)), "{left}");
         }
         let no_bundle = Bytes::from_static(b"a bundle");
-        let failure = cut(no_bundle.clone(), &named(&no_bundle, 0, 8), &[attachments], None).unwrap_err();
+        let shape = Shape::Bundle { without: &[attachments] };
+        let failure = cut(no_bundle.clone(), &named(&no_bundle, 0, 8), shape, None).unwrap_err();
         assert!(failure.message.starts_with("what is to leave in part is no bundle: "), "{}", failure.message);
         assert_eq!(failure.class, FailureClass::Refused);
+    }
+
+    #[test]
+    fn a_bundle_leaves_as_it_came_unless_not_everybody_could_read_it() {
+        let with = |label: &str, held: &[u8]| {
+            let before = format!(
+                concat!(
+                    r#"<?xml version="1.0" encoding="{}"?><jmb type="event" version="1.0"><manifest>"#,
+                    "<host-event-ID>edge-01-JN12-20261121-101500-1</host-event-ID>",
+                    "<time-occurred>2026-11-21T10:15:00Z</time-occurred><event-type>FRU offline</event-type>",
+                    "<problem-synopsis>FPC 2 offline</problem-synopsis><priority>2 - High</priority><device>",
+                    "<host-name>edge-01</host-name><serial-number>JN12</serial-number><product>MX480</product>",
+                    r#"<os-version>23.4R1</os-version></device></manifest><logs><log name="messages">"#,
+                ),
+                label
+            );
+            [before.as_bytes(), held, b"</log></logs></jmb>"].concat()
+        };
+        let whole = Shape::Bundle { without: &[] };
+        for (label, held) in [("UTF-8", "größer".as_bytes()), ("us-ascii", b"plain"), ("iso-8859-1", b"plain")] {
+            assert_eq!(whole.applied(&with(label, held)).unwrap(), None, "{label}");
+        }
+        for (label, held, reads) in [
+            ("iso-8859-1", &b"gr\xF6\xDFer"[..], "größer"),
+            ("cp1252", b"\x80", "€"),
+            ("utf8", b"plain", "plain"),
+            ("UTF-8", b"a\xFFb", "a\u{fffd}b"),
+        ] {
+            let leaves = String::from_utf8(whole.applied(&with(label, held)).unwrap().unwrap()).unwrap();
+            assert!(leaves.contains(&format!("<![CDATA[{reads}]]>")), "{leaves}");
+            assert_eq!(leaves.contains("status=\"damaged\""), reads.contains('\u{fffd}'), "{leaves}");
+            assert_eq!(Shape::AsItCame.applied(&with(label, held)).unwrap(), None);
+        }
+        // What is no bundle is what whoever brought it says it is.
+        assert_eq!(whole.applied(b"\xFF no bundle").unwrap(), None);
+        assert!(whole.needs_all(1) && !whole.needs_all(1 << 30) && !Shape::AsItCame.needs_all(1));
     }
 }

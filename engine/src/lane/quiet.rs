@@ -32,6 +32,7 @@ impl Quiet {
 const fn is_of_others(input: &Input<'_>) -> bool {
     match input.content {
         Content::Bundle(_)
+        | Content::ByLevel(_)
         | Content::Intelligence(_)
         | Content::Command(_)
         | Content::Broken

@@ -9,9 +9,10 @@
 use std::sync::atomic::Ordering;
 
 use linesman_connectors::device::files::File;
+use linesman_domain::input::edition;
 use linesman_domain::reached::ReachedRow;
 use linesman_schemas::OrgName;
-use linesman_schemas::bundle::{self, Bound, Fault, bounds};
+use linesman_schemas::bundle::{self, Bound, Edition, Fault, bounds};
 use linesman_schemas::collected::BundleKept;
 use linesman_schemas::device::{DeviceState, HEAD_MOST};
 use linesman_schemas::outcome::Report;
@@ -125,8 +126,8 @@ impl Worker {
     }
 }
 
-fn check(bytes: &[u8], most: usize) -> Result<Checked, bundle::Error> {
-    let read = bundle::decode(bytes)?;
+fn check(edition: Edition, bytes: &[u8], most: usize) -> Result<Checked, bundle::Error> {
+    let read = bundle::decode_in(edition, bytes)?;
     let sha256 = hex::encode(Sha256::digest(bytes));
     let brought = Brought::of(&read, || sha256.clone());
     let outline = bundle::outline(bytes, most)?;
@@ -138,12 +139,12 @@ impl Hands {
     /// Reads a bundle by the rules that lanes read bundles by; what is left of it for the log. It lies whole in memory meanwhile, and
     /// no other does. Nothing of a device is waited for as long as others wait for that.
     async fn checked(&self, spooled: Spooled) -> Result<(Spooled, Result<Checked, (bundle::Error, Vec<u8>)>), Trouble> {
-        let most = self.outline_most();
+        let (edition, most) = (edition(self.moved().1), self.outline_most());
         // The room is closed by nobody.
         let room = std::sync::Arc::clone(&self.rooms.large).acquire_owned().await.ok();
         let work = tokio::task::spawn_blocking(move || {
             let bytes = spooled.bytes()?;
-            let checked = check(&bytes, most);
+            let checked = check(edition, &bytes, most);
             let head = || bytes.get(..HEAD_MOST).unwrap_or(&bytes).to_vec();
             let checked = checked.map_err(|error| (error, head()));
             drop((bytes, room));

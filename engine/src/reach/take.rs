@@ -1,6 +1,7 @@
 //! One file: read, checked by the rules that lanes read bundles by, brought into the log, gone from its device.
 
 use linesman_connectors::device::files::{self, File};
+use linesman_domain::input::edition;
 use linesman_domain::reached::{AfterRow, ReachedRow};
 use linesman_domain::uploads::COLLECTED;
 use linesman_schemas::OrgName;
@@ -55,7 +56,7 @@ impl Worker {
             self.seen.remove(&file.name);
             return Ok(Taken::Later);
         }
-        let read = bundle::decode(&bytes);
+        let read = bundle::decode_in(edition(self.hands.moved().1), &bytes);
         let sha256 = || hex::encode(Sha256::digest(&bytes));
         let brought = match read.map(|bundle| Brought::of(&bundle, sha256)) {
             Ok(brought) => brought,

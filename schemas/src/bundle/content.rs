@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::decode::checked;
+use super::encoding::Encoding;
 use super::error::{Error, Stop};
 use super::fault::Fault;
 use super::field_text::Text;
@@ -34,7 +35,7 @@ impl<'a> Element<'a> {
     /// As [`decode`](super::decode()); several elements are a malformed part.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, Error> {
         let text = text.into();
-        let result = match checked(text.as_bytes()).and_then(read) {
+        let result = match checked(text.as_bytes()).and_then(|text| read(text, Tokens::of_part(text))) {
             Ok(Content::Element(element)) if element.as_str().len() == text.len() => Ok(()),
             Ok(_) => Err(Stop::new(Fault::MalformedPart("content"), 0)),
             Err(stop) => Err(stop),
@@ -56,21 +57,25 @@ impl fmt::Display for Element<'_> {
 }
 
 impl<'a> Part<'a> {
-    /// The contents, given the bytes that the bundle was decoded from.
+    /// The contents, given the bytes that the bundle was decoded from, and their encoding. For what is no character of it
+    /// stands U+FFFD.
     ///
     /// # Errors
     ///
     /// Only if these are not those bytes; the place is relative to the part.
-    pub fn read<'b>(&self, original: &'b [u8]) -> Result<Content<'b>, Error> {
+    pub fn read<'b>(&self, original: &'b [u8], encoding: Encoding) -> Result<Content<'b>, Error> {
         let bytes = original.get(self.content.clone()).unwrap_or_default();
-        std::str::from_utf8(bytes)
-            .map_err(|error| Stop::new(Fault::BadUtf8, error.valid_up_to()))
-            .and_then(read)
-            .map_err(|stop| stop.locate(bytes))
+        match encoding.text(bytes, char::REPLACEMENT_CHARACTER) {
+            Cow::Borrowed(text) => read(text, Tokens::of_read_part(text)).map_err(|stop| stop.locate(bytes)),
+            Cow::Owned(text) => match read(&text, Tokens::of_read_part(&text)) {
+                Ok(content) => Ok(content.into_owned()),
+                Err(stop) => Err(stop.locate(text.as_bytes())),
+            },
+        }
     }
 
-    fn with_content(self, original: &'a [u8]) -> Result<Part<'a, Content<'a>>, Error> {
-        let content = self.read(original)?;
+    fn with_content(self, original: &'a [u8], encoding: Encoding) -> Result<Part<'a, Content<'a>>, Error> {
+        let content = self.read(original, encoding)?;
         let Part { name, media_type, status, error, path, size, content: _ } = self;
         Ok(Part { name, media_type, status, error, path, size, content })
     }
@@ -83,20 +88,33 @@ impl<'a> Bundle<'a> {
     ///
     /// Only if these are not those bytes.
     pub fn with_contents(self, original: &'a [u8]) -> Result<Bundle<'a, Content<'a>>, Error> {
-        let Bundle { kind, variant, is_off_box, version, manifest, trend, attachments, logs } = self;
-        let fill = |parts: Vec<Part<'a>>| parts.into_iter().map(|part| part.with_content(original)).collect();
-        let (attachments, logs): (Result<_, Error>, Result<_, Error>) = (fill(attachments), fill(logs));
-        Ok(Bundle { kind, variant, is_off_box, version, manifest, trend, attachments: attachments?, logs: logs? })
+        let Bundle { source, kind, variant, is_off_box, version, manifest, trend, attachments, logs } = self;
+        let fill = |part: Part<'a>| part.with_content(original, source.encoding);
+        let attachments = attachments.into_iter().map(fill).collect::<Result<_, _>>()?;
+        let logs = logs.into_iter().map(fill).collect::<Result<_, _>>()?;
+        Ok(Bundle { source, kind, variant, is_off_box, version, manifest, trend, attachments, logs })
     }
 }
 
-/// Reads what stands between the tags of a part. White space counts only beside other text.
-fn read(fragment: &str) -> Result<Content<'_>, Stop> {
-    let mut tokens = Tokens::of_part(fragment);
+impl Content<'_> {
+    fn into_owned(self) -> Content<'static> {
+        match self {
+            Self::None => Content::None,
+            Self::Text(text) => Content::Text(Cow::Owned(text.into_owned())),
+            Self::Element(Element(text)) => Content::Element(Element(Cow::Owned(text.into_owned()))),
+        }
+    }
+}
+
+/// Reads what stands between the tags of a part. White space counts only beside other text. For references to characters that
+/// XML forbids stands U+FFFD.
+fn read<'a>(fragment: &'a str, mut tokens: Tokens<'a>) -> Result<Content<'a>, Stop> {
     let mut text = Text::default();
     let mut is_text = false;
     let mut element = None;
     let mut depth = 0_usize;
+    let mut patched = String::new();
+    let mut patched_to = None;
     while depth > 0 || tokens.position() < fragment.len() {
         match tokens.next()? {
             Token::Open { at, .. } => {
@@ -123,13 +141,26 @@ fn read(fragment: &str) -> Result<Content<'_>, Stop> {
                 is_text = true;
                 text.push_char(c);
             }
+            Token::Forbidden { .. } if depth == 0 => {
+                is_text = true;
+                text.push_char(char::REPLACEMENT_CHARACTER);
+            }
+            Token::Forbidden { at, .. } => {
+                let from = patched_to.replace(tokens.position()).or(element.as_ref().map(|range| range.start));
+                patched.push_str(fragment.get(from.unwrap_or_default()..at).unwrap_or_default());
+                patched.push(char::REPLACEMENT_CHARACTER);
+            }
             Token::Text(_) | Token::Cdata(_) | Token::Char(_) => {}
             Token::End => break,
         }
     }
     match element {
         Some(range) if is_text => Err(Stop::new(Fault::MalformedPart("content"), range.start)),
-        Some(range) => Ok(Content::Element(Element(Cow::Borrowed(fragment.get(range).unwrap_or_default())))),
+        Some(range) => {
+            let rest = fragment.get(patched_to.unwrap_or(range.start)..range.end).unwrap_or_default();
+            let text = if patched.is_empty() { Cow::Borrowed(rest) } else { Cow::Owned(patched + rest) };
+            Ok(Content::Element(Element(text)))
+        }
         None if is_text => Ok(Content::Text(text.take())),
         None => Ok(Content::None),
     }

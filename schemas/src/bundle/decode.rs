@@ -4,47 +4,157 @@
 //! bytes, memory with the counts of [`bounds`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::bounds;
+use super::damage::{self, Broken};
 use super::draft::Draft;
+use super::encoding::{Encoding, declared};
 use super::error::{Error, Stop};
 use super::fault::{Bound, Fault};
 use super::field_text::Text;
-use super::model::Bundle;
+use super::model::{Bundle, Source};
 use super::node::Node;
 use super::text;
 use super::tokens::{Token, Tokens};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Reads one bundle. Whatever is borrowed, is borrowed from `bytes`; the parts' ranges count from
-/// their start. Source: DOMAIN, "Bundles (JMB)".
+/// How bundles are read. What was decided of one in an edition is decided alike for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edition {
+    /// Up to engine level 15: UTF-8 alone, of which every byte is a character, and times from 1970 on.
+    First,
+    /// From level 16 on: the encodings of [`Encoding`], as the XML declaration says; what is no character in an attachment or a
+    /// log damages that part alone; and times of all years of RFC 3339. What the first edition reads it reads alike.
+    Second,
+}
+
+impl Edition {
+    /// The newest.
+    pub const NEWEST: Self = Self::Second;
+}
+
+/// Reads one bundle in the newest edition. What is borrowed, is borrowed from `bytes`; the parts' ranges count from their start.
+/// Source: DOMAIN, "Bundles (JMB)".
 ///
 /// # Errors
 ///
-/// The first fault that was found, and its place. Faults of characters come before all others.
+/// A fault that was found, and its place.
 pub fn decode(bytes: &[u8]) -> Result<Bundle<'_>, Error> {
-    let body = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    read(body, bytes.len() - body.len()).map_err(|stop| stop.locate(body))
+    decode_in(Edition::NEWEST, bytes)
 }
 
-/// Reads `body`, which stands `offset` bytes behind the start of the original.
-fn read(body: &[u8], offset: usize) -> Result<Bundle<'_>, Stop> {
-    if body.len() + offset > bounds::BUNDLE {
-        return Err(Stop::new(Fault::BoundExceeded(Bound::Bundle), bounds::BUNDLE - offset));
+/// Reads one bundle as [`decode`] does, in an edition.
+///
+/// # Errors
+///
+/// A fault that was found, and its place. In the first edition faults of characters come before all others.
+pub fn decode_in(edition: Edition, bytes: &[u8]) -> Result<Bundle<'_>, Error> {
+    let body = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let offset = bytes.len() - body.len();
+    if bytes.len() > bounds::BUNDLE {
+        let stop = Stop::new(Fault::BoundExceeded(Bound::Bundle), bounds::BUNDLE - offset);
+        return Err(stop.locate(body));
     }
-    let text = checked(body)?;
-    let mut decoder = Decoder {
-        tokens: Tokens::new(text),
-        node: Node::Other,
-        parents: Vec::with_capacity(8),
-        seen: 0,
-        field: Text::default(),
-        field_at: 0,
-        draft: Draft::new(offset),
+    let read = match edition {
+        Edition::First => read_strictly(body).map_err(|stop| stop.locate(body)),
+        Edition::Second => read(body, offset > 0),
     };
+    read.map(|mut bundle| {
+        for part in bundle.attachments.iter_mut().chain(&mut bundle.logs) {
+            part.content = part.content.start + offset..part.content.end + offset;
+        }
+        bundle
+    })
+}
+
+/// Reads a text of UTF-8.
+fn read_strictly(body: &[u8]) -> Result<Bundle<'_>, Stop> {
+    let mut decoder = Decoder::new(Tokens::new(checked(body)?), Edition::First);
     decoder.run()?;
     decoder.draft.finish()
+}
+
+/// Reads a text in the encoding it says, with bytes in it that may be no characters.
+fn read(body: &[u8], has_mark: bool) -> Result<Bundle<'_>, Error> {
+    let declared = declared(body).map_err(|stop| stop.locate(body))?;
+    let encoding = declared.as_ref().map(|(encoding, _)| *encoding).unwrap_or_default();
+    if let Some((_, label)) = declared.as_ref().filter(|(encoding, _)| has_mark && *encoding != Encoding::Utf8) {
+        return Err(Stop::new(Fault::EncodingConflict(super::fault::word(label)), 0).locate(body));
+    }
+    if let Some(text) = encoding.clean(body) {
+        let mut bundle = read_text(text, None).map_err(|stop| stop.locate(body))?;
+        // Some readers know no others, and no other names of these.
+        let is_known = declared.is_none_or(|(encoding, label)| encoding.as_str().eq_ignore_ascii_case(&label));
+        let is_readable = bundle.source.is_readable && is_known && encoding != Encoding::Windows1252;
+        bundle.source = Source { encoding, is_readable };
+        return Ok(bundle);
+    }
+    let (body, is_cut) = match encoding {
+        Encoding::Utf8 => whole(body),
+        _ => (body, false),
+    };
+    if !encoding.is_text(body) {
+        let length = |byte: &u8| encoding.character(*byte).map_or(damage::STAND_IN.len_utf8(), char::len_utf8);
+        if body.iter().map(length).sum::<usize>() > bounds::BUNDLE {
+            return Err(Stop::new(Fault::BoundExceeded(Bound::Bundle), 0).locate(body));
+        }
+    }
+    let text = damage::in_place(encoding, body);
+    // Columns of UTF-8 are characters of the original.
+    let counted = if encoding == Encoding::Utf8 { body } else { text.as_bytes() };
+    let bundle = read_text(&text, Some((encoding, body))).map_err(|stop| stop.locate(counted))?;
+    if is_cut {
+        return Err(Stop::new(Fault::Truncated(None), body.len()).locate(body));
+    }
+    let mut bundle = bundle.into_owned();
+    if !encoding.is_text(body) {
+        let contents = bundle.attachments.iter_mut().chain(&mut bundle.logs).map(|part| &mut part.content);
+        to_bytes(contents.collect(), &text);
+    }
+    bundle.source = Source { encoding, is_readable: false };
+    Ok(bundle)
+}
+
+/// UTF-8 without a character at its end that is cut off, and whether one was.
+fn whole(body: &[u8]) -> (&[u8], bool) {
+    let is_cut = |tail: &[u8]| {
+        std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    let mut ends = (1..=3).filter_map(|length| body.split_at_checked(body.len().checked_sub(length)?));
+    ends.find(|(_, tail)| is_cut(tail)).map_or((body, false), |(head, _)| (head, true))
+}
+
+/// Reads a text that was made of bytes, of which some may be no characters.
+fn read_text<'a>(text: &'a str, bytes: Option<(Encoding, &[u8])>) -> Result<Bundle<'a>, Stop> {
+    if text::trim(text).is_empty() {
+        return Err(Stop::new(Fault::Empty, 0));
+    }
+    let mut decoder = Decoder::new(Tokens::leniently(text), Edition::Second);
+    let ran = decoder.run();
+    if let Some((encoding, body)) = bytes {
+        let broken = ran.as_ref().err().map(|stop| decoder.broken(text, stop));
+        damage::settle(&mut decoder.draft, damage::places(encoding, body), broken.as_ref())?;
+    }
+    ran?;
+    let mut bundle = decoder.draft.finish()?;
+    bundle.source.is_readable = !decoder.has_forbidden;
+    Ok(bundle)
+}
+
+/// Turns places in a text into those in the bytes that it was made of, each of which became a character.
+fn to_bytes(mut ranges: Vec<&mut Range<usize>>, text: &str) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let (mut at, mut byte) = (0, 0);
+    let mut go = |to: usize| {
+        byte += text.get(at..to).unwrap_or_default().chars().count();
+        at = to;
+        byte
+    };
+    for range in ranges {
+        *range = go(range.start)..go(range.end);
+    }
 }
 
 /// Bytes as text that holds only characters that XML allows.
@@ -74,9 +184,43 @@ struct Decoder<'a> {
     field: Text<'a>,
     field_at: usize,
     draft: Draft<'a>,
+    /// Some part has a reference to a character that XML forbids.
+    has_forbidden: bool,
 }
 
+/// How many elements are open in the content of a part, the part included: behind what no root has around it, the root and the
+/// section.
+const PART_DEPTH: usize = 3;
+
 impl<'a> Decoder<'a> {
+    fn new(tokens: Tokens<'a>, edition: Edition) -> Self {
+        Self {
+            tokens,
+            node: Node::Other,
+            parents: Vec::with_capacity(8),
+            seen: 0,
+            field: Text::default(),
+            field_at: 0,
+            draft: Draft::new(edition),
+            has_forbidden: false,
+        }
+    }
+
+    /// The part that is open, if one is.
+    fn open_part(&self) -> Option<Node> {
+        let within = self.parents.get(PART_DEPTH).copied();
+        [Some(self.node), within].into_iter().flatten().find(|node| node.is_part())
+    }
+
+    /// How far it was read, where it has a fault.
+    fn broken(&self, text: &str, stop: &Stop) -> Broken {
+        let rest = text.get(stop.at..).unwrap_or_default();
+        let tag = rest.bytes().position(|b| b == b'>').unwrap_or(rest.len());
+        let at = stop.at.max(self.tokens.position());
+        let open = self.open_part().and_then(|part| self.draft.last_content(part));
+        Broken { at, until: at.max(stop.at + tag), open }
+    }
+
     fn run(&mut self) -> Result<(), Stop> {
         loop {
             match self.tokens.next()? {
@@ -85,6 +229,7 @@ impl<'a> Decoder<'a> {
                 Token::Text(piece) => self.text(piece, false)?,
                 Token::Cdata(piece) => self.text(piece, true)?,
                 Token::Char(c) => self.char(c)?,
+                Token::Forbidden { code, at } => self.forbidden(code, at)?,
                 Token::End => return Ok(()),
             }
         }
@@ -169,6 +314,14 @@ impl<'a> Decoder<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// A reference to a character that XML forbids.
+    fn forbidden(&mut self, code: u32, at: usize) -> Result<(), Stop> {
+        let Some(part) = self.open_part() else { return Err(Stop::new(Fault::ControlCharacter(code), at)) };
+        self.has_forbidden = true;
+        self.draft.damage_last(part);
+        self.char(char::REPLACEMENT_CHARACTER)
     }
 
     fn check_length(&self) -> Result<(), Stop> {

@@ -1,24 +1,24 @@
 //! A bundle while it is being read: what fields and attributes mean, and what must be there.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::bounds;
-use super::decode::attribute;
+use super::decode::{Edition, attribute};
 use super::error::Stop;
 use super::fault::{Bound, Fault, word};
 use super::fields::Fields;
 use super::host_event_id::HostEventId;
-use super::model::{Bundle, CoreFile, Kind, Manifest, Part, Rma, RoutingEngine, Sample, Variant, is_problem};
+use super::model::{Bundle, CoreFile, Kind, Manifest, Part, Rma, RoutingEngine, Sample, Source, Variant, is_problem};
 use super::node::Node;
 use super::time;
 use super::tokens::Tokens;
 
 /// What has been found so far, and the places that faults may need.
 pub(super) struct Draft<'a> {
-    /// What the parts' ranges count from, relative to the text.
-    offset: usize,
+    edition: Edition,
     kind: Kind,
     variant: Variant,
     is_off_box: bool,
@@ -38,9 +38,9 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(offset: usize) -> Self {
+    pub(super) fn new(edition: Edition) -> Self {
         Self {
-            offset,
+            edition,
             kind: Kind::Event,
             variant: Variant::None,
             is_off_box: false,
@@ -126,7 +126,7 @@ impl<'a> Draft<'a> {
     /// A part whose content begins behind the last start tag.
     fn part(&mut self, node: Node, tokens: &Tokens<'a>, at: usize) -> Result<Part<'a>, Stop> {
         (self.part_at, self.part_has_text, self.part_has_element) = (at, false, false);
-        let start = tokens.position() + self.offset;
+        let start = tokens.position();
         Ok(Part {
             name: required(tokens, node, "name", at)?,
             media_type: attribute(tokens, "media-type"),
@@ -165,7 +165,7 @@ impl<'a> Draft<'a> {
             _ => None,
         };
         if let Some(part) = part {
-            part.content.end = at + self.offset;
+            part.content.end = at;
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl<'a> Draft<'a> {
                 let sample = Sample {
                     name: required(tokens, node, "name", at)?,
                     unit: attribute(tokens, "unit"),
-                    time: sample_time(tokens)?,
+                    time: attribute_meaning(tokens, node, "time", self.time_expected(), self.time())?,
                     value: Cow::Borrowed(""),
                 };
                 push(&mut self.trend, sample, bounds::SAMPLES, node, at)
@@ -192,6 +192,7 @@ impl<'a> Draft<'a> {
 
     /// The end of a field that began at `at`.
     pub(super) fn close_field(&mut self, node: Node, value: Cow<'a, str>, at: usize) -> Result<(), Stop> {
+        let (expected, time) = (self.time_expected(), self.time());
         let fields = &mut self.fields;
         match node {
             Node::Sample => {
@@ -210,7 +211,7 @@ impl<'a> Draft<'a> {
             // An empty element says as little as none.
             _ if value.is_empty() => {}
             Node::PartNumber => push(&mut fields.part_numbers, value, bounds::PART_NUMBERS, node, at)?,
-            Node::TimeOccurred => fields.time_occurred = Some(meaning(node, &value, at, TIME, time::parse)?),
+            Node::TimeOccurred => fields.time_occurred = Some(meaning(node, &value, at, expected, time)?),
             Node::Priority => fields.priority = Some(meaning(node, &value, at, PRIORITY, |text| text.parse().ok())?),
             Node::Severity => fields.severity = Some(meaning(node, &value, at, SEVERITY, severity)?),
             Node::HostEventId => {
@@ -240,9 +241,62 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// How times are read.
+    fn time(&self) -> fn(&str) -> Option<Timestamp> {
+        match self.edition {
+            Edition::First => time::parse_from_1970,
+            Edition::Second => time::parse,
+        }
+    }
+
+    /// What is expected of them.
+    fn time_expected(&self) -> &'static str {
+        match self.edition {
+            Edition::First => TIME_FROM_1970,
+            Edition::Second => TIME,
+        }
+    }
+
+    /// Where the contents of attachments stand, then those of logs.
+    pub(super) fn contents(&self) -> impl Iterator<Item = Range<usize>> {
+        self.attachments.iter().chain(&self.logs).map(|part| part.content.clone())
+    }
+
+    /// Where the content begins of the last part at this place.
+    pub(super) fn last_content(&self, node: Node) -> Option<usize> {
+        self.parts(node)?.last().map(|part| part.content.start)
+    }
+
+    /// Marks a part, by its place in [`Self::contents`].
+    pub(super) fn damage(&mut self, number: usize) {
+        if let Some(part) = self.attachments.iter_mut().chain(&mut self.logs).nth(number) {
+            part.damage();
+        }
+    }
+
+    /// Marks the last part at this place.
+    pub(super) fn damage_last(&mut self, node: Node) {
+        let parts = match node {
+            Node::Attachment => &mut self.attachments,
+            _ => &mut self.logs,
+        };
+        if let Some(part) = parts.last_mut() {
+            part.damage();
+        }
+    }
+
+    fn parts(&self, node: Node) -> Option<&[Part<'a>]> {
+        match node {
+            Node::Attachment => Some(&self.attachments),
+            Node::Log => Some(&self.logs),
+            _ => None,
+        }
+    }
+
     /// The end of the document.
     pub(super) fn finish(self) -> Result<Bundle<'a>, Stop> {
         Ok(Bundle {
+            source: Source::default(),
             kind: self.kind,
             variant: self.variant,
             is_off_box: self.is_off_box,
@@ -255,7 +309,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-const TIME: &str = "an RFC 3339 time from 1970 on";
+const TIME: &str = "an RFC 3339 time";
+const TIME_FROM_1970: &str = "an RFC 3339 time from 1970 on";
 const PRIORITY: &str = "`1 - Critical`, `2 - High`, `3 - Medium`, `4 - Low` or the bare word";
 const SEVERITY: &str = "a number from 0 to 7";
 const HOST_EVENT_ID: &str = "`<router>-<serial>-<YYYYMMDD>-<HHMMSS>-<sequence>`";
@@ -312,10 +367,6 @@ fn required<'a>(tokens: &Tokens<'a>, node: Node, name: &'static str, at: usize) 
 fn size(tokens: &Tokens<'_>, node: Node) -> Result<Option<u64>, Stop> {
     let parse = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     attribute_meaning(tokens, node, "size", SIZE, parse)
-}
-
-fn sample_time(tokens: &Tokens<'_>) -> Result<Option<Timestamp>, Stop> {
-    attribute_meaning(tokens, Node::Sample, "time", TIME, time::parse)
 }
 
 /// An attribute's meaning, if it is there.

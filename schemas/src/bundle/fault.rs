@@ -11,8 +11,19 @@ pub enum Fault {
     Empty,
     /// Some bytes are no UTF-8.
     BadUtf8,
-    /// The XML declaration names another encoding.
+    /// The XML declaration names another encoding. Of [`Edition::First`](super::Edition::First).
     WrongEncoding(String),
+    /// The bytes are in an encoding that is not read, as the XML declaration or their beginning says.
+    UnknownEncoding(String),
+    /// The XML declaration behind a byte order mark of UTF-8 names another encoding.
+    EncodingConflict(String),
+    /// A byte that the encoding has no character for.
+    BadByte {
+        /// The byte.
+        byte: u8,
+        /// The encoding.
+        encoding: &'static str,
+    },
     /// A character that XML 1.0 forbids (production 2), raw or by reference.
     ControlCharacter(u32),
     /// A rule of XML 1.0 is broken.
@@ -163,7 +174,8 @@ impl Fault {
         match self {
             Self::Empty => "empty",
             Self::BadUtf8 => "bad-utf8",
-            Self::WrongEncoding(_) => "wrong-encoding",
+            Self::WrongEncoding(_) | Self::UnknownEncoding(_) | Self::EncodingConflict(_) => "wrong-encoding",
+            Self::BadByte { .. } => "bad-byte",
             Self::ControlCharacter(_) => "control-character",
             Self::NotWellFormed(_) => "not-well-formed",
             Self::Truncated(_) => "truncated",
@@ -194,6 +206,13 @@ impl fmt::Display for Fault {
             Self::Empty => write!(f, "the bundle is empty"),
             Self::BadUtf8 => write!(f, "these bytes are not UTF-8"),
             Self::WrongEncoding(encoding) => write!(f, "the encoding `{encoding}` is not UTF-8"),
+            Self::UnknownEncoding(encoding) => {
+                write!(f, "the encoding `{encoding}` is not read, expected UTF-8, US-ASCII, ISO-8859-1 or Windows-1252")
+            }
+            Self::EncodingConflict(encoding) => {
+                write!(f, "the encoding `{encoding}` stands behind a byte order mark of UTF-8")
+            }
+            Self::BadByte { byte, encoding } => write!(f, "the byte {byte:02X} is no character of {encoding}"),
             Self::ControlCharacter(code) => write!(f, "the character U+{code:04X} is not allowed in XML"),
             Self::NotWellFormed(flaw) => write!(f, "not well-formed: {flaw}"),
             Self::Truncated(None) => write!(f, "the bundle ends before its root element is complete"),

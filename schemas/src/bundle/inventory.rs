@@ -36,6 +36,7 @@ pub fn inventory(document: &str) -> Option<Vec<InventoryPart>> {
             Token::Close { .. } => reading.close(),
             Token::Text(piece) | Token::Cdata(piece) => reading.text(piece),
             Token::Char(char) => reading.text(char.encode_utf8(&mut [0; 4])),
+            Token::Forbidden { .. } => return None,
             Token::End => return reading.is_there.then_some(reading.parts),
         }
     }

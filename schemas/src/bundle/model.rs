@@ -8,11 +8,14 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::encoding::Encoding;
 use crate::Priority;
 
 /// One message bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle<'a, C = Range<usize>> {
+    /// What its bytes are.
+    pub source: Source,
     /// The type.
     pub kind: Kind,
     /// The variant of that type.
@@ -29,6 +32,22 @@ pub struct Bundle<'a, C = Range<usize>> {
     pub attachments: Vec<Part<'a, C>>,
     /// Logs, inline or named.
     pub logs: Vec<Part<'a, C>>,
+}
+
+/// What the bytes are that a bundle was decoded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// How they are read.
+    pub encoding: Encoding,
+    /// Whether whatever reads XML reads them so: they are UTF-8, or all of ASCII and called US-ASCII or ISO-8859-1, and nothing of
+    /// them is damaged.
+    pub is_readable: bool,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { encoding: Encoding::Utf8, is_readable: true }
+    }
 }
 
 impl<C> Bundle<'_, C> {
@@ -233,6 +252,11 @@ pub struct Sample<'a> {
     pub value: Cow<'a, str>,
 }
 
+/// What the attribute `status` of a part says that is damaged.
+const DAMAGED: &str = "damaged";
+/// What its attribute `error` says unless it says something.
+const DAMAGE: &str = "some of its bytes are no characters";
+
 /// An attachment or a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<'a, C = Range<usize>> {
@@ -240,7 +264,7 @@ pub struct Part<'a, C = Range<usize>> {
     pub name: Cow<'a, str>,
     /// Its media type.
     pub media_type: Option<Cow<'a, str>>,
-    /// How its making went, such as `ok` or `failed`.
+    /// How its making went, such as `ok` or `failed`; `damaged` where some of what it holds is lost.
     pub status: Option<Cow<'a, str>>,
     /// Why its making failed.
     pub error: Option<Cow<'a, str>>,
@@ -250,4 +274,17 @@ pub struct Part<'a, C = Range<usize>> {
     pub size: Option<u64>,
     /// After decoding the bytes of the original between the tags, empty if there are none.
     pub content: C,
+}
+
+impl<C> Part<'_, C> {
+    /// Whether some of what it holds is lost: bytes that are no characters, here or where it was decoded before.
+    pub fn is_damaged(&self) -> bool {
+        self.status.as_deref() == Some(DAMAGED)
+    }
+
+    /// Marks it as damaged.
+    pub(super) fn damage(&mut self) {
+        self.status = Some(Cow::Borrowed(DAMAGED));
+        self.error.get_or_insert(Cow::Borrowed(DAMAGE));
+    }
 }

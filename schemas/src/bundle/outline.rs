@@ -97,7 +97,10 @@ mod tests {
         let lengths: Vec<_> = left.attachments.iter().map(|part| (&*part.name, part.content.len() > 1_000)).collect();
         let expected = [("a_rsi.txt", false), ("b_shd_xml.xml", true), ("c.txt", true), ("d.txt", false)];
         assert_eq!(lengths, expected);
-        assert_eq!(left.logs[0].read(outline.text.as_bytes()).unwrap(), Content::Text("said".into()));
+        assert_eq!(
+            left.logs[0].read(outline.text.as_bytes(), left.source.encoding).unwrap(),
+            Content::Text("said".into())
+        );
         // They are found in the original.
         let parts: Vec<_> = outline.parts.iter().map(|range| original[range.clone()].len()).collect();
         assert_eq!(parts, [50_012, 6_012, 2_012, 3_012, 4]);

@@ -29,6 +29,8 @@ pub(super) enum Token<'a> {
     Text(&'a str),
     /// What a reference means.
     Char(char),
+    /// A reference to a character that XML forbids, and its place. Only where [`Tokens::leniently`] is read.
+    Forbidden { code: u32, at: usize },
     /// The inside of a CDATA section.
     Cdata(&'a str),
     /// The end of the document.
@@ -46,6 +48,8 @@ pub(super) struct Tokens<'a> {
     is_empty_open: bool,
     /// The root element is complete.
     is_over: bool,
+    /// Whoever reads decides what references to forbidden characters come to, and has looked at the declared encoding.
+    is_lenient: bool,
     attributes: Vec<Attribute<'a>>,
 }
 
@@ -69,8 +73,14 @@ impl<'a> Tokens<'a> {
             open: Vec::with_capacity(8),
             is_empty_open: false,
             is_over: false,
+            is_lenient: false,
             attributes: Vec::new(),
         }
+    }
+
+    /// Leaves to whoever reads what references to forbidden characters come to, and the declared encoding.
+    pub(super) fn leniently(text: &'a str) -> Self {
+        Self { is_lenient: true, ..Self::new(text) }
     }
 
     /// Reads what stands between the tags of a part. There is no [`Token::End`]: the reading is over
@@ -80,6 +90,11 @@ impl<'a> Tokens<'a> {
         // Stand for root, section and part, which quick-xml does not see.
         tokens.open.extend([""; 3].map(|name| Element { name, is_plain: false }));
         tokens
+    }
+
+    /// Reads what stands between the tags of a part of a bundle that was read, leniently.
+    pub(super) fn of_read_part(text: &'a str) -> Self {
+        Self { is_lenient: true, ..Self::of_part(text) }
     }
 
     /// The attribute `name` of the last start tag.
@@ -205,12 +220,19 @@ impl<'a> Tokens<'a> {
     }
 
     fn reference(&mut self, rest: &'a str) -> Result<Token<'a>, Stop> {
-        let (c, length) = text::reference(rest, self.at).map_err(|stop| match *stop.fault {
-            Fault::Truncated(_) => self.truncated(),
-            _ => stop,
-        })?;
+        let at = self.at;
+        let (token, length) = match text::reference(rest, at) {
+            Ok((c, length)) => (Token::Char(c), length),
+            Err(stop) => match (&*stop.fault, rest.bytes().position(|b| b == b';')) {
+                (Fault::Truncated(_), _) => return Err(self.truncated()),
+                (Fault::ControlCharacter(code), Some(last)) if self.is_lenient => {
+                    (Token::Forbidden { code: *code, at }, last + 1)
+                }
+                _ => return Err(stop),
+            },
+        };
         self.consume(length);
-        Ok(Token::Char(c))
+        Ok(token)
     }
 
     /// Outside the root only white space may stand between the markup.
@@ -305,7 +327,7 @@ impl<'a> Tokens<'a> {
         if self.is_over { Err(self.misplaced()) } else { Err(self.flaw(Flaw::Declaration)) }
     }
 
-    /// Productions 23 to 26, 32 and 80: at the very start, version 1.x, UTF-8.
+    /// Productions 23 to 26, 32 and 80: at the very start, version 1.x, and UTF-8 unless that was looked at.
     fn check_xml_declaration(&self, inside: &'a str) -> Result<(), Stop> {
         if self.at > 0 {
             return Err(self.flaw(Flaw::LateXmlDeclaration));
@@ -320,6 +342,7 @@ impl<'a> Tokens<'a> {
             return Err(self.flaw(Flaw::XmlDeclaration));
         }
         if let Some(encoding) = list.next_if(|next| next.name == "encoding")
+            && !self.is_lenient
             && !encoding.value().eq_ignore_ascii_case("UTF-8")
         {
             return Err(Stop::new(Fault::WrongEncoding(word(&encoding.value())), encoding.at));

@@ -3,7 +3,7 @@
 mod meaning;
 mod xml;
 
-use linesman_schemas::bundle::decode;
+use linesman_schemas::bundle::{Edition, decode, decode_in};
 
 /// A good bundle, one element per line.
 const GOOD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
@@ -45,11 +45,19 @@ fn the_good_bundle_is_good() {
 
 #[test]
 fn faults_have_names_words_and_places() {
+    let both = || xml::CASES.iter().chain(meaning::CASES);
+    let first = both().chain(xml::FIRST).chain(meaning::FIRST);
+    let second = both().chain(xml::SECOND).chain(meaning::SECOND);
+    let first = first.map(|case| (Edition::First, case));
     let mut wrong = String::new();
-    for Case(what, by, name, expected) in xml::CASES.iter().chain(meaning::CASES) {
-        let error = decode(changed(what, by).as_bytes()).map(|_| ()).unwrap_err();
-        if (error.fault.name(), &*error.to_string()) != (*name, *expected) {
-            wrong += &format!("{what:?} -> {by:?}\n  {}: {error}\n", error.fault.name());
+    for (edition, Case(what, by, name, expected)) in first.chain(second.map(|case| (Edition::Second, case))) {
+        let bundle = changed(what, by);
+        let said = match decode_in(edition, bundle.as_bytes()) {
+            Ok(_) => ("", "nothing".to_owned()),
+            Err(error) => (error.fault.name(), error.to_string()),
+        };
+        if (said.0, &*said.1) != (*name, *expected) {
+            wrong += &format!("{edition:?}: {what:?} -> {by:?}\n  {}: {}\n", said.0, said.1);
         }
     }
     assert!(wrong.is_empty(), "these faults are other than expected:\n{wrong}");
@@ -57,19 +65,30 @@ fn faults_have_names_words_and_places() {
 
 #[test]
 fn bytes_that_are_no_text_are_faults_of_their_own() {
+    const NO_END: &str = "the bundle ends before its root element is complete at line";
+    const WIDE: &str = "the encoding `UTF-16` is not read, expected UTF-8, US-ASCII, ISO-8859-1 or Windows-1252";
+    let (empty, bad) = ("the bundle is empty at line 1, column 1", "these bytes are not UTF-8 at line");
     let cases: [(&[u8], &str, &str); 8] = [
-        (b"", "empty", "the bundle is empty at line 1, column 1"),
-        (b"\xEF\xBB\xBF", "empty", "the bundle is empty at line 1, column 1"),
-        (b" \r\n\t ", "empty", "the bundle is empty at line 1, column 1"),
-        (b"<jmb>\n\xC3\xBC\xFF</jmb>", "bad-utf8", "these bytes are not UTF-8 at line 2, column 2"),
-        (b"\xFF\xFE<\x00j\x00", "bad-utf8", "these bytes are not UTF-8 at line 1, column 1"),
-        (b"<jmb>\xC0\x80</jmb>", "bad-utf8", "these bytes are not UTF-8 at line 1, column 6"),
-        (b"<jmb>\n\xC3", "truncated", "the bundle ends before its root element is complete at line 2, column 1"),
-        (b"<!-- -->", "truncated", "the bundle ends before its root element is complete at line 1, column 9"),
+        (b"", empty, empty),
+        (b"\xEF\xBB\xBF", empty, empty),
+        (b" \r\n\t ", empty, empty),
+        (
+            b"<jmb>\n\xC3\xBC\xFF</jmb>",
+            &format!("{bad} 2, column 2"),
+            "`jmb` has no attribute `version` at line 1, column 1",
+        ),
+        (b"\xFF\xFE<\x00j\x00", &format!("{bad} 1, column 1"), &format!("{WIDE} at line 1, column 1")),
+        (
+            b"<x>\xC0\x80</x>",
+            &format!("{bad} 1, column 4"),
+            "the root element is `x`, expected `jmb` at line 1, column 1",
+        ),
+        (b" \n\xC3", &format!("{NO_END} 2, column 1"), empty),
+        (b"<!-- -->", &format!("{NO_END} 1, column 9"), &format!("{NO_END} 1, column 9")),
     ];
-    for (bytes, name, expected) in cases {
-        let error = decode(bytes).unwrap_err();
-        assert_eq!((error.fault.name(), &*error.to_string()), (name, expected), "{bytes:?}");
+    for (bytes, first, second) in cases {
+        assert_eq!(decode_in(Edition::First, bytes).unwrap_err().to_string(), first, "{bytes:?}");
+        assert_eq!(decode_in(Edition::Second, bytes).unwrap_err().to_string(), second, "{bytes:?}");
     }
 }
 

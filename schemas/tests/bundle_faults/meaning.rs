@@ -161,18 +161,6 @@ pub(super) const CASES: &[Case] = &[
         "`manifest/host-event-ID` is `edge-01-JN11-20261321-101502-17`, expected `<router>-<serial>-<YYYYMMDD>-<HHMMSS>-<sequence>` at line 4, column 5",
     ),
     Case(
-        "2026-11-21T10:15:02Z",
-        "yesterday",
-        "malformed-field",
-        "`manifest/time-occurred` is `yesterday`, expected an RFC 3339 time from 1970 on at line 5, column 5",
-    ),
-    Case(
-        "2026-11-21T10:15:02Z",
-        "2026-11-21T10:15:02",
-        "malformed-field",
-        "`manifest/time-occurred` is `2026-11-21T10:15:02`, expected an RFC 3339 time from 1970 on at line 5, column 5",
-    ),
-    Case(
         "2 - High",
         "2 - Low",
         "malformed-field",
@@ -286,5 +274,55 @@ pub(super) const CASES: &[Case] = &[
         "><a/><![CDATA[]]><",
         "malformed-part",
         "`attachments/attachment` holds more than text or one element at line 19, column 5",
+    ),
+];
+
+/// What the first edition alone refuses, or in other words.
+pub(super) const FIRST: &[Case] = &[
+    Case(
+        "2026-11-21T10:15:02Z",
+        "yesterday",
+        "malformed-field",
+        "`manifest/time-occurred` is `yesterday`, expected an RFC 3339 time from 1970 on at line 5, column 5",
+    ),
+    Case(
+        "2026-11-21T10:15:02Z",
+        "2026-11-21T10:15:02",
+        "malformed-field",
+        "`manifest/time-occurred` is `2026-11-21T10:15:02`, expected an RFC 3339 time from 1970 on at line 5, column 5",
+    ),
+    Case(
+        "2026-11-21T10:15:02Z",
+        "1970-01-01T00:00:30+01:00",
+        "malformed-field",
+        "`manifest/time-occurred` is `1970-01-01T00:00:30+01:00`, expected an RFC 3339 time from 1970 on at line 5, column 5",
+    ),
+    Case(
+        "2026-11-21T10:15:02Z",
+        "1601-01-01T00:00:00Z",
+        "malformed-field",
+        "`manifest/time-occurred` is `1601-01-01T00:00:00Z`, expected an RFC 3339 time from 1970 on at line 5, column 5",
+    ),
+    Case(
+        "2026-11-21T10:15:02Z",
+        "9999-12-31T23:59:59Z",
+        "malformed-field",
+        "`manifest/time-occurred` is `9999-12-31T23:59:59Z`, expected an RFC 3339 time from 1970 on at line 5, column 5",
+    ),
+];
+
+/// What the second refuses in words of its own.
+pub(super) const SECOND: &[Case] = &[
+    Case(
+        "2026-11-21T10:15:02Z",
+        "yesterday",
+        "malformed-field",
+        "`manifest/time-occurred` is `yesterday`, expected an RFC 3339 time at line 5, column 5",
+    ),
+    Case(
+        "2026-11-21T10:15:02Z",
+        "2026-11-21T10:15:02",
+        "malformed-field",
+        "`manifest/time-occurred` is `2026-11-21T10:15:02`, expected an RFC 3339 time at line 5, column 5",
     ),
 ];

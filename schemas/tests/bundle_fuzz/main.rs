@@ -30,7 +30,20 @@ fn bundles() -> Vec<Vec<u8>> {
     let specimens = corpus::specimens();
     let short = specimens.iter().filter(|specimen| specimen.fault.is_none() && specimen.bytes.len() < SHORT);
     let short = short.map(|specimen| specimen.bytes.clone());
-    specimens.iter().filter_map(|specimen| shortened(&specimen.bytes)).chain(short).collect()
+    let bundles: Vec<Vec<u8>> =
+        specimens.iter().filter_map(|specimen| shortened(&specimen.bytes)).chain(short).collect();
+    let labelled = ["us-ascii", "ISO-8859-1", "cp1252"]
+        .into_iter()
+        .flat_map(|label| bundles.iter().step_by(7).map(move |bytes| labelled(bytes, label)));
+    let labelled: Vec<_> = labelled.collect();
+    bundles.into_iter().chain(labelled).collect()
+}
+
+/// The bundle with another encoding declared.
+fn labelled(bytes: &[u8], label: &str) -> Vec<u8> {
+    let text = std::str::from_utf8(bytes).expect("UTF-8");
+    let body = text.split_once("?>").map_or(text, |(_, body)| body);
+    format!("<?xml version=\"1.0\" encoding=\"{label}\"?>{body}").into_bytes()
 }
 
 /// The bundle with the beginnings of its first parts.

@@ -17,7 +17,7 @@ impl Numbers {
 }
 
 /// What XML and bundles stumble over.
-const PIECES: [&str; 36] = [
+const PIECES: [&str; 46] = [
     "<",
     ">",
     "</",
@@ -53,6 +53,16 @@ const PIECES: [&str; 36] = [
     "<log name='a'>",
     "<attachment name=''/>",
     "4294967296",
+    "&#7;",
+    "^",
+    "\u{fffd}",
+    "encoding",
+    " encoding='us-ascii'",
+    "iso-8859-1",
+    "windows-1252",
+    "<?xml version='1.0' encoding='latin1'?>",
+    "1601-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
     "1 - Critical",
 ];
 

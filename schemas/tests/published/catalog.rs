@@ -123,7 +123,7 @@ fn bundles() -> Channel {
         name: "bundle".to_owned(),
         title: "Message bundle".to_owned(),
         summary: "A message bundle (JMB) in XML, UTF-8, as `schemas/jmb.xsd` has it. Read with tolerance: any \
-                  namespace, any order, unknown elements."
+                  namespace, any order, unknown elements, old encodings."
             .to_owned(),
         form: Form::Bundle,
         schema: None,

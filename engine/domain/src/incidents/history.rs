@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_rules::{Policy, SubjectKind};
+use linesman_schemas::bundle::Bundle;
 use linesman_schemas::command::Handling;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::trigger::{ChangeData, JoinedData, Trigger};
@@ -25,6 +26,7 @@ use crate::Error;
 use crate::cases::{CaseState, CaseText, Further, Stays, chain};
 use crate::dead_letters::{self, Letter};
 use crate::desk::Desk;
+use crate::input::ByLevel;
 use crate::outgoing::Topic;
 use crate::policies::Fired;
 use crate::subject::{Changed, Incident};
@@ -87,6 +89,11 @@ pub const HISTORIES: Table<HistoryRow> = Table::new(b'/');
 pub fn key(org: &OrgName, number: u64) -> Key<HistoryRow> {
     HISTORIES.key(&[org.as_str()], &number.to_be_bytes())
 }
+
+/// An attachment or a log of the bundle that is damaged, by its name.
+const DAMAGED: &str = "damaged";
+/// How many of them are named.
+const DAMAGED_MOST: usize = 16;
 
 /// What of a case is said otherwise, without how.
 const CASE_TEXT: &str = "case_text";
@@ -292,6 +299,28 @@ pub(crate) fn unused(desk: &mut Desk, incident: &Incident, joined: JoinedData) -
     if known.lines.iter().any(is_same) {
         return Ok(());
     }
+    add(desk, incident, vec![line])
+}
+
+/// Keeps which attachments and logs of an incident's bundle are damaged. From engine level 16 on.
+pub(crate) fn damaged(desk: &mut Desk, incident: &Incident, bundle: &Bundle<'_>) -> Result<(), Error> {
+    let parts = bundle.attachments.iter().chain(&bundle.logs).filter(|part| part.is_damaged());
+    let changes: Vec<ChangeRow> = parts
+        .take(DAMAGED_MOST)
+        .map(|part| ChangeRow { what: DAMAGED.to_owned(), old: String::new(), new: part.name.to_string() })
+        .collect();
+    if changes.is_empty() || !desk.is_at(ByLevel::LEVEL) {
+        return Ok(());
+    }
+    let line = LineRow {
+        at: desk.now,
+        actor: By::Engine.actor(),
+        on: String::new(),
+        event: String::new(),
+        changes,
+        used: Vec::new(),
+        unused: Vec::new(),
+    };
     add(desk, incident, vec![line])
 }
 

@@ -6,7 +6,7 @@ use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::{IncidentId, OrgName};
 
 use crate::dead_letters::{self, Why};
-use crate::input::{Content, Input};
+use crate::input::{Content, Input, edition};
 use crate::sightings::fingerprint;
 use crate::subject::Incident;
 use crate::uploads::{self, fetched};
@@ -21,7 +21,7 @@ impl Domain {
             return dead_letters::set_aside(&mut self.desk, Some(org), input, &why);
         }
         let refused = |detail: String, place| (Reason::BundleUndecodable, detail, place);
-        let read = bundle::decode(kept.outline.as_bytes()).map_err(|error| {
+        let read = bundle::decode_in(edition(self.desk.level), kept.outline.as_bytes()).map_err(|error| {
             let place = LineColumn { line: error.line, column: error.column };
             refused(format!("{}: {}", error.fault.name(), error.fault), Some(place))
         });

@@ -168,7 +168,7 @@ impl Domain {
             }
             content => content,
         };
-        match content {
+        match content.at(self.desk.level) {
             Content::Bundle(bundle) => self.take_bundle(&org, bundle, input, None),
             Content::Intelligence(heard) => self.take_intelligence(&org, heard, input),
             Content::Report(report) => self.take_report(&org, report, input),
@@ -189,6 +189,7 @@ impl Domain {
             | Content::Clock(_)
             | Content::Broken
             | Content::Absent(_)
+            | Content::ByLevel(_)
             | Content::Unread => Ok(()),
         }
     }
@@ -256,6 +257,7 @@ impl Domain {
             | Content::Report(_)
             | Content::Broken
             | Content::Absent(_)
+            | Content::ByLevel(_)
             | Content::Unread => {
                 desk.tally.input("ctl", "tick");
                 Ok(())
@@ -309,6 +311,9 @@ impl Domain {
         let mut incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
         if let (Some(incident), Some(whole)) = (&mut incident, whole) {
             uploads::keep_own(desk, incident, bundle, input, whole)?;
+        }
+        if let Some(incident) = &incident {
+            incidents::history::damaged(&mut self.desk, incident, bundle)?;
         }
         let parts = snapshots::parts::take(&mut self.desk, org, bundle, input)?;
         if let Some(before) = &before {

@@ -4,13 +4,13 @@ use std::fmt;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::bundle::{Bundle, Content, InventoryPart, inventory};
+use linesman_schemas::bundle::{Bundle, Content, InventoryPart, Part, inventory};
 use serde::{Deserialize, Serialize};
 
 use super::key;
 use crate::Error;
 use crate::desk::Desk;
-use crate::input::Input;
+use crate::input::{ByLevel, Input};
 use crate::state::Base;
 use crate::table::Table;
 
@@ -85,7 +85,7 @@ pub(crate) fn take(
     input: &Input<'_>,
 ) -> Result<Option<Vec<PartRow>>, Error> {
     let serial_number = &*bundle.manifest.device.serial_number;
-    let Some(found) = told(bundle, input).filter(|_| desk.is_at(LEVEL)) else { return Ok(None) };
+    let Some(found) = told(desk, bundle, input).filter(|_| desk.is_at(LEVEL)) else { return Ok(None) };
     let own = |part: &InventoryPart| part.serial_number != serial_number;
     let parts: Vec<PartRow> = found.into_iter().filter(own).map(PartRow::from).collect();
     let key = key(org, serial_number);
@@ -103,13 +103,15 @@ pub(crate) fn take(
     Ok((before.parts != kept.inventory.parts).then_some(before.parts))
 }
 
-/// The chassis inventory that a bundle has; none where it has none that can be read.
-fn told(bundle: &Bundle<'_>, input: &Input<'_>) -> Option<Vec<InventoryPart>> {
+/// The chassis inventory that a bundle has; none where it has none that can be read. One that is damaged may name others.
+fn told(desk: &Desk, bundle: &Bundle<'_>, input: &Input<'_>) -> Option<Vec<InventoryPart>> {
+    let is_whole = |attachment: &Part<'_>| !attachment.is_damaged() || !desk.is_at(ByLevel::LEVEL);
     let attached = bundle.attachments.iter().filter(|attachment| attachment.name.ends_with(INVENTORY));
+    let attached = attached.filter(|attachment| is_whole(attachment));
     let read = |content: Content<'_>| match content {
         Content::None => None,
         Content::Text(text) => inventory(&text),
         Content::Element(element) => inventory(element.as_str()),
     };
-    attached.into_iter().find_map(|attachment| attachment.read(input.bytes).ok().and_then(read))
+    attached.into_iter().find_map(|attachment| attachment.read(input.bytes, bundle.source.encoding).ok().and_then(read))
 }

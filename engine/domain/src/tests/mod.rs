@@ -11,6 +11,7 @@ mod clocks;
 mod collected;
 mod commands;
 mod documentation;
+mod encodings;
 mod expiries;
 mod forwarding;
 mod further;

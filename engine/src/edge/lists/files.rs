@@ -114,7 +114,7 @@ pub(in crate::edge) async fn file(
         return Err(gone("the file is not kept any more: its case has ended"));
     }
     let sha256 = sha256(&row, &incident);
-    let contents = sources.fetching.upload(&lane, &id.org, &upload(&row, &incident)).await;
+    let contents = sources.fetching.as_it_came(&lane, &id.org, &upload(&row, &incident)).await;
     let contents = contents.map_err(|failure| match failure.class {
         FailureClass::Refused => gone("the file is not there any more"),
         _ => Problem::busy("the file cannot be read at the moment", 2),

@@ -158,7 +158,7 @@ struct HistoryLine {
 #[derive(Debug, Serialize, ToSchema)]
 struct HistoryChange {
     /// What: `priority`, `status`, `owner`; of the case `case` (where it stands), `handling`, `case_id`, `case_status`,
-    /// `case_link`, and `case_text` where it is said otherwise.
+    /// `case_link`, and `case_text` where it is said otherwise; `damaged` of an attachment or a log of its bundle, with its name.
     what: String,
     /// How it was; none: nothing, or a text of a case, which is not repeated.
     old: Option<String>,

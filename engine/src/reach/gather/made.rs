@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use linesman_connectors::device::netconf::inventory::Engine;
 use linesman_schemas::Priority;
 use linesman_schemas::bundle::{
-    self, Bundle, Cdata, Content, Device, Kind, Manifest, Part, Problem, RoutingEngine, Variant, bounds,
+    self, Bundle, Cdata, Content, Device, Kind, Manifest, Part, Problem, RoutingEngine, Source, Variant, bounds,
 };
 use linesman_schemas::device::{DeviceFacts, ERROR_MOST, SETTING_MOST};
 use linesman_schemas::gathering::GatheringKind;
@@ -138,6 +138,7 @@ impl Making {
             priority: self.priority.unwrap_or(Priority::Medium),
         });
         let bundle = Bundle {
+            source: Source::default(),
             kind,
             variant,
             is_off_box: true,

@@ -18,7 +18,7 @@ pub(super) fn specimens(first: usize) -> Vec<Specimen> {
         ("broken-clock.xml", "malformed-field", event(4).replace("<time-occurred>2026-11-", "<time-occurred>Nov ")),
         ("broken-snapshot.xml", "wrong-section", with_logs(&snapshot(5))),
         ("broken-entities.xml", "dtd", event(6).replace("?>\n", &format!("?>\n{LAUGHS}"))),
-        ("broken-console.xml", "control-character", event(7).replace("root@", "\u{7}root@")),
+        ("broken-console.xml", "control-character", event(7).replace("<problem-synopsis>", "<problem-synopsis>\u{7}")),
     ]
     .map(|(name, fault, text)| Specimen { name: name.to_owned(), bytes: text.into_bytes(), fault: Some(fault) })
     .into()

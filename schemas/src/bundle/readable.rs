@@ -1,0 +1,21 @@
+//! The bytes of a bundle as whatever reads XML reads them.
+
+use std::borrow::Cow;
+
+use super::decode::decode;
+use super::encode::encode;
+use super::error::Error;
+
+/// A bundle that everybody can read: the bytes themselves where [`Source::is_readable`](super::Source::is_readable) says so; else what is understood of them, written anew in UTF-8, with U+FFFD for what is no character, and the damage marked.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn readable(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    let bundle = decode(bytes)?;
+    if bundle.source.is_readable {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let bundle = bundle.with_contents(bytes)?;
+    Ok(Cow::Owned(encode(&bundle, &[])?.into_bytes()))
+}
