@@ -60,6 +60,7 @@ mod peers;
 mod permissions;
 mod policies;
 mod provided;
+mod published;
 mod pushed;
 mod quotas;
 mod reached;

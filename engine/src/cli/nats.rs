@@ -93,6 +93,11 @@ impl Server {
         Ok(connect_with(options, servers).await?)
     }
 
+    /// The data directory that is given.
+    pub(super) fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
     fn url(&self) -> anyhow::Result<String> {
         match (&self.nats, &self.data_dir) {
             (Some(url), _) => Ok(url.clone()),

@@ -362,7 +362,7 @@ fn yes(value: &Value) -> String {
 }
 
 /// Seconds, of a number of them or of a time such as `5m`.
-pub(super) fn seconds(text: &str) -> Result<u32, String> {
+pub(in crate::cli) fn seconds(text: &str) -> Result<u32, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let unit = match unit {
         "" | "s" => 1,

@@ -12,6 +12,7 @@
 //! | `said` | who asks, where that is said more than once |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
+//! | `published` | what `linesman publish` asks |
 //! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
@@ -45,6 +46,7 @@ pub(super) mod place;
 pub(super) mod policy;
 mod preview;
 mod printed;
+pub(super) mod published;
 mod said;
 pub(super) mod scripts;
 pub(super) mod seals;
