@@ -70,7 +70,7 @@ const CONTENTS: [&str; 15] = [
 fn content(content: &Content<'_>) -> &'static str {
     match content {
         Content::Bundle(_) => CONTENTS[0],
-        Content::ByLevel(read) => content(&read.before),
+        Content::ByLevel(read) => self::content(&read.before),
         Content::Intelligence(_) => CONTENTS[1],
         Content::Command(_) => CONTENTS[2],
         Content::Report(_) => CONTENTS[3],
