@@ -134,7 +134,8 @@ mod tests {
         let bare =
             json!({"name": "bare", "members": [], "organizations": [], "device_groups": [], "granted_by": "eve"});
         assert_eq!(
-            anstream::adapter::strip_str(&table(&[labs, bare], &COLUMNS, super::show::Room::default())).to_string(),
+            anstream::adapter::strip_str(&table(&[labs, bare], &COLUMNS, crate::cli::api::show::Room::default()))
+                .to_string(),
             "NAME  MEMBERS  ORGANIZATIONS  DEVICE GROUPS        GRANTED BY\n\
              labs  bob      acme           acme=core, bolt=lab  eve\n\
              bare                                               eve\n"

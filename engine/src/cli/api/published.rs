@@ -83,7 +83,8 @@ impl Engine {
             return Ok(None);
         }
         let said = said::Said::default();
-        let access = Access { said, data_dir, api, token_file, ca, session_file: None, json: false, utc: false, key: None };
+        let access =
+            Access { said, data_dir, api, token_file, ca, session_file: None, json: false, utc: false, key: None };
         Ok(Some(Self { api: Api::new(&access)? }))
     }
 

@@ -206,7 +206,7 @@ mod tests {
             "rights": {"audit": true, "cases": false, "incidents": "own"},
         });
         assert_eq!(
-            strip(&table(&[free, bare.clone(), some], &COLUMNS, super::show::Room::default())),
+            strip(&table(&[free, bare.clone(), some], &COLUMNS, crate::cli::api::show::Room::default())),
             "NAME  CREATED  USED  EXPIRES  SPHERE        PRIVILEGES    RIGHTS\n\
              free                          as its owner  as its owner  as its owner\n\
              bare                          nowhere       none          none\n\
