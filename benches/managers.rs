@@ -11,6 +11,7 @@ use async_nats::ConnectOptions;
 use jiff::Timestamp;
 use linesman::audit::{Auditor, Signer};
 use linesman::edge::{self, Edge, Limits};
+use linesman::failing::Failing;
 use linesman::lane::status::LaneStatus;
 use linesman::licence;
 use linesman::log::books::Books;
@@ -239,6 +240,9 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         policies: watch::channel(Default::default()).1,
         files: mpsc::channel(1).0,
         dispatch: watch::channel(Default::default()).1,
+        failing: Arc::new(Failing::of_destinations()),
+        failures: Default::default(),
+        out_age: Duration::from_secs(30 * 86_400),
         unread: watch::channel(Default::default()).1,
         faults: watch::channel(Vec::new()).1,
         sources: watch::channel(Default::default()).1,
