@@ -125,7 +125,7 @@ fn said(texts: &[String]) -> Vec<&String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::api::show::table;
+    use crate::cli::api::show::{Room, table};
 
     #[test]
     fn a_table_shows_all_that_a_group_is_tied_to() {
@@ -134,8 +134,7 @@ mod tests {
         let bare =
             json!({"name": "bare", "members": [], "organizations": [], "device_groups": [], "granted_by": "eve"});
         assert_eq!(
-            anstream::adapter::strip_str(&table(&[labs, bare], &COLUMNS, crate::cli::api::show::Room::default()))
-                .to_string(),
+            anstream::adapter::strip_str(&table(&[labs, bare], &COLUMNS, Room::default())).to_string(),
             "NAME  MEMBERS  ORGANIZATIONS  DEVICE GROUPS        GRANTED BY\n\
              labs  bob      acme           acme=core, bolt=lab  eve\n\
              bare                                               eve\n"

@@ -189,7 +189,7 @@ fn bounded(given: &Value, empty: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::api::show::{card, table};
+    use crate::cli::api::show::{Room, card, table};
 
     fn strip(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
@@ -206,7 +206,7 @@ mod tests {
             "rights": {"audit": true, "cases": false, "incidents": "own"},
         });
         assert_eq!(
-            strip(&table(&[free, bare.clone(), some], &COLUMNS, crate::cli::api::show::Room::default())),
+            strip(&table(&[free, bare.clone(), some], &COLUMNS, Room::default())),
             "NAME  CREATED  USED  EXPIRES  SPHERE        PRIVILEGES    RIGHTS\n\
              free                          as its owner  as its owner  as its owner\n\
              bare                          nowhere       none          none\n\
