@@ -1,6 +1,6 @@
 //! The log `confirmed`: raised level by level, and then what level 16 knows. Two clocks agree on another year, and on more than a week
 //! of silence; somebody confirms it, and something else; an organization has more problems than may be remembered of it; dead letters
-//! are replayed.
+//! are replayed; old devices send what they have.
 
 use std::path::Path;
 
@@ -61,6 +61,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
         bundle(&mut scribe, 12)?;
     }
     replayed(&mut scribe)?;
+    encoded(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
@@ -79,6 +80,41 @@ fn replayed(scribe: &mut Scribe) -> anyhow::Result<()> {
     }
     let replay = json!({"event": "i-a", "sequence": 1, "letter": letter("i-a", "bundle-undecodable", scribe.now)});
     (0..2).try_for_each(|_| scribe.command(ORG, &json!({"replay_input": replay})))
+}
+
+/// What old devices send: labels, times, and logs that are damaged.
+fn encoded(scribe: &mut Scribe) -> anyhow::Result<()> {
+    let mut number = 0;
+    let mut send = |label: &str, time: &str, synopsis: &[u8], log: &[u8]| {
+        number += 1;
+        let whole = problem(&format!("e-{number}"), "T")
+            .replace("2026-11-21T10:15:02Z", time)
+            .replace("<problem-synopsis>s<", "<problem-synopsis>SYNOPSIS<")
+            .replace("</jmb>", "<logs><log name=\"messages\">LOG</log></logs></jmb>");
+        let (front, rest) = whole.split_once("SYNOPSIS").unwrap_or_default();
+        let (middle, end) = rest.split_once("LOG").unwrap_or_default();
+        let declared = format!("<?xml version=\"1.0\" encoding=\"{label}\"?>{front}");
+        scribe.send(ORG, "jmb", [declared.as_bytes(), synopsis, middle.as_bytes(), log, end.as_bytes()].concat())
+    };
+    let now = "2026-11-21T10:15:02Z";
+    for (label, synopsis) in [
+        ("us-ascii", &b"FPC 2 offline"[..]),
+        ("us-ascii", b"gr\xF6\xDFer"),
+        ("iso-8859-1", b"gr\xF6\xDFer"),
+        ("Windows-1252", b"\x80 5"),
+        ("Windows-1252", b"\x81"),
+        ("utf8", "gr\u{f6}\u{df}er".as_bytes()),
+        ("UTF-16", b"s"),
+    ] {
+        send(label, now, synopsis, b"lines")?;
+    }
+    for log in [&b"\xFF"[..], b"a\x07", b"&#7;"] {
+        send("UTF-8", now, b"s", log)?;
+    }
+    for time in ["1970-01-01T00:00:30+01:00", "1601-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        send("UTF-8", time, b"s", b"lines")?;
+    }
+    Ok(())
 }
 
 /// What the engine's clocks say from here on: the time of day is the server's, and the steady one has seen nothing pass.

@@ -82,9 +82,5 @@ async fn it_becomes_an_incident_and_leaves_as_everybody_reads_it() {
         assert!(text.contains(log) && text.contains("encoding=\"UTF-8\""), "{text}");
         assert_eq!(text.contains("<log name=\"messages\" status=\"damaged\""), is_damaged, "{text}");
     }
-    let one = world.path("one.xml");
-    let get = ["case", "files", "acme-3", "--get", "0", "--out", one.to_str().unwrap(), "--data-dir", data];
-    assert_eq!(run(&get).await.unwrap().code, Some(0));
-    assert_eq!(std::fs::read(&one).unwrap(), bundles[2], "it is handed out as it came");
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

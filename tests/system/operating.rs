@@ -198,7 +198,8 @@ async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
     let text = until("the case is opened and everything exposed", async || {
         let text = engine.get_text("/metrics").await.unwrap();
         // No source, no device and no quota is set up here, nothing waits for approval, and nothing is told to many devices.
-        let others = ["source_", "device_", "approvals_", "gathering", "gathered_", "waves_", "over_quota_"];
+        let others =
+            ["source_", "sources_", "device_", "approvals_", "gathering", "gathered_", "waves_", "over_quota_"];
         let is_of_others = |name: &str| {
             let own = name.strip_prefix("linesman_").unwrap_or_default();
             others.iter().any(|other| own.starts_with(other))

@@ -42,6 +42,10 @@ const EARLIER: [&[u8]; 6] = [b"2", b"3", b"4", b"5", b"6", b"7"];
 const SEALING: &[u8] = b"to be 8";
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How long whoever still has the store open is waited for.
+const HELD_MOST: Duration = Duration::from_secs(5);
+/// How often it is looked whether they have let go.
+const HELD_EVERY: Duration = Duration::from_millis(20);
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +166,7 @@ impl Store {
     }
 
     fn look_through(path: &Path, stop: &AtomicBool) -> Result<Opened, Error> {
-        let db = config(path).open()?;
+        let db = open_once_free(path)?;
         if !db.was_recovered() {
             db.insert("format", FORMAT)?;
         }
@@ -238,9 +242,28 @@ fn tell(lane: &str, what: &str) {
     tracing::error!(lane, what, "the store is damaged");
 }
 
-/// Whether the system, not the store, is what is wrong.
+/// Opens what is there once nobody else has it open; a child of whoever had it may, for a moment.
+fn open_once_free(path: &Path) -> Result<sled::Db, Error> {
+    let since = Instant::now();
+    loop {
+        match config(path).open() {
+            Err(sled::Error::Io(error)) if is_held(&error) && since.elapsed() < HELD_MOST => {
+                std::thread::park_timeout(HELD_EVERY);
+            }
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// Whether the system, not the store, is what is wrong: nothing would be better with another store.
 fn is_refused(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull)
+        || is_held(error)
+}
+
+/// Whether somebody else has the store open; sled has no kind of its own for it.
+fn is_held(error: &io::Error) -> bool {
+    error.to_string().starts_with("could not acquire lock")
 }
 
 impl Drop for Store {
@@ -323,6 +346,26 @@ mod tests {
     fn writes(rows: &[(&str, Option<&str>)]) -> Writes {
         let rows = rows.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.map(|v| v.as_bytes().to_vec()))).collect();
         Writes { batch: 1, rows }
+    }
+
+    #[test]
+    fn what_somebody_else_has_open_is_waited_for_and_not_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        drop(Store::open(&path).unwrap());
+        let held = std::fs::File::open(path.join("db")).unwrap();
+        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| Store::open(&path).map(drop));
+            // It is asked for at least once meanwhile, or finds it free: either way it opens.
+            std::thread::yield_now();
+            rustix::fs::flock(&held, rustix::fs::FlockOperation::Unlock).unwrap();
+            opened.join().unwrap().unwrap();
+        });
+        let error = io::Error::other("could not acquire lock on \"db\": WouldBlock");
+        assert!(is_held(&error) && is_refused(&error));
+        let names = std::fs::read_dir(dir.path()).unwrap();
+        assert_eq!(names.count(), 1, "nothing is set aside");
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         Kind::CertificateName => "CN=acme",
         Kind::LogLevel => "linesman=debug,warn",
-        Kind::OrgName | Kind::FilterLevel | Kind::Tables(_) => {
+        Kind::OrgName => "hub",
+        Kind::FilterLevel | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")
         }
     }

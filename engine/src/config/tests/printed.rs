@@ -42,6 +42,7 @@ url = "nats://me:***@h" # LINESMAN_NATS_URL
 # certificate # not set
 # key # not set
 tls_first = false # default
+# domain # not set
 # port # not set
 # binary # not set
 sync = "every-second" # default
