@@ -16,6 +16,9 @@ FUZZ_S   ?= 60
 AS_TESTED    = --workspace --locked $(FEATURES)
 EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 
+# How many tests run at a time: most wait for servers, and few for the processor.
+export RUST_TEST_THREADS ?= 4
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi dashboards fuzz doc bench \
