@@ -175,7 +175,10 @@ async fn an_input_enters_again_and_a_mended_policy_judges_again() {
     // It is known by whom, and a second one repeats what comes of it only where that is wanted.
     let twice = dead(&world, &["replay", &id(&failed[0])]).await;
     let by = "error: `admin` has replayed it at ";
-    assert!(twice.code == Some(1) && twice.stderr.starts_with(by) && twice.stderr.contains("(`--again`)"), "{twice:?}");
+    assert!(
+        twice.code == Some(1) && twice.stderr.starts_with(by) && twice.stderr.contains("only with `--again`"),
+        "{twice:?}"
+    );
     let known = letters(&world, 2, &["--replayed", "true", "--reason", "policy-failed"]).await;
     let replayed = &known[1]["replayed"];
     assert_eq!(

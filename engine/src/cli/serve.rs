@@ -1,6 +1,7 @@
 //! `linesman serve`
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -11,6 +12,9 @@ use crate::logging::full;
 use crate::metrics::Metrics;
 use crate::serve::{App, Error};
 use crate::{config, logging};
+
+/// How long what blocks may take once all else has ended.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// Run the engine
 ///
@@ -48,7 +52,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut heard = signals::hear().context("signals cannot be heard")?;
     let ending = heard.clone();
     let _crash_points = fail::FailScenario::setup();
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
         let mut app = tokio::select! {
             app = App::start(config, metrics, logging) => app?,
             () = ending.stop() => return Ok(ExitCode::SUCCESS),
@@ -70,5 +75,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             Some(failure) => Err(failure.into()),
             None => Ok(ExitCode::SUCCESS),
         }
-    })
+    });
+    // Whatever still reads a file is not waited for.
+    runtime.shutdown_timeout(ENDING);
+    ended
 }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use linesman_domain as domain;
@@ -34,6 +34,10 @@ use crate::store::Store;
 /// How long it is waited before a lane that cannot be taken up is tried again, at first and at most.
 const RETRY_LEAST: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(10);
+/// How long the threads may take to end once they are to: longer than whoever stops an engine waits, who then says what was left.
+const JOIN_MOST: Duration = Duration::from_secs(9);
+/// How often it is looked whether one has.
+const JOIN_EVERY: Duration = Duration::from_millis(2);
 
 /// What the lanes need.
 #[derive(Clone)]
@@ -127,11 +131,26 @@ impl Executors {
 }
 
 impl Drop for Executors {
-    /// However an engine ends, what its lanes have under way is emitted and applied.
+    /// However an engine ends, what its lanes have under way is emitted and applied, unless that takes too long: what is left
+    /// then is as after a crash, and no engine that has failed stays for it.
     fn drop(&mut self) {
         // Lanes that have ended do not hear it.
         let _ = self.stop.send(true);
-        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+        let since = Instant::now();
+        for thread in self.threads.drain(..) {
+            while !thread.is_finished() && since.elapsed() < JOIN_MOST {
+                std::thread::park_timeout(JOIN_EVERY);
+            }
+            if thread.is_finished() {
+                drop(thread.join());
+            } else {
+                let name = thread.thread().name().unwrap_or_default().to_owned();
+                tracing::error!(
+                    name,
+                    "lanes do not come to their end; the next start carries what they have under way"
+                );
+            }
+        }
     }
 }
 

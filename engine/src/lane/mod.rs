@@ -417,7 +417,8 @@ impl Lane {
                         lane,
                         ahead_s,
                         "it is more than a week later than in the log: that is not believed until somebody confirms it; \
-                         `linesman clock show` tells what the clocks say, and `linesman clock confirm` confirms it"
+                         `linesman clock show` tells what the clocks say: set right the one that is wrong, and say \
+                         `linesman clock confirm` only where none is"
                     );
                 }
             }

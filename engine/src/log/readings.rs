@@ -55,7 +55,7 @@ pub async fn write(
 /// Writes that somebody has confirmed what time it is.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn confirm(
     client: &Client,
     lane: u32,

@@ -86,7 +86,8 @@ async fn print(api: &Api, list: &List<DeadLetters>) -> anyhow::Result<()> {
     let groups = grouped(letters);
     out!("{}", show::table(&groups, &GROUPED, api.room()));
     if groups.len() < count {
-        errln!("{count} dead letters in {} rows: --all for each", groups.len());
+        let rows = if groups.len() == 1 { "one row".to_owned() } else { format!("{} rows", groups.len()) };
+        errln!("{count} dead letters in {rows}: --all for each");
     }
     Ok(())
 }

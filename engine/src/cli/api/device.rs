@@ -305,7 +305,9 @@ impl Which {
             ([organization, device], None) => Ok((organization, device)),
             ([_, _], Some(_)) => bail!("whose the device is is said twice"),
             ([device], Some(organization)) => Ok((organization, device)),
-            ([both], None) => both.split_once('/').context("whose is the device? give `--org`"),
+            ([both], None) => {
+                both.split_once('/').context("whose is the device? say `ORGANIZATION DEVICE`, or give `--org`")
+            }
             _ => bail!("which device?"),
         }
     }

@@ -94,7 +94,9 @@ fn flag(filter: &Filter) -> Arg {
         Takes::Flag => ("true|false".to_owned(), doc.to_owned()),
         Takes::Word(_) => (filter.name.to_uppercase(), format!("{doc} ({})", words(&filter.takes.words()))),
     };
-    Arg::new(filter.name).long(filter.name.replace('_', "-")).value_name(value).help(help)
+    let flag = Arg::new(filter.name).long(filter.name.replace('_', "-")).value_name(value).help(help);
+    // As commands about one thing call it.
+    if filter.name == "organization" { flag.alias("org") } else { flag }
 }
 
 fn words(words: &[impl AsRef<str>]) -> String {

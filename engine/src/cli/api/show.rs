@@ -84,8 +84,8 @@ const GAP: &str = "  ";
 /// The least width that a column is cut to, in characters.
 const NARROW: usize = 8;
 
-/// Rows beside each other under titles. In a terminal columns give way until a row fits a line: those that can be spared are
-/// left out, the last first, and the widest of the others cut; then of these too the last. What tells a row from others stays,
+/// Rows beside each other under titles. In a terminal columns give way until a row fits a line: those that say nothing in
+/// any row are left out, then those that can be spared, the last first, and the widest of the others cut; then of these too the last. What tells a row from others stays,
 /// and stays whole.
 pub(in crate::cli) fn table(items: &[Value], columns: &[Column], room: Room) -> String {
     let mut columns: Vec<(&Column, bool)> = columns
@@ -96,14 +96,15 @@ pub(in crate::cli) fn table(items: &[Value], columns: &[Column], room: Room) -> 
     let mut rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, &columns, room.now)).collect();
     let mut widths = widths_of(&rows, &columns);
     if let Some(width) = room.width {
+        while widths.iter().sum::<usize>() + gaps(&widths) > width
+            && let Some(at) = empty(&columns, &rows)
+        {
+            leave_out(at, &mut columns, &mut widths, &mut rows);
+        }
         while !fits(&columns, &widths, width)
             && let Some(at) = least(&columns)
         {
-            columns.remove(at);
-            widths.remove(at);
-            for row in &mut rows {
-                row.remove(at);
-            }
+            leave_out(at, &mut columns, &mut widths, &mut rows);
         }
         narrow(&columns, &mut widths, width);
     }
@@ -124,6 +125,20 @@ pub(in crate::cli) fn table(items: &[Value], columns: &[Column], room: Room) -> 
 
 /// A column, and whether a row is told from others by it.
 type Shown<'a> = (&'a Column, bool);
+
+/// One that says nothing in any row.
+fn empty(columns: &[Shown<'_>], rows: &[Vec<String>]) -> Option<usize> {
+    let says_nothing = |at: usize| !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(String::is_empty));
+    (0..columns.len()).rev().find(|at| says_nothing(*at) && columns.get(*at).is_some_and(|(_, is_key)| !is_key))
+}
+
+fn leave_out(at: usize, columns: &mut Vec<Shown<'_>>, widths: &mut Vec<usize>, rows: &mut [Vec<String>]) {
+    columns.remove(at);
+    widths.remove(at);
+    for row in rows {
+        row.remove(at);
+    }
+}
 
 /// The one that is left out next.
 fn least(columns: &[Shown<'_>]) -> Option<usize> {

@@ -76,7 +76,7 @@ pub(super) struct Args {
     /// Print lines on a terminal too, as elsewhere, instead of a screen
     #[arg(long)]
     lines: bool,
-    /// Keep everything in this directory, which outlives the demo; it has none yet
+    /// Keep everything in this directory, new or empty, which outlives the demo
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
 }
@@ -95,6 +95,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             let (shown, goes_on) = (dir.display(), look::goes_on(&dir));
             return Err(anyhow::anyhow!(
                 "`{shown}` has a demo that was: {goes_on}, and a demo that begins anew takes another directory"
+            )
+            .into());
+        }
+        if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(anyhow::anyhow!(
+                "there is something in `{}` already; the demo takes a directory of its own",
+                dir.display()
             )
             .into());
         }

@@ -16,7 +16,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Edition;
 
 use super::api::device::seconds;
-use super::api::published::{Engine, What, Where};
+use super::api::published::{Became, Engine, What, Where};
 use super::nats::Server;
 use super::{Failure, runtime};
 use looked::Looked;
@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The organization they belong to
-    #[arg(long, value_name = "O")]
+    #[arg(long, value_name = "O", alias = "organization")]
     org: OrgName,
     /// Who publishes: the last token of the subject; dots are replaced
     #[arg(long, default_value = "linesman")]
@@ -119,7 +119,7 @@ async fn publish(args: &Args) -> anyhow::Result<bool> {
     if let Ok(Some(engine)) = &engine
         && args.wait
     {
-        wait(args, engine, &mut ended).await?;
+        wait(args, engine, &mut ended).await;
     }
     Ok(told::tell(args, &ended))
 }
@@ -149,16 +149,17 @@ async fn asked(args: &Args, engine: &anyhow::Result<Option<Engine>>) -> anyhow::
 }
 
 /// Waits for what becomes of what was published.
-async fn wait(args: &Args, engine: &Engine, ended: &mut [Ended]) -> anyhow::Result<()> {
+async fn wait(args: &Args, engine: &Engine, ended: &mut [Ended]) {
     let published = ended.iter().filter_map(Ended::published).collect::<Vec<_>>();
     let within = Duration::from_secs(args.within.into());
-    let became = engine.became(&args.org, &published, within).await;
-    let became = became.context("everything is published, and what became of it cannot be asked")?;
+    let became = engine.became(&args.org, &published, within).await.unwrap_or_else(|error| {
+        let why = format!("what became of it cannot be asked: {error:#}");
+        published.iter().map(|_| Became::Undecided(why.clone())).collect()
+    });
     let places = ended.iter_mut().filter(|ended| ended.published().is_some());
     for (ended, became) in places.zip(became) {
         ended.became(became);
     }
-    Ok(())
 }
 
 /// Files on their way.

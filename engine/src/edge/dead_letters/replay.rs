@@ -81,7 +81,7 @@ pub(in crate::edge) async fn replay(
     }
     if let Some(replayed) = letter.replayed.as_ref().filter(|replayed| replayed.is_done() && !again.is_on()) {
         let Replayed { by, at, .. } = replayed;
-        return Err(conflict(format!("`{by}` has replayed it at {at}; once more only with `again=true` (`--again`)")));
+        return Err(conflict(format!("`{by}` has replayed it at {at}; once more only with `--again` (`?again=true`)")));
     }
     if let Some(kind) = kind {
         if let Ok(on_its_way) = sources.commands.find(&viewer, Some(org.clone()), command.clone()) {

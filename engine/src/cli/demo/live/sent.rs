@@ -15,10 +15,16 @@ use super::{News, Telling};
 
 /// The pause between two of them.
 const PACE: Duration = Duration::from_millis(400);
+/// How long an acknowledgement may take: one that a server took with it never comes.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long it is until one that was not acknowledged is sent again.
 const AGAIN: Duration = Duration::from_millis(250);
 /// After how many bundles a message comes.
 const BUNDLES_PER_MESSAGE: usize = 5;
+/// The first thing of a round behind which the engine may be killed, among how many, and how many that come next are looked at.
+const KILL_FROM: usize = 16;
+const KILL_AMONG: usize = 16;
+const OUTAGE: usize = 5;
 /// The header by which the log knows what it has already.
 const MESSAGE_ID: &str = "Nats-Msg-Id";
 
@@ -43,7 +49,8 @@ pub(super) async fn go_on(
     mut is_paused: watch::Receiver<bool>,
     telling: Telling,
 ) -> anyhow::Result<()> {
-    let context = jetstream::new(client);
+    let mut context = jetstream::new(client);
+    context.set_timeout(PATIENCE);
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut owners = Owners::default();
@@ -60,6 +67,14 @@ pub(super) async fn go_on(
         }
     }
     Ok(())
+}
+
+/// Behind which thing of the first round the engine is killed: where most of what comes next becomes incidents, for what is shown
+/// is that none of them is lost or doubled.
+pub(super) fn kill_at() -> usize {
+    let items = of(0, &mut Owners::default());
+    let problems = |at: usize| items.iter().skip(at + 1).take(OUTAGE).filter(|item| item.id.is_some()).count();
+    (KILL_FROM..KILL_FROM + KILL_AMONG).rev().max_by_key(|at| problems(*at)).unwrap_or(KILL_FROM)
 }
 
 /// All of a round, in the order in which it comes.
@@ -117,6 +132,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn problems_come_while_the_engine_is_dead() {
+        let (at, items) = (kill_at(), of(0, &mut Owners::default()));
+        let meanwhile = items.iter().skip(at + 1).take(3);
+        assert!(meanwhile.filter(|item| item.id.is_some()).count() >= 2, "behind {at}");
+    }
 
     #[test]
     fn a_round_is_the_corpus_with_ids_of_its_own() {

@@ -9,15 +9,14 @@ use tokio::time::{Instant, interval, sleep_until};
 
 use super::board::{Board, Due, Engine, Return};
 use super::terminal::{Key, Terminal};
-use super::{News, screen};
+use super::{News, screen, sent};
 
 /// How often the screen is drawn though nothing was told, and how soon after it was told something.
 const DRAW_EVERY: Duration = Duration::from_millis(250);
 const DRAW_AFTER: Duration = Duration::from_millis(60);
-/// At which thing of the first round the kill is announced, so many seconds before it comes, and at which it comes.
-const DOOMED_AT: usize = 14;
+/// How many things before it comes the kill is announced, and how many seconds that are.
+const DOOMED_BEFORE: usize = 5;
 const DOOMED_S: u64 = 2;
-const KILLED_AT: usize = 19;
 /// How long the log may have a problem without its incident.
 const DECIDED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -35,7 +34,9 @@ pub(super) struct Show {
     resized: Signal,
     board: Board,
     began: Instant,
-    /// What the log had taken in when the engine was killed.
+    /// At which thing of the first round the engine is killed.
+    kill_at: usize,
+    /// What the log had taken in when it was.
     at_kill: u64,
 }
 
@@ -48,7 +49,7 @@ impl Show {
         let (keys, resized) = (terminal.keys()?, signal(SignalKind::window_change())?);
         let mut board = Board::new();
         board.look = look;
-        Ok(Self { terminal, keys, resized, board, began: Instant::now(), at_kill: 0 })
+        Ok(Self { terminal, keys, resized, board, began: Instant::now(), kill_at: sent::kill_at(), at_kill: 0 })
     }
 
     /// Shows what is told until whoever watches has enough.
@@ -104,9 +105,9 @@ impl Show {
             News::Sent { org, what, name, id, number } => {
                 board.sent(&org, what, &name, id.as_deref());
                 match number {
-                    Some(DOOMED_AT) => board.engine = Engine::Doomed(DOOMED_S),
+                    Some(number) if number + DOOMED_BEFORE == self.kill_at => board.engine = Engine::Doomed(DOOMED_S),
                     // Whoever kills it tells.
-                    Some(KILLED_AT) => drop(orders.kill.send(())),
+                    Some(number) if number == self.kill_at => drop(orders.kill.send(())),
                     _ => {}
                 }
             }
