@@ -17,7 +17,7 @@ AS_TESTED    = --workspace --locked $(FEATURES)
 EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 
 # How many tests run at a time: most wait for servers, and few for the processor.
-export RUST_TEST_THREADS ?= 4
+export RUST_TEST_THREADS ?= 3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
