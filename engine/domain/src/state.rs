@@ -80,12 +80,47 @@ pub struct State {
     touched: Vec<Vec<u8>>,
     /// What stood in the overlay before each change, since it was asked to be kept.
     journal: Option<Vec<(Vec<u8>, Option<Slot>)>>,
+    empty: Empty,
+}
+
+/// Tables that nothing was ever stored in: most installations use few of them, and each input asks several.
+struct Empty([bool; 256]);
+
+impl Empty {
+    /// Those of `base`; one that cannot be read is not known to be.
+    fn of(base: &dyn Base) -> Self {
+        let mut empty = [false; 256];
+        for (table, is_empty) in (0..=u8::MAX).zip(&mut empty) {
+            *is_empty = base.first(Bound::Included(&[table]), &[table]).is_ok_and(|row| row.is_none());
+        }
+        Self(empty)
+    }
+
+    /// Whether no key that begins like this one is stored.
+    fn has(&self, key: &[u8]) -> bool {
+        key.first().and_then(|table| self.0.get(usize::from(*table))).is_some_and(|is_empty| *is_empty)
+    }
+
+    /// A row comes under a key.
+    fn fill(&mut self, key: &[u8]) {
+        if let Some(is_empty) = key.first().and_then(|table| self.0.get_mut(usize::from(*table))) {
+            *is_empty = false;
+        }
+    }
 }
 
 impl State {
     /// A state on `base`, nothing decided yet.
+    ///
+    /// INVARIANT (one writer): a table of `base` that is empty now is filled by this state alone.
     pub fn new(base: Box<dyn Base>) -> Self {
-        Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new(), journal: None }
+        let empty = Empty::of(&*base);
+        Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new(), journal: None, empty }
+    }
+
+    /// What is stored under `key`.
+    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if self.empty.has(key) { Ok(None) } else { self.base.get(key) }
     }
 
     /// The row under `key`.
@@ -95,6 +130,7 @@ impl State {
     pub fn read<R: table::Row>(&self, key: &Key<R>) -> Result<Option<R>, Error> {
         match self.overlay.get(key.as_bytes()) {
             Some(slot) => slot.value.as_ref().map(|bytes| table::decode(key.as_bytes(), bytes)).transpose(),
+            None if self.empty.has(key.as_bytes()) => Ok(None),
             None => Table::read(&*self.base, key),
         }
     }
@@ -106,13 +142,14 @@ impl State {
     pub fn bytes<V>(&self, key: &Key<V>) -> Result<Option<Vec<u8>>, Error> {
         match self.overlay.get(key.as_bytes()) {
             Some(slot) => Ok(slot.value.clone()),
-            None => self.base.get(key.as_bytes()),
+            None => self.stored(key.as_bytes()),
         }
     }
 
     /// Puts a value under `key`; none removes it.
     pub(crate) fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.note(&key);
+        self.empty.fill(&key);
         match self.overlay.entry(key) {
             Entry::Occupied(mut entry) => {
                 if entry.get().batch != self.batch {
@@ -163,7 +200,7 @@ impl State {
             change(slot.value.get_or_insert_default());
             return Ok(());
         }
-        let mut value = self.base.get(key)?.unwrap_or_default();
+        let mut value = self.stored(key)?.unwrap_or_default();
         change(&mut value);
         self.set(key.to_vec(), Some(value));
         Ok(())
@@ -177,7 +214,7 @@ impl State {
         let mut from = from.map(<[u8]>::to_vec);
         loop {
             let after = from.as_ref().map(Vec::as_slice);
-            let stored = self.base.first(after, prefix)?;
+            let stored = if self.empty.has(prefix) { None } else { self.base.first(after, prefix)? };
             let decided = self
                 .overlay
                 .range::<[u8], _>((after, Bound::Unbounded))
@@ -205,7 +242,10 @@ impl State {
         let mut from = from.map(<[u8]>::to_vec);
         loop {
             let after = from.as_ref().map(Vec::as_slice);
-            let stored = self.base.stretch(after, prefix, most)?;
+            let stored = match self.empty.has(prefix) {
+                true => Stretch { rows: Vec::new(), is_all: true },
+                false => self.base.stretch(after, prefix, most)?,
+            };
             let end = stored.rows.last().filter(|_| !stored.is_all).map(|(key, _)| key.clone());
             let rows = self.over(stored.rows, (after, end.as_deref()), prefix, most);
             match end {
@@ -304,7 +344,7 @@ impl Base for State {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match self.overlay.get(key) {
             Some(slot) => Ok(slot.value.clone()),
-            None => self.base.get(key),
+            None => self.stored(key),
         }
     }
 
@@ -391,6 +431,44 @@ mod tests {
         state.applied(&second);
         assert_eq!(state.bytes(&key("a1")).unwrap().unwrap(), b"xy");
         assert!(state.overlay.is_empty());
+    }
+
+    /// Counts how often it is asked.
+    struct Asked(Memory, std::rc::Rc<std::cell::Cell<usize>>);
+
+    impl Base for Asked {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+            self.1.set(self.1.get() + 1);
+            self.0.get(key)
+        }
+
+        fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
+            self.1.set(self.1.get() + 1);
+            self.0.first(from, prefix)
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_empty_is_asked_for_nothing_and_one_that_was_filled_since_has_its_rows() {
+        let (base, asked) = (Memory::default(), std::rc::Rc::default());
+        let mut state = State::new(Box::new(Asked(base.handle(), std::rc::Rc::clone(&asked))));
+        asked.set(0);
+        let look = |state: &State| {
+            let prefix = key("");
+            let from = Bound::Included(prefix.as_bytes());
+            let stretch = state.stretch(from, prefix.as_bytes(), 9).unwrap();
+            (state.bytes(&key("a")).unwrap(), state.first(from, prefix.as_bytes()).unwrap(), stretch.rows)
+        };
+        assert_eq!((look(&state), asked.get()), ((None, None, Vec::new()), 0));
+        set(&mut state, "a", Some(b"a"));
+        let writes = state.take_writes();
+        base.apply(&writes);
+        state.applied(&writes);
+        let row = (key("a").into_bytes(), b"a".to_vec());
+        assert_eq!(look(&state), (Some(b"a".to_vec()), Some(row.clone()), vec![row.clone()]));
+        // It is found by the next one too.
+        let next = State::new(Box::new(base.handle()));
+        assert_eq!(look(&next), (Some(b"a".to_vec()), Some(row.clone()), vec![row]));
     }
 
     #[test]
