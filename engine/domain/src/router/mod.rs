@@ -15,6 +15,7 @@
 //! | `commands` | what people and the configuration ask for |
 //! | `activations` | what follows from activations: lines are rendered, devices told |
 //! | `drift` | what follows from what devices have otherwise than they were told |
+//! | `submitting` | cases that somebody submits, and what was given up of them |
 //! | `rollouts` | what a rollout would break, found before it begins |
 //! | `watch` | what is looked for once a day |
 //! | `collected` | what is collected by claim check |
@@ -39,6 +40,7 @@ mod pushes;
 mod quotas;
 mod received;
 mod rollouts;
+mod submitting;
 mod watch;
 mod wishes;
 mod work;
