@@ -1,6 +1,6 @@
 //! What leaves of a bundle has no prefix that nothing declares, and is XML 1.0; what its parts end in is no fault.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing helper is a failing test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing helper is a failing test")]
 
 use std::borrow::Cow;
 
@@ -65,7 +65,11 @@ fn leaves(text: &str) -> (Cow<'_, str>, String) {
 fn what_everybody_reads_leaves_as_it_came() {
     for (before, root, log) in [
         ("", "", "<a/>"),
-        ("<?xml version='1.0'?>", " xmlns='urn:x' xmlns:j='urn:j' j:k='1'", "<j:a j:b='1' b='2'><c xmlns='' xml:lang='en'/></j:a>"),
+        (
+            "<?xml version='1.0'?>",
+            " xmlns='urn:x' xmlns:j='urn:j' j:k='1'",
+            "<j:a j:b='1' b='2'><c xmlns='' xml:lang='en'/></j:a>",
+        ),
         ("<?xml version=\"1.0\" encoding=\"UTF-8\"?><?p q?>", "", "<j:a xmlns:j='u'><j:b xmlns:j='v'/><j:c/></j:a>"),
     ] {
         let text = bundle(before, root, log);
@@ -78,9 +82,17 @@ fn what_everybody_reads_leaves_as_it_came() {
 fn a_prefix_that_nothing_declares_is_declared_once_it_leaves() {
     for (root, log, expected) in [
         ("", "<j:a j:b='1'/>", "<j:a xmlns:j=\"urn:linesman:undeclared:j\" xmlns=\"\" j:b='1'/>"),
-        ("", "<a><j:b xmlns:j='u'/><j:c/></a>", "<a xmlns:j=\"urn:linesman:undeclared:j\" xmlns=\"\"><j:b xmlns:j='u'/><j:c/></a>"),
+        (
+            "",
+            "<a><j:b xmlns:j='u'/><j:c/></a>",
+            "<a xmlns:j=\"urn:linesman:undeclared:j\" xmlns=\"\"><j:b xmlns:j='u'/><j:c/></a>",
+        ),
         // What is declared around it goes along, were it something else elsewhere.
-        (" xmlns:k='k&quot;k' xmlns='urn:d' x:y='1'", "<k:a><b/></k:a>", "<k:a xmlns:k=\"k&#34;k\" xmlns=\"urn:d\"><b/></k:a>"),
+        (
+            " xmlns:k='k&quot;k' xmlns='urn:d' x:y='1'",
+            "<k:a><b/></k:a>",
+            "<k:a xmlns:k=\"k&#34;k\" xmlns=\"urn:d\"><b/></k:a>",
+        ),
         (" xmlns='urn:linesman:jmb:1.0' x:y='1'", "<a b='c'/>", "<a b='c'/>"),
         // No declaration mends these.
         ("", "<a:b:c/>", "text <a:b:c/>"),
@@ -106,7 +118,8 @@ fn a_prefix_that_nothing_declares_is_declared_once_it_leaves() {
 #[test]
 fn an_element_keeps_its_name_when_it_is_taken_out_of_its_surroundings() {
     for root in ["", " xmlns='urn:d'", " xmlns='urn:linesman:jmb:1.0'"] {
-        let text = bundle("", &format!("{root} xmlns:j='urn:j'"), "<reply j:style='brief'><j:x/><y xmlns='z'/></reply>");
+        let text =
+            bundle("", &format!("{root} xmlns:j='urn:j'"), "<reply j:style='brief'><j:x/><y xmlns='z'/></reply>");
         let found = |text: &str| names(text).unwrap().split_off(14);
         let read = decode(text.as_bytes()).unwrap().with_contents_alone(text.as_bytes()).unwrap();
         let written = encode(&read, &[]).unwrap();

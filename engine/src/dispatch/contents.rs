@@ -394,7 +394,8 @@ mod tests {
         // Neither a comment behind what a part holds nor a prefix from around it is in the way.
         for held in ["lines<!-- end -->", "<j:a/><?end?>"] {
             let other = with("UTF-8", held.as_bytes());
-            let other = String::from_utf8(other).unwrap().replace("version=\"1.0\" encoding", "version=\"1.1\" encoding");
+            let other =
+                String::from_utf8(other).unwrap().replace("version=\"1.0\" encoding", "version=\"1.1\" encoding");
             for shape in [whole, Shape::Bundle { without: &[BundlePart::CoreFiles] }] {
                 let leaves = String::from_utf8(shape.applied(other.as_bytes()).unwrap().unwrap()).unwrap();
                 assert!(leaves.contains("?xml version=\"1.0\" ") && !leaves.contains("end"), "{leaves}");

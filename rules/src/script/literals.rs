@@ -40,9 +40,8 @@ impl Size {
             Expr::InterpolatedString(pieces, _) => pieces.iter().map(Self::of).fold(Self::default(), sum),
             Expr::Array(items, _) => items.iter().map(item).fold(Self::default(), sum),
             Expr::Map(map, _) => {
-                let entry = |(key, value): &(rhai::Ident, Expr)| {
-                    sum(item(value), Self { bytes: key.name.len(), items: 0 })
-                };
+                let entry =
+                    |(key, value): &(rhai::Ident, Expr)| sum(item(value), Self { bytes: key.name.len(), items: 0 });
                 map.0.iter().map(entry).fold(Self::default(), sum)
             }
             _ => Self::default(),

@@ -82,12 +82,7 @@ impl<'a> Part<'a> {
     /// # Errors
     ///
     /// These are not those bytes; up to the second edition also where they end in a comment or a processing instruction.
-    pub fn read_in<'b>(
-        &self,
-        edition: Edition,
-        original: &'b [u8],
-        encoding: Encoding,
-    ) -> Result<Content<'b>, Error> {
+    pub fn read_in<'b>(&self, edition: Edition, original: &'b [u8], encoding: Encoding) -> Result<Content<'b>, Error> {
         let bytes = original.get(self.content.clone()).unwrap_or_default();
         match encoding.text(bytes, char::REPLACEMENT_CHARACTER) {
             Cow::Borrowed(text) => read(text, tokens(edition, text)).map_err(|stop| stop.locate(bytes)),

@@ -95,7 +95,12 @@ impl Domain {
     }
 
     /// An organization has a message that it had not: policies judge it, and it is held against devices.
-    pub(super) fn received(&mut self, org: &OrgName, fired: Fired, mut subject: IntelligenceMessage) -> Result<(), Error> {
+    pub(super) fn received(
+        &mut self,
+        org: &OrgName,
+        fired: Fired,
+        mut subject: IntelligenceMessage,
+    ) -> Result<(), Error> {
         let (id, relevance) = (subject.message.id.clone(), subject.message.relevance.clone());
         if self.desk.is_at(matching::LEVEL) && self.policies.listen(fired.trigger) {
             subject.affected = Some(matching::affected(&self.desk, org, &relevance)?);

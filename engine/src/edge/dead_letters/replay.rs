@@ -12,7 +12,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linesman_schemas::command::{Case, CaseWish, CaseWords, GivenUp, Input, LetterRef, Policy, PolicyRun, Replay, Verb};
+use linesman_schemas::command::{
+    Case, CaseWish, CaseWords, GivenUp, Input, LetterRef, Policy, PolicyRun, Replay, Verb,
+};
 use linesman_schemas::{IncidentId, OrgName};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -27,7 +29,7 @@ use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond,
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
 use linesman_domain::organizations::Standing;
-use linesman_domain::{letters, upstream, uploads};
+use linesman_domain::{letters, uploads, upstream};
 
 /// The last token of the subject by which an input enters again.
 const SOURCE: &str = "replay";
