@@ -26,7 +26,7 @@ fn a_run_beyond_its_time_ends_and_no_script_catches_or_swallows_that() {
     let callback = "let l = []; for i in 0..60 { l.push(60 - i); } l.sort(|a, b| { let n = 0; for i in 0..200 { n += 1; } a - b });";
     for body in [busy.to_owned(), format!("try {{ {busy} }} catch {{ log(\"caught\"); }}"), callback.to_owned()] {
         let policy = script(&body);
-        for edition in [Edition::First, Edition::Second, Edition::Third] {
+        for edition in [Edition::First, Edition::Second, Edition::Third, Edition::Fourth] {
             let mut judge = Judge::timed(Limits::default(), clock);
             let run =
                 |judge: &mut Judge| judge.react_among(&policy, incident().shared(), &organization(), None, edition);

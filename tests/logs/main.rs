@@ -18,6 +18,7 @@
 //! clocked  from level to level to 14, and what that knows
 //! changed  from level to level to 15, and what that knows
 //! confirmed from level to level to 16, and what that knows
+//! mended   from level to level to 17, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -37,6 +38,7 @@ mod gathered;
 mod informed;
 mod listeners;
 mod load;
+mod mended;
 mod people;
 mod policies;
 mod raised;
@@ -74,5 +76,6 @@ fn main() -> anyhow::Result<()> {
     gathered::make(&dir.join("gathered"))?;
     clocked::make(&dir.join("clocked"))?;
     changed::make(&dir.join("changed"))?;
-    confirmed::make(&dir.join("confirmed"))
+    confirmed::make(&dir.join("confirmed"))?;
+    mended::make(&dir.join("mended"))
 }

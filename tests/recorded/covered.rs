@@ -204,7 +204,7 @@ fn the_recorded_logs_make_everything_happen() {
 
 #[test]
 fn a_recorded_log_is_raised_through_all_levels() {
-    let (log, mut found) = (Log::open("confirmed"), BTreeSet::new());
+    let (log, mut found) = (Log::open("mended"), BTreeSet::new());
     log.decide(levels().next().unwrap(), Some(1), |decision| {
         found.insert(decision.position.level);
     });

@@ -104,9 +104,16 @@ impl ByLevel<'_> {
     pub const LEVEL: u32 = 16;
 }
 
+/// The engine level from which on what an attachment holds may end in comments.
+const ENDINGS: u32 = 17;
+
 /// The edition in which bundles are read at an engine level.
 pub const fn edition(level: u32) -> Edition {
-    if level < ByLevel::LEVEL { Edition::First } else { Edition::Second }
+    match level {
+        ..ByLevel::LEVEL => Edition::First,
+        ..ENDINGS => Edition::Second,
+        _ => Edition::Third,
+    }
 }
 
 /// What a message names and nobody has.

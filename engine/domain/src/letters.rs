@@ -9,17 +9,17 @@ use std::ops::Bound;
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Command, Input, LetterRef, Policy, Verb};
+use linesman_schemas::command::{Case, Command, Input, LetterRef, Policy, Verb};
 use linesman_schemas::dead_letter::Reason;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::coded::{self, Coded as _};
 use crate::commands::Answer;
 use crate::desk::Desk;
 use crate::quotas::day_of;
 use crate::state::Base;
 use crate::table::{Key, Row, Table};
+use crate::{Error, uploads};
 
 /// The engine level from which on it is kept.
 pub const LEVEL: u32 = 16;
@@ -144,7 +144,7 @@ fn forget(desk: &mut Desk, first: i64) -> Result<(), Error> {
 
 /// What became of a command: where it was to replay a letter, that is kept. What was refused to whoever may not is not.
 pub(crate) fn settle(desk: &mut Desk, org: &OrgName, command: &Command, answer: &Answer) -> Result<(), Error> {
-    let Some(LetterRef { event, time, reason }) = letter_of(&command.verb).filter(|_| desk.is_at(LEVEL)) else {
+    let Some(LetterRef { event, time, reason }) = letter_of(desk, &command.verb).filter(|_| desk.is_at(LEVEL)) else {
         return Ok(());
     };
     let outcome = answer.verdict();
@@ -172,8 +172,9 @@ pub(crate) fn settle(desk: &mut Desk, org: &OrgName, command: &Command, answer: 
 }
 
 /// Which letter a command replays, if it is known.
-fn letter_of(verb: &Verb) -> Option<&LetterRef> {
+fn letter_of<'a>(desk: &Desk, verb: &'a Verb) -> Option<&'a LetterRef> {
     match verb {
+        Verb::Case(Case::Submit(wish)) if desk.is_at(uploads::AGAIN) => Some(&wish.given_up.as_ref()?.letter),
         Verb::Input(Input::Replay(replay)) => replay.letter.as_ref(),
         Verb::Policy(Policy::Run(run)) => run.letter.as_ref(),
         _ => None,

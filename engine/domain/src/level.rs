@@ -22,6 +22,7 @@
 //! | 14 | a device is in one device group at most; why the provider's people set an input of an organization aside stands on the provider's record, and not in the organization's dead letter; a lane's clock goes ahead by more than `settings.clock_jump_s` only as far as the engine's clocks confirm it, which are on record in the log, goes on where they do not, and goes on at half its pace where it was ahead |
 //! | 15 | what the filter level holds back of a case is told, by `case.withheld`; what is changed of an incident or its case, by whom or what it may be, is told by `incident.changed`, which policies hear of, and stands in the incident's history; a case that policies want is opened once all have had their say on the input at hand: what a later one sets counts, what several ask for is joined, and what is not used stands in the history; functions of scripts that are not listed are refused, what picks by a callback fails where that answers with no flag, no function is written out, and what a script catches has no place; who skips the slice of a job that cannot be done drops what is left of the job |
 //! | 16 | a time that is more than a week ahead of a lane's clock is believed by the steady clock, or once somebody confirms it, and not since the engine's time of day says so too; there is a quota of remembered ids: a problem that is not known and beyond it is left undecided and counted; that a dead letter was replayed, when, by whom and with what outcome is kept, and how many there were each day; bundles are read in the encoding that they declare, US-ASCII, ISO-8859-1 and Windows-1252 beside UTF-8, and at times of all years of RFC 3339; bytes that are no characters damage the attachment or log they are in and nothing else, which stands in the incident's history |
+//! | 17 | what an attachment holds may end in comments and processing instructions: the inventory in it is read; whoever submits a case that there is, and says nothing of it, has its files go again that were given up, and a dead letter of a case or a file of one is replayed by submitting that anew; each step of a script costs more by the size of the largest text, list or map that stands in it as it is |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.
@@ -35,7 +36,7 @@ pub const LEVELS: RangeInclusive<u32> = OLDEST..=NEWEST;
 /// The level of a log that says nothing of levels.
 pub const OLDEST: u32 = 1;
 /// The level that a new log begins with.
-pub const NEWEST: u32 = 16;
+pub const NEWEST: u32 = 17;
 
 /// Whether this program decides at a level.
 ///

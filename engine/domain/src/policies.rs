@@ -30,6 +30,9 @@ const COUNTED: u32 = 13;
 /// From here on functions that are not listed are refused, and callbacks that answer with what is no answer fail.
 const HELD: u32 = 15;
 
+/// From here on steps of scripts with a large literal cost more.
+const WEIGHED: u32 = 17;
+
 /// A trigger that has fired.
 pub(crate) struct Fired {
     pub(crate) trigger: Trigger,
@@ -162,7 +165,9 @@ impl Policies {
         desk.tally.policy(policy.name()).matches += 1;
         let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
         let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
-        let edition = if desk.is_at(HELD) {
+        let edition = if desk.is_at(WEIGHED) {
+            Edition::Fourth
+        } else if desk.is_at(HELD) {
             Edition::Third
         } else if desk.is_at(COUNTED) {
             Edition::Second

@@ -1,7 +1,8 @@
 //! Bytes that go with a task: of a bundle, fetched from IN, or of an object, and held against what the task says of them.
 //!
 //! INVARIANT (everybody can read it): a bundle leaves as it came where whatever reads XML reads it so, else written anew: whoever
-//! gets it has no use for another's old encodings, and a filter finds in UTF-8 what it looks for.
+//! gets it has no use for another's old encodings, versions of XML and prefixes that nothing declares, and a filter finds in UTF-8
+//! what it looks for.
 
 use std::borrow::Cow;
 use std::io;
@@ -281,7 +282,7 @@ fn left(bytes: &[u8], without: &[BundlePart]) -> Result<Vec<u8>, Failure> {
             BundlePart::CoreFiles => bundle.manifest.core_files.clear(),
         }
     }
-    let bundle = bundle.with_contents(bytes).map_err(no_bundle)?;
+    let bundle = bundle.with_contents_alone(bytes).map_err(no_bundle)?;
     bundle::encode(&bundle, &[]).map(String::into_bytes).map_err(no_bundle)
 }
 
@@ -389,6 +390,18 @@ mod tests {
             assert!(leaves.contains(&format!("<![CDATA[{reads}]]>")), "{leaves}");
             assert_eq!(leaves.contains("status=\"damaged\""), reads.contains('\u{fffd}'), "{leaves}");
             assert_eq!(Shape::AsItCame.applied(&with(label, held)).unwrap(), None);
+        }
+        // Neither a comment behind what a part holds nor a prefix from around it is in the way.
+        for held in ["lines<!-- end -->", "<j:a/><?end?>"] {
+            let other = with("UTF-8", held.as_bytes());
+            let other =
+                String::from_utf8(other).unwrap().replace("version=\"1.0\" encoding", "version=\"1.1\" encoding");
+            for shape in [whole, Shape::Bundle { without: &[BundlePart::CoreFiles] }] {
+                let leaves = String::from_utf8(shape.applied(other.as_bytes()).unwrap().unwrap()).unwrap();
+                assert!(leaves.contains("?xml version=\"1.0\" ") && !leaves.contains("end"), "{leaves}");
+                assert_eq!(leaves.contains("<j:a xmlns:j="), held.contains("j:a"), "{leaves}");
+                assert_eq!(whole.applied(leaves.as_bytes()).unwrap(), None, "{leaves}");
+            }
         }
         // What is no bundle is what whoever brought it says it is.
         assert_eq!(whole.applied(b"\xFF no bundle").unwrap(), None);

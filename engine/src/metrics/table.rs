@@ -150,7 +150,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
     counter("linesman_cases_withheld_total", &[], "Cases of which nothing leaves, by the filter level of their organization."),
     counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
-    gauge("linesman_dead_letters_unreplayed", &[REASON], "Dead letters that OUT still has, by whole days, and that were not replayed. Reactions, what is counted beyond a quota and what leads to nobody cannot be. From engine level 16 on."),
+    gauge("linesman_dead_letters_unreplayed", &[REASON], "Dead letters that OUT still has, by whole days, and that were not replayed. What is counted beyond a quota and what leads to nobody cannot be; of reactions cases and their files alone can, from engine level 17 on. From engine level 16 on."),
     counter("linesman_dead_letters_replayed_total", &[], "Dead letters that were put to work again: inputs, and policies that failed."),
     counter("linesman_organization_incidents_total", &[ORGANIZATION], "Incidents of organizations."),
     counter("linesman_organization_reactions_total", &[ORGANIZATION], "Reactions decided for organizations."),

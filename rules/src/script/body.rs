@@ -8,7 +8,7 @@
 use rhai::{AST, ASTNode, Dynamic, Engine, ImmutableString, Scope, Stmt};
 
 use super::budget::Fault;
-use super::parser;
+use super::{literals, parser};
 
 /// See the module.
 pub(super) struct Body {
@@ -16,6 +16,7 @@ pub(super) struct Body {
     ast: AST,
     /// The names of the subject and of the organization.
     parameters: [ImmutableString; 2],
+    weight: u64,
 }
 
 impl Body {
@@ -25,10 +26,14 @@ impl Body {
             script.iter_fn_def().find(|function| function.name == parser::ENTRY && function.params.len() == 2)?;
         let [subject, organization] = react.params.as_slice() else { return None };
         let statements = statements(script, parser::ENTRY, 2);
-        Some(Self {
-            ast: AST::new(statements, script.shared_lib().clone()),
-            parameters: [subject.clone(), organization.clone()],
-        })
+        let ast = AST::new(statements, script.shared_lib().clone());
+        let (weight, parameters) = (literals::weight(&ast), [subject.clone(), organization.clone()]);
+        Some(Self { ast, parameters, weight })
+    }
+
+    /// How many operations each of its steps costs beside itself, by its literals.
+    pub(super) const fn weight(&self) -> u64 {
+        self.weight
     }
 
     /// Runs it; what it returns is of no interest.

@@ -45,6 +45,8 @@ pub(super) struct Run {
     steps: Cell<u64>,
     /// What was charged beside.
     charged: Cell<u64>,
+    /// What each step costs beside itself.
+    weight: Cell<u64>,
     subject: Cell<SubjectKind>,
     /// The organization judged; none before the first run.
     org: RefCell<Option<OrgName>>,
@@ -72,6 +74,7 @@ impl Run {
             is_over: Cell::new(false),
             steps: Cell::new(0),
             charged: Cell::new(0),
+            weight: Cell::new(0),
             subject: Cell::new(SubjectKind::Incident),
             org: RefCell::default(),
             devices: RefCell::default(),
@@ -111,6 +114,7 @@ impl Run {
     pub(super) fn begin(&self, subject: SubjectKind, org: &OrgName, devices: Option<Rc<[Device]>>) {
         self.steps.set(0);
         self.charged.set(0);
+        self.weight.set(0);
         self.looks.set(0);
         self.until.set(None);
         self.is_over.set(false);
@@ -119,6 +123,11 @@ impl Run {
         self.devices.replace(devices);
         self.intents.borrow_mut().clear();
         self.intent_bytes.set(0);
+    }
+
+    /// Has each step of the run cost so many operations beside itself.
+    pub(super) fn weigh(&self, weight: u64) {
+        self.weight.set(weight);
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -140,7 +149,8 @@ impl Run {
     }
 
     pub(super) fn operations(&self) -> u64 {
-        self.steps.get().saturating_add(self.charged.get())
+        let steps = self.steps.get();
+        steps.saturating_add(steps.saturating_mul(self.weight.get())).saturating_add(self.charged.get())
     }
 
     /// Charges operations beside the steps.
@@ -223,7 +233,7 @@ pub(super) fn watch(engine: &mut Engine, run: &Rc<Run>, edition: Edition) {
         counted.steps.set(match edition {
             Edition::First => steps,
             // Rhai counts on from what its caller had, and forgets what a function took that a function of Rust calls.
-            Edition::Second | Edition::Third => counted.steps.get().saturating_add(1),
+            Edition::Second | Edition::Third | Edition::Fourth => counted.steps.get().saturating_add(1),
         });
         (counted.operations() > counted.limits.operations || counted.is_over_time()).then_some(Dynamic::UNIT)
     });

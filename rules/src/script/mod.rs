@@ -19,6 +19,7 @@ mod intent;
 mod json;
 mod library;
 mod limits;
+mod literals;
 mod parser;
 mod record;
 mod service;
@@ -61,11 +62,13 @@ pub enum Edition {
     /// From level 15 on: what is not listed is refused, no function value is written out, callbacks that answer with what is
     /// no answer fail, and what is caught has no place.
     Third,
+    /// From level 17 on: steps of scripts with a large literal cost more, by its size.
+    Fourth,
 }
 
 impl Edition {
     /// The newest.
-    pub const NEWEST: Self = Self::Third;
+    pub const NEWEST: Self = Self::Fourth;
 }
 
 /// Runs policies: one per thread, with the scripts it has compiled.
@@ -76,6 +79,7 @@ pub struct Judge {
     first: OnceCell<Machine>,
     second: OnceCell<Machine>,
     third: OnceCell<Machine>,
+    fourth: OnceCell<Machine>,
     cache: Cache,
     /// How many operations the last run was charged.
     operations: u64,
@@ -125,6 +129,7 @@ impl Judge {
             first: OnceCell::new(),
             second: OnceCell::new(),
             third: OnceCell::new(),
+            fourth: OnceCell::new(),
             cache,
             operations: 0,
         }
@@ -174,11 +179,13 @@ impl Judge {
             Edition::First => &self.first,
             Edition::Second => &self.second,
             Edition::Third => &self.third,
+            Edition::Fourth => &self.fourth,
         };
         let Machine { engine, run } = machine.get_or_init(|| Machine::new(&self.limits, self.clock, edition));
         let body = self.cache.get(policy, engine)?;
         run.bound(self.time_most);
         run.begin(subject.kind(), &org.name, devices);
+        run.weigh(if edition >= Edition::Fourth { body.weight() } else { 0 });
         let org = OrganizationRecord(Rc::new(org.clone()));
         let result = body.run(engine, Dynamic::from(Record::whole(subject)), Dynamic::from(org));
         let intents = run.take_intents();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::decode::checked;
+use super::decode::{Edition, checked};
 use super::encoding::Encoding;
 use super::error::{Error, Stop};
 use super::fault::Fault;
@@ -44,6 +44,16 @@ impl<'a> Element<'a> {
         Ok(Self(text))
     }
 
+    /// What is known to be one element, and flat enough.
+    pub(super) fn checked(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+
+    /// The element's text.
+    pub(super) fn into_text(self) -> Cow<'a, str> {
+        self.0
+    }
+
     /// The element's text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,10 +74,19 @@ impl<'a> Part<'a> {
     ///
     /// Only if these are not those bytes; the place is relative to the part.
     pub fn read<'b>(&self, original: &'b [u8], encoding: Encoding) -> Result<Content<'b>, Error> {
+        self.read_in(Edition::NEWEST, original, encoding)
+    }
+
+    /// As [`Self::read`], in an edition of the bundle.
+    ///
+    /// # Errors
+    ///
+    /// These are not those bytes; up to the second edition also where they end in a comment or a processing instruction.
+    pub fn read_in<'b>(&self, edition: Edition, original: &'b [u8], encoding: Encoding) -> Result<Content<'b>, Error> {
         let bytes = original.get(self.content.clone()).unwrap_or_default();
         match encoding.text(bytes, char::REPLACEMENT_CHARACTER) {
-            Cow::Borrowed(text) => read(text, Tokens::of_read_part(text)).map_err(|stop| stop.locate(bytes)),
-            Cow::Owned(text) => match read(&text, Tokens::of_read_part(&text)) {
+            Cow::Borrowed(text) => read(text, tokens(edition, text)).map_err(|stop| stop.locate(bytes)),
+            Cow::Owned(text) => match read(&text, tokens(edition, &text)) {
                 Ok(content) => Ok(content.into_owned()),
                 Err(stop) => Err(stop.locate(text.as_bytes())),
             },
@@ -93,6 +112,14 @@ impl<'a> Bundle<'a> {
         let attachments = attachments.into_iter().map(fill).collect::<Result<_, _>>()?;
         let logs = logs.into_iter().map(fill).collect::<Result<_, _>>()?;
         Ok(Bundle { source, kind, variant, is_off_box, version, manifest, trend, attachments, logs })
+    }
+}
+
+/// The tokens of a part of a bundle that was read in an edition.
+fn tokens(edition: Edition, text: &str) -> Tokens<'_> {
+    match edition {
+        Edition::First | Edition::Second => Tokens::of_early_part(text),
+        Edition::Third => Tokens::of_read_part(text),
     }
 }
 

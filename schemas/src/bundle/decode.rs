@@ -28,11 +28,14 @@ pub enum Edition {
     /// From level 16 on: the encodings of [`Encoding`], as the XML declaration says; what is no character in an attachment or a
     /// log damages that part alone; and times of all years of RFC 3339. What the first edition reads it reads alike.
     Second,
+    /// From level 17 on: what an attachment or a log holds may end in comments and processing instructions. What the second edition
+    /// reads it reads alike.
+    Third,
 }
 
 impl Edition {
     /// The newest.
-    pub const NEWEST: Self = Self::Second;
+    pub const NEWEST: Self = Self::Third;
 }
 
 /// Reads one bundle in the newest edition. What is borrowed, is borrowed from `bytes`; the parts' ranges count from their start.
@@ -51,7 +54,7 @@ pub fn decode(bytes: &[u8]) -> Result<Bundle<'_>, Error> {
 ///
 /// A fault that was found, and its place. In the first edition faults of characters come before all others.
 pub fn decode_in(edition: Edition, bytes: &[u8]) -> Result<Bundle<'_>, Error> {
-    let body = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let body = body(bytes);
     let offset = bytes.len() - body.len();
     if bytes.len() > bounds::BUNDLE {
         let stop = Stop::new(Fault::BoundExceeded(Bound::Bundle), bounds::BUNDLE - offset);
@@ -59,7 +62,7 @@ pub fn decode_in(edition: Edition, bytes: &[u8]) -> Result<Bundle<'_>, Error> {
     }
     let read = match edition {
         Edition::First => read_strictly(body).map_err(|stop| stop.locate(body)),
-        Edition::Second => read(body, offset > 0),
+        Edition::Second | Edition::Third => read(body, offset > 0),
     };
     read.map(|mut bundle| {
         for part in bundle.attachments.iter_mut().chain(&mut bundle.logs) {
@@ -69,11 +72,18 @@ pub fn decode_in(edition: Edition, bytes: &[u8]) -> Result<Bundle<'_>, Error> {
     })
 }
 
+/// Bytes without a byte order mark.
+pub(super) fn body(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
 /// Reads a text of UTF-8.
 fn read_strictly(body: &[u8]) -> Result<Bundle<'_>, Stop> {
     let mut decoder = Decoder::new(Tokens::new(checked(body)?), Edition::First);
     decoder.run()?;
-    decoder.draft.finish()
+    let mut bundle = decoder.draft.finish()?;
+    bundle.source.is_readable = !decoder.tokens.has_other_version();
+    Ok(bundle)
 }
 
 /// Reads a text in the encoding it says, with bytes in it that may be no characters.
@@ -139,7 +149,7 @@ fn read_text<'a>(text: &'a str, bytes: Option<(Encoding, &[u8])>) -> Result<Bund
     }
     ran?;
     let mut bundle = decoder.draft.finish()?;
-    bundle.source.is_readable = !decoder.has_forbidden;
+    bundle.source.is_readable = !decoder.has_forbidden && !decoder.tokens.has_other_version();
     Ok(bundle)
 }
 

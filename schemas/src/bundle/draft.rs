@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
     fn time(&self) -> fn(&str) -> Option<Timestamp> {
         match self.edition {
             Edition::First => time::parse_from_1970,
-            Edition::Second => time::parse,
+            Edition::Second | Edition::Third => time::parse,
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a> Draft<'a> {
     fn time_expected(&self) -> &'static str {
         match self.edition {
             Edition::First => TIME_FROM_1970,
-            Edition::Second => TIME,
+            Edition::Second | Edition::Third => TIME,
         }
     }
 

@@ -10,7 +10,7 @@ use super::model::{Bundle, CoreFile, Device, Manifest, Part, Rma, RoutingEngine,
 use super::text;
 
 /// The namespace of bundles that are written here.
-const NAMESPACE: &str = "urn:linesman:jmb:1.0";
+pub(super) const NAMESPACE: &str = "urn:linesman:jmb:1.0";
 
 /// Writes a bundle; `extension` is what the schema does not know, such as a trace of the way.
 ///
@@ -220,7 +220,7 @@ impl Writer {
 
     fn field(&mut self, name: &str, attributes: &Attributes<'_>, value: &str) {
         self.start(name, attributes, ">");
-        self.escaped(text::trim(value), "<>&\r");
+        escape(&mut self.out, text::trim(value), "<>&\r");
         self.end(name);
     }
 
@@ -232,7 +232,7 @@ impl Writer {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");
-            self.escaped(value, "<>&\"\t\n\r");
+            escape(&mut self.out, value, "<>&\"\t\n\r");
             self.out.push('"');
         }
         self.out.push_str(end);
@@ -248,18 +248,6 @@ impl Writer {
         self.out.extend(std::iter::repeat_n("  ", self.depth));
     }
 
-    /// Text in which the characters of `special` become references.
-    fn escaped(&mut self, value: &str, special: &str) {
-        for c in value.chars() {
-            if special.contains(c) {
-                // Writing to a string does not fail.
-                let _ = write!(self.out, "&#{};", u32::from(c));
-            } else {
-                self.out.push(allowed(c));
-            }
-        }
-    }
-
     /// Text in CDATA sections.
     fn cdata(&mut self, value: &str) {
         self.out.push_str("<![CDATA[");
@@ -268,6 +256,18 @@ impl Writer {
             None => Cdata::default().push(value, &mut self.out),
         }
         self.out.push_str("]]>");
+    }
+}
+
+/// Writes text in which the characters of `special` become references.
+pub(super) fn escape(out: &mut String, value: &str, special: &str) {
+    for c in value.chars() {
+        if special.contains(c) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "&#{};", u32::from(c));
+        } else {
+            out.push(allowed(c));
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod fields;
 mod host_event_id;
 mod inventory;
 mod model;
+mod namespaces;
 mod node;
 mod outline;
 mod owned;

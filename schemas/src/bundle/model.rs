@@ -39,8 +39,8 @@ pub struct Bundle<'a, C = Range<usize>> {
 pub struct Source {
     /// How they are read.
     pub encoding: Encoding,
-    /// Whether whatever reads XML reads them so: they are UTF-8, or all of ASCII and called US-ASCII or ISO-8859-1, and nothing of
-    /// them is damaged.
+    /// Whether whatever reads XML, but for its namespaces, reads them so: they are UTF-8, or all of ASCII and called US-ASCII or
+    /// ISO-8859-1, of XML 1.0, and nothing of them is damaged.
     pub is_readable: bool,
 }
 

@@ -31,7 +31,7 @@ pub fn outline(original: &[u8], most: usize) -> Result<Outline, Error> {
     let bundle = decode(original)?;
     let contents = |parts: &[Part<'_>]| parts.iter().map(|part| part.content.clone()).collect::<Vec<_>>();
     let parts = [contents(&bundle.attachments), contents(&bundle.logs)].concat();
-    let mut bundle = bundle.with_contents(original)?;
+    let mut bundle = bundle.with_contents_alone(original)?;
     let contents = take(&mut bundle);
     let mut bare = encode(&bundle, &[])?;
     if bare.len() > most {
@@ -55,7 +55,7 @@ pub fn outline(original: &[u8], most: usize) -> Result<Outline, Error> {
     for ((part, content), _) in filled.filter(|(_, has_room)| *has_room) {
         part.content = content;
     }
-    // A text may be longer in what it is wrapped in, and an element may need what stood around it.
+    // A text may be longer in what it is wrapped in, and an element in what it declares.
     let text = encode(&bundle, &[]).ok().filter(|text| text.len() <= most).unwrap_or(bare);
     Ok(Outline { text, parts })
 }

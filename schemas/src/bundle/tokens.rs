@@ -18,6 +18,9 @@ use super::fault::{Bound, Fault, Flaw, word};
 use super::scan;
 use super::text;
 
+/// How many elements are open around what stands in a part: the root, its section, and the part.
+const AROUND_PART: usize = 3;
+
 /// One piece of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Token<'a> {
@@ -50,6 +53,12 @@ pub(super) struct Tokens<'a> {
     is_over: bool,
     /// Whoever reads decides what references to forbidden characters come to, and has looked at the declared encoding.
     is_lenient: bool,
+    /// The text is what stands within a part, and is over where nothing of it is open.
+    is_part: bool,
+    /// The XML declaration says another version than 1.0.
+    has_other_version: bool,
+    /// Some processing instruction's target has a colon, as no name of a namespace's may have it.
+    has_odd_target: bool,
     attributes: Vec<Attribute<'a>>,
 }
 
@@ -74,6 +83,9 @@ impl<'a> Tokens<'a> {
             is_empty_open: false,
             is_over: false,
             is_lenient: false,
+            is_part: false,
+            has_other_version: false,
+            has_odd_target: false,
             attributes: Vec::new(),
         }
     }
@@ -83,13 +95,20 @@ impl<'a> Tokens<'a> {
         Self { is_lenient: true, ..Self::new(text) }
     }
 
-    /// Reads what stands between the tags of a part. There is no [`Token::End`]: the reading is over
-    /// where the text is.
+    /// Reads what stands between the tags of a part. The reading is over where the text is, be there a [`Token::End`] or none:
+    /// there is one behind a comment or a processing instruction.
     pub(super) fn of_part(text: &'a str) -> Self {
         let mut tokens = Self::new(text);
         // Stand for root, section and part, which quick-xml does not see.
-        tokens.open.extend([""; 3].map(|name| Element { name, is_plain: false }));
+        tokens.open.extend([""; AROUND_PART].map(|name| Element { name, is_plain: false }));
+        tokens.is_part = true;
         tokens
+    }
+
+    /// As [`Self::of_read_part`], up to [`Edition::Second`](super::Edition::Second): it ends with no comment and no processing
+    /// instruction.
+    pub(super) fn of_early_part(text: &'a str) -> Self {
+        Self { is_part: false, ..Self::of_read_part(text) }
     }
 
     /// Reads what stands between the tags of a part of a bundle that was read, leniently.
@@ -100,6 +119,26 @@ impl<'a> Tokens<'a> {
     /// The attribute `name` of the last start tag.
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The attributes of the last start tag.
+    pub(super) fn attributes(&self) -> &[Attribute<'a>] {
+        &self.attributes
+    }
+
+    /// The name of the innermost open element, with its prefix.
+    pub(super) fn qualified(&self) -> &'a str {
+        self.open.last().map_or("", |element| element.name)
+    }
+
+    /// Whether the XML declaration says another version than 1.0.
+    pub(super) fn has_other_version(&self) -> bool {
+        self.has_other_version
+    }
+
+    /// Whether a processing instruction that came has a target with a colon.
+    pub(super) fn has_odd_target(&self) -> bool {
+        self.has_odd_target
     }
 
     /// The byte behind the last token.
@@ -135,7 +174,8 @@ impl<'a> Tokens<'a> {
     }
 
     fn end(&self) -> Result<Token<'a>, Stop> {
-        if self.is_over { Ok(Token::End) } else { Err(self.truncated()) }
+        let is_over = self.is_over || self.is_part && self.open.len() == AROUND_PART;
+        if is_over { Ok(Token::End) } else { Err(self.truncated()) }
     }
 
     /// The text ends too early.
@@ -272,7 +312,10 @@ impl<'a> Tokens<'a> {
             Event::CData(_) if self.open.is_empty() => return Err(self.misplaced()),
             Event::CData(_) => Some(Token::Cdata(inside(whole, "<![CDATA[", "]]>"))),
             Event::Comment(_) => None,
-            Event::PI(instruction) if is_target(instruction.target()) => None,
+            Event::PI(instruction) if is_target(instruction.target()) => {
+                self.has_odd_target |= instruction.target().contains(':');
+                None
+            }
             Event::PI(_) => return Err(self.flaw(Flaw::Instruction)),
             Event::Decl(_) => {
                 self.check_xml_declaration(inside(whole, "<?xml", "?>"))?;
@@ -328,7 +371,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Productions 23 to 26, 32 and 80: at the very start, version 1.x, and UTF-8 unless that was looked at.
-    fn check_xml_declaration(&self, inside: &'a str) -> Result<(), Stop> {
+    fn check_xml_declaration(&mut self, inside: &'a str) -> Result<(), Stop> {
         if self.at > 0 {
             return Err(self.flaw(Flaw::LateXmlDeclaration));
         }
@@ -338,9 +381,11 @@ impl<'a> Tokens<'a> {
         let is_version = |value: &str| {
             value.strip_prefix("1.").is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()))
         };
-        if !list.next().is_some_and(|first| first.name == "version" && is_version(&first.value())) {
+        let version = list.next().filter(|first| first.name == "version").map(|first| first.value());
+        let Some(version) = version.filter(|version| is_version(version)) else {
             return Err(self.flaw(Flaw::XmlDeclaration));
-        }
+        };
+        self.has_other_version = version != "1.0";
         if let Some(encoding) = list.next_if(|next| next.name == "encoding")
             && !self.is_lenient
             && !encoding.value().eq_ignore_ascii_case("UTF-8")

@@ -9,11 +9,12 @@ use super::bounds::{
     CASE_LINK_MOST, CASE_REFERENCE_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, NOTE_MOST, OWNER_MOST,
     label, list, text,
 };
+use super::replay::LetterRef;
 use crate::cascade::{ALIAS_MOST, CONTROLLER_MOST, CaseReport, KEY_MOST, TRACE_MOST};
 use crate::name::is_token;
 use crate::reaction::{CaseDetails, FollowUp};
 use crate::upload::UploadRequest;
-use crate::{IncidentId, Priority};
+use crate::{IncidentId, Priority, ReactionId};
 
 /// What is asked for of an incident's case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,6 +245,18 @@ pub struct CaseWish {
     /// What is said of it.
     #[serde(default)]
     pub case: CaseWords,
+    /// What of it goes again, where a dead letter of it is replayed; nothing else is said then. From engine level 17 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<GivenUp>,
+}
+
+/// Something of a case that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GivenUp {
+    /// The reaction that was to bring it upward.
+    pub reaction: ReactionId,
+    /// The dead letter that told of it; it is kept that it was replayed.
+    pub letter: LetterRef,
 }
 
 /// What is said of a case; what is not given is taken from its draft, then from the incident.

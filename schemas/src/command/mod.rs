@@ -45,7 +45,9 @@ pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_REFERENCE_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST,
     NOTE_MOST, OWNER_MOST,
 };
-pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported, UploadKept};
+pub use case::{
+    Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, GivenUp, RemarkOrigin, Reported, UploadKept,
+};
 pub use device::{
     AfterCollection, CredentialsKind, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, HostKeyPin, JmbErrorWish,
     UseKind,

@@ -1,6 +1,8 @@
 //! What holds of any bytes at all: they are refused with a place inside of them, or what was read from them is written
 //! and read again as it was.
 
+use std::borrow::Cow;
+
 use linesman_schemas::bundle::{Edition, Error, decode, decode_in, encode, readable};
 
 /// Panics when it does not hold.
@@ -19,6 +21,7 @@ pub(crate) fn hold(bytes: &[u8]) {
     }
     let leaves = readable(bytes).expect("what was read can leave");
     assert!(decode_in(Edition::First, &leaves).is_ok_and(|read| read.source.is_readable) || is_of_the_second(&leaves));
+    assert!(matches!(readable(&leaves), Ok(Cow::Borrowed(_))), "what leaves would leave otherwise");
     let source = bundle.source;
     let bundle = bundle.with_contents(bytes).expect("the parts of a bundle are where it says");
     let text = encode(&bundle, &[]).expect("what was read can be written");

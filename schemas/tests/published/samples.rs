@@ -9,10 +9,11 @@ use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
     AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
-    CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Directives, Engine, Group, Handling, Incident, Input,
-    LetterRef, LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange,
-    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, ScriptVerb,
-    SectionLoad, Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Directives, Engine, GivenUp, Group, Handling,
+    Incident, Input, LetterRef, LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings,
+    PinChange, PlaceVerb, Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook,
+    ScriptVerb, SectionLoad, Sending, Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values,
+    Verb,
 };
 use linesman_schemas::control::{
     ClockConfirmed, ClockReading, Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef,
@@ -55,6 +56,11 @@ pub(crate) fn time(text: &str) -> Timestamp {
 
 pub(crate) fn json_of(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap()
+}
+
+fn given_up() -> GivenUp {
+    let letter = LetterRef { reason: Reason::ReactionFailed, ..letter() };
+    GivenUp { reaction: format!("{ORGANIZATION}-r7-1").parse().unwrap(), letter }
 }
 
 fn letter() -> LetterRef {
@@ -135,8 +141,12 @@ pub(crate) fn verbs() -> Vec<Verb> {
         Verb::Incident(Incident::Annotate(note())),
         Verb::Incident(Incident::Close(note())),
         Verb::Incident(Incident::Reopen(note())),
-        Verb::Case(Case::Save(CaseWish { incident: incident(), case: words() })),
-        Verb::Case(Case::Submit(CaseWish { incident: incident(), case: CaseWords::default() })),
+        Verb::Case(Case::Save(CaseWish { incident: incident(), case: words(), given_up: None })),
+        Verb::Case(Case::Submit(CaseWish {
+            incident: incident(),
+            case: CaseWords::default(),
+            given_up: Some(given_up()),
+        })),
         Verb::Policy(Policy::Run(PolicyRun {
             policy: parsed("open-case"),
             trigger: Trigger::IncidentDetected,

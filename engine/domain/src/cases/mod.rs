@@ -226,6 +226,25 @@ pub(crate) fn is_opened_by(incident: &Incident, reaction: &ReactionId) -> bool {
     incident.case.as_ref().is_some_and(|case| case.reaction == reaction.as_str())
 }
 
+/// What was said of an incident's case that was given up with a reaction; none where it was not.
+pub(crate) fn given_up(incident: &Incident, reaction: &str) -> Option<CaseWords> {
+    let is_it = |case: &&CaseRow| case.state == CaseState::Failed && case.reaction == reaction;
+    let CaseRow { request, stays, further, .. } = incident.case.as_ref().filter(is_it)?;
+    let CaseText { synopsis, comments, priority, cc, follow_up } = request.clone();
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    Some(CaseWords {
+        synopsis: Some(synopsis),
+        comments: Some(comments),
+        priority,
+        cc: Some(cc),
+        follow_up: Some(follow_up),
+        attachments: Some(!stays.attachments),
+        core_files: Some(!stays.core_files),
+        reference: given(&further.reference),
+        address: given(&further.address),
+    })
+}
+
 /// The incident's case is given up.
 pub(crate) fn fail(incident: &mut Incident) {
     if let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting) {

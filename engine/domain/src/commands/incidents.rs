@@ -18,7 +18,7 @@ use crate::subject::Incident;
 use crate::{Error, device_groups, rights, sight};
 
 /// Why nothing more is done with an incident.
-pub(super) const COMPLETED: &str = "the incident is completed; reopen it first";
+pub(crate) const COMPLETED: &str = "the incident is completed; reopen it first";
 
 /// There is no such incident.
 pub(crate) fn nothing(org: &OrgName, id: &IncidentId) -> Answer {

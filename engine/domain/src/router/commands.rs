@@ -164,6 +164,9 @@ impl Domain {
             }
             (Verb::Case(Case::Report(reported)), Some(_)) => self.take_case(org, command, reported),
             (Verb::Case(Case::Keep(given)), Some(_)) => self.keep_upload(org, command, given),
+            (Verb::Case(Case::Submit(wish)), Some(_)) if self.desk.is_at(uploads::AGAIN) => {
+                self.submit(org, command, wish)
+            }
             (Verb::Case(verb), Some(_)) => {
                 let Some(incident) = verb.incident() else { return Ok(Answer::misplaced(&command.verb, Some(org))) };
                 self.change_incident(org, command, incident, |desk, organizations, incident| {
@@ -329,7 +332,7 @@ impl Domain {
 
     /// Looks an incident of the organization up, and keeps it if whoever asks may change it and `change` says what was
     /// done instead of why not.
-    fn change_incident(
+    pub(super) fn change_incident(
         &mut self,
         org: &OrgName,
         command: &Command,

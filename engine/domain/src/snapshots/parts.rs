@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::key;
 use crate::Error;
 use crate::desk::Desk;
-use crate::input::{ByLevel, Input};
+use crate::input::{ByLevel, Input, edition};
 use crate::state::Base;
 use crate::table::Table;
 
@@ -113,5 +113,8 @@ fn told(desk: &Desk, bundle: &Bundle<'_>, input: &Input<'_>) -> Option<Vec<Inven
         Content::Text(text) => inventory(&text),
         Content::Element(element) => inventory(element.as_str()),
     };
-    attached.into_iter().find_map(|attachment| attachment.read(input.bytes, bundle.source.encoding).ok().and_then(read))
+    let edition = edition(desk.level);
+    attached
+        .into_iter()
+        .find_map(|attachment| attachment.read_in(edition, input.bytes, bundle.source.encoding).ok().and_then(read))
 }

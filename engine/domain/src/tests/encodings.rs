@@ -115,3 +115,25 @@ fn a_damaged_inventory_tells_nothing_of_parts() {
     };
     assert_eq!((told("fine"), told("&#7;")), (1, 0));
 }
+
+#[test]
+fn an_inventory_that_ends_in_a_comment_is_read_from_level_17_on() {
+    let told = |level: u32, behind: &str| {
+        let inventory = format!(
+            "<chassis-inventory><chassis><chassis-module><name>FPC 0</name><serial-number>CA1</serial-number>\
+             </chassis-module></chassis></chassis-inventory>{behind}"
+        );
+        let attachments =
+            format!("<attachments><attachment name=\"edge_shd_xml.xml\">{inventory}</attachment></attachments></jmb>");
+        let mut lane = Lane::with_at(level, &[]);
+        lane.take("acme", "jmb", bundle("edge", 1, "High").replace("</jmb>", &attachments).as_bytes());
+        assert_eq!(lane.on("acme.trigger.incident.detected").len(), 1);
+        snapshots::parts::parts(&lane.base, &"acme".parse().unwrap(), "SNedge").unwrap().len()
+    };
+    for behind in ["<!-- end -->", "<?end?> "] {
+        let found: Vec<usize> = [12, 15, 16, 17].map(|level| told(level, behind)).into();
+        // White space behind it was its end before, too.
+        let before = usize::from(behind.ends_with(' '));
+        assert_eq!(found, [before, before, before, 1], "{behind}");
+    }
+}

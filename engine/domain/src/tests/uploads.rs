@@ -2,6 +2,8 @@
 
 use linesman_schemas::audit::Verdict;
 
+mod again;
+
 use super::*;
 use crate::commands;
 use crate::uploads::{self, UploadState};

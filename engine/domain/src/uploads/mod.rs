@@ -41,6 +41,8 @@ pub const LEVEL: u32 = 7;
 pub(crate) const ON_THEIR_OWN: u32 = 8;
 /// The engine level from which on what an upload has brought is worth as much time as it has bytes.
 pub(crate) const BY_BYTES: u32 = 9;
+/// The engine level from which on what was given up of a case can go again.
+pub const AGAIN: u32 = 17;
 /// The most uploads of a case.
 const CASE_MOST: usize = 100;
 /// The number of an incident's own bundle.
@@ -387,6 +389,33 @@ pub(crate) fn failed(desk: &mut Desk, incident: &IncidentId, reaction: &str) -> 
     let Some((number, mut row)) = of_reaction(desk.state(), incident, reaction)? else { return Ok(false) };
     stand(desk, incident, number, &mut row, UploadState::Failed)?;
     Ok(true)
+}
+
+/// What was given up of an incident's case is kept once more, so that it goes again: all of it, or what a reaction was to bring.
+/// Whether there is any that may leave now.
+pub(crate) fn again(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &Incident,
+    reaction: Option<&str>,
+) -> Result<bool, Error> {
+    if known_as(desk, incident).is_none() || !may_leave(desk, organizations, incident) {
+        return Ok(false);
+    }
+    let rows: Vec<_> = of_case(desk.state(), &incident.id).collect::<Result<_, _>>()?;
+    let goes = |(number, row): &(u32, UploadRow)| {
+        row.state == UploadState::Failed
+            && !matches!(row.held, Held::Released(_))
+            && !stays_whole(incident, *number)
+            && reaction.is_none_or(|reaction| row.reaction == reaction)
+    };
+    let mut is_any = false;
+    for (number, mut row) in rows.into_iter().filter(goes) {
+        is_any = true;
+        row.reaction.clear();
+        stand(desk, &incident.id, number, &mut row, UploadState::Kept)?;
+    }
+    Ok(is_any)
 }
 
 /// An upload has come to stand so.

@@ -65,8 +65,9 @@ pub enum Held {
 /// ```text
 /// Kept --the upstream has the case--> Waiting --it has the bytes--> Sent
 ///   ^  |                               |   \--refused, or deadline passed--> Failed
-///   |  +--its case has ended--> Released |
-///   +----- nothing may leave any more ---+
+///   |  +--its case has ended--> Released |                                     |
+///   +----- nothing may leave any more ---+                                     |
+///   +----- its case is submitted again, from engine level 17 on ---------------+
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UploadState {

@@ -51,7 +51,7 @@ pub(in crate::cli) enum Action {
         /// Its id, as the list shows it
         id: String,
     },
-    /// Put it to work again: an input enters the log anew, a policy that failed judges again
+    /// Put it to work again: an input enters the log anew, a policy that failed judges again, a case or a file of one goes upward again
     Replay {
         /// Its id, as the list shows it
         id: String,

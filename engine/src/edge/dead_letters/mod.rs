@@ -78,6 +78,9 @@ pub(super) struct Letter {
     /// The failed reaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction: Option<String>,
+    /// What it was about, such as an incident.
+    #[serde(skip)]
+    about: Option<String>,
     /// The input's length in bytes.
     length: usize,
     /// The input's bytes in base64, where one dead letter is asked for and holds them.
@@ -146,13 +149,14 @@ pub(super) struct CountedInputs {
 struct Event {
     id: String,
     time: Timestamp,
+    subject: Option<String>,
     data: DeadLetter,
 }
 
 impl Letter {
     /// One as it is told to `viewer`.
     fn read(ids: &EventIds, viewer: &Viewer, found: &Found) -> Result<Self, serde_json::Error> {
-        let Event { id, time, data } = serde_json::from_str(found.event.get())?;
+        let Event { id, time, subject: about, data } = serde_json::from_str(found.event.get())?;
         Ok(Self {
             id: ids.of(viewer, found.place),
             event: id,
@@ -166,6 +170,7 @@ impl Letter {
             subject: data.subject,
             policy: data.policy,
             reaction: data.reaction,
+            about,
             length: data.length,
             bytes: data.bytes,
             replayed: None,

@@ -1,7 +1,7 @@
 //! `POST /api/v1/dead-letters/{id}/replay`: once more, now that the cause is mended.
 //!
 //! An input enters the log again as a new one, and a command says so to the audit; a policy that failed is run
-//! again by a command. If the engine is killed between the two, an input may enter twice: what is well is
+//! again by a command, and so is a case or a file of one that was given up. If the engine is killed between the two, an input may enter twice: what is well is
 //! then recognised as a repetition, and what is still broken is set aside twice.
 
 use std::sync::Arc;
@@ -12,8 +12,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linesman_schemas::OrgName;
-use linesman_schemas::command::{Input, LetterRef, Policy, PolicyRun, Replay, Verb};
+use linesman_schemas::command::{
+    Case, CaseWish, CaseWords, GivenUp, Input, LetterRef, Policy, PolicyRun, Replay, Verb,
+};
+use linesman_schemas::{IncidentId, OrgName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -26,8 +28,8 @@ use crate::edge::words::Flag;
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond, send, wait_for_log};
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
-use linesman_domain::letters;
 use linesman_domain::organizations::Standing;
+use linesman_domain::{letters, uploads, upstream};
 
 /// The last token of the subject by which an input enters again.
 const SOURCE: &str = "replay";
@@ -52,6 +54,7 @@ impl Again {
 ///
 /// An input that could not be decoded, or whose organization was unknown or suspended, enters the log again as a
 /// new one. A policy that failed judges again what it failed on, with its present text, if it still matches.
+/// From engine level 17 on a case that was given up is submitted again as it was, and so is a file of one.
 /// From engine level 16 on one that was replayed is replayed again only where `again` says so.
 #[utoipa::path(
     post,
@@ -73,7 +76,7 @@ pub(in crate::edge) async fn replay(
     let _turn = sources.replaying.lock().await;
     let letter = find(&sources, &viewer, &path.id).await?;
     let (org, kind, verb) = asked(&sources, &letter)?;
-    let operation = if kind.is_some() { "replay-input" } else { "run-policy" };
+    let operation = if kind.is_some() { "replay-input" } else { verb.operation() };
     viewer.may(operation, &org.clone().into())?;
     // Sent again under the same id, it is not done again.
     if let Some(asked) = sources.commands.known(&viewer.principal(), Some(&org), &command, &verb).map_err(refused)? {
@@ -107,6 +110,9 @@ fn asked<'a>(sources: &Sources, letter: &'a Letter) -> Result<(OrgName, Option<&
         let is_kept = sources.commands.level(Some(org)) >= letters::LEVEL;
         is_kept.then(|| LetterRef { event: letter.event.clone(), time: letter.time, reason: letter.reason })
     };
+    if let Some(reaction) = &letter.reaction {
+        return given_up(sources, letter, reaction).map(|(org, case)| (org, None, Verb::Case(case)));
+    }
     let Some(policy) = &letter.policy else {
         let (org, kind) = origin(letter)?;
         let replay = Replay { event: letter.event.clone(), sequence: letter.input, letter: of(&org) };
@@ -123,11 +129,25 @@ fn asked<'a>(sources: &Sources, letter: &'a Letter) -> Result<(OrgName, Option<&
     Ok((org, None, Verb::Policy(Policy::Run(run))))
 }
 
-/// Whose input it was, and of which kind.
-fn origin(letter: &Letter) -> Result<(OrgName, &str), Problem> {
-    if letter.reaction.is_some() {
+/// What is asked where a reaction was given up: one that was to bring a case upward, or a file of one.
+fn given_up(sources: &Sources, letter: &Letter, reaction: &str) -> Result<(OrgName, Case), Problem> {
+    let org = letter.organization.clone().ok_or_else(|| conflict("the reaction belongs to no organization"))?;
+    let incident = letter.about.as_ref().and_then(|about| about.parse::<IncidentId>().ok());
+    let connector = letter.subject.rsplit('.').next().unwrap_or_default();
+    let incident = incident.filter(|_| upstream::is_one(connector));
+    let (Some(incident), Ok(reaction)) = (incident, reaction.parse()) else {
+        return Err(conflict("a reaction was given up that was to bring no case upward: nothing of it is kept"));
+    };
+    if sources.commands.level(Some(&org)) < uploads::AGAIN {
         return Err(conflict("a reaction was given up, not an input: submit the incident's case again"));
     }
+    let letter = LetterRef { event: letter.event.clone(), time: letter.time, reason: letter.reason };
+    let given_up = Some(GivenUp { reaction, letter });
+    Ok((org, Case::Submit(CaseWish { incident, case: CaseWords::default(), given_up })))
+}
+
+/// Whose input it was, and of which kind.
+fn origin(letter: &Letter) -> Result<(OrgName, &str), Problem> {
     if letter.counted.is_some() {
         return Err(conflict("it counts inputs, which stand in IN: publish again what of them is wanted"));
     }

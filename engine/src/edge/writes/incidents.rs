@@ -105,7 +105,7 @@ impl CaseBody {
         let Self { synopsis, comments, priority, cc, follow_up, attachments, core_files, reference, address } = self;
         let case =
             CaseWords { synopsis, comments, priority, cc, follow_up, attachments, core_files, reference, address };
-        CaseWish { incident, case }
+        CaseWish { incident, case, given_up: None }
     }
 }
 

@@ -93,7 +93,7 @@ fn told(machine: &Machine, given: &Given, script: &str) -> Vec<String> {
 
 #[test]
 fn no_function_tells_the_name_of_one_it_is_given() {
-    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::Third), Given::new());
+    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::NEWEST), Given::new());
     let mut tried = 0;
     for (name, parameters) in forms() {
         let Some(name) = super::called(&name) else { continue };
@@ -131,7 +131,7 @@ fn no_function_tells_the_name_of_one_it_is_given() {
 /// What is no call: the ways of the language itself.
 #[test]
 fn no_expression_tells_the_name_of_a_function() {
-    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::Third), Given::new());
+    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::NEWEST), Given::new());
     for holding in HOLDING {
         for script in [
             "`${f}`",
@@ -214,7 +214,7 @@ fn no_expression_tells_the_name_of_a_function() {
 
 #[test]
 fn json_of_a_function_is_a_failure() {
-    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::Third), Given::new());
+    let (machine, given) = (Machine::new(&Limits::default(), None, Edition::NEWEST), Given::new());
     let script = "try { #{ a: [#{ b: |x| x }] }.to_json() } catch (e) { return e; }";
     assert_eq!(told(&machine, &given, script)[0], "`to_json`: a function cannot be sent, only what it returns");
     assert_eq!(

@@ -14,12 +14,13 @@ use super::super::{Device, Edition, Limits, Machine, stdlib};
 use super::listed::{LISTED, OPERATORS, is_property};
 
 mod functions;
+mod literals;
 mod objects;
 mod picked;
 
 /// The functions that policies can call, each with the types of the parameters of one of its forms.
 fn forms() -> BTreeSet<(String, Vec<TypeId>)> {
-    let machine = Machine::new(&Limits::default(), None, Edition::Third);
+    let machine = Machine::new(&Limits::default(), None, Edition::NEWEST);
     let all = |f: rhai::FuncInfo<'_>| Some((f.metadata.name.to_string(), f.metadata.param_types.to_vec()));
     let all = machine.engine.collect_fn_metadata(None, all, true);
     all.into_iter().filter(|(name, _)| !stdlib::is_refused(name) || name == "log").collect()
@@ -38,7 +39,7 @@ fn every_function_is_listed_with_its_cost() {
 
 #[test]
 fn what_is_not_listed_is_refused() {
-    let mut machine = Machine::new(&Limits::default(), None, Edition::Third);
+    let mut machine = Machine::new(&Limits::default(), None, Edition::NEWEST);
     machine.engine.register_fn("fresh", |number: INT| number);
     assert_eq!(machine.engine.eval::<INT>("fresh(7)").unwrap(), 7);
     super::refuse_unlisted(&mut machine.engine);
@@ -114,8 +115,8 @@ fn processor_time() -> Duration {
 fn no_function_takes_longer_than_it_is_charged() {
     const OPERATIONS: u64 = 4_000;
     let most = Duration::from_micros(if cfg!(debug_assertions) { 5 } else { 1 });
-    let machine = Machine::new(&Limits { operations: OPERATIONS, ..Limits::default() }, None, Edition::Third);
-    let whole = Machine::new(&Limits::default(), None, Edition::Third);
+    let machine = Machine::new(&Limits { operations: OPERATIONS, ..Limits::default() }, None, Edition::NEWEST);
+    let whole = Machine::new(&Limits::default(), None, Edition::NEWEST);
     let devices = devices();
     let mut slow = BTreeSet::new();
     let mut slowest = Vec::new();
@@ -203,7 +204,7 @@ fn told(value: &Dynamic) -> String {
 /// Each as the issue of an attack: none of them did end, or count, or hold.
 #[test]
 fn the_library_says_nothing_of_functions_and_swallows_nothing() {
-    let machine = Machine::new(&Limits::default(), None, Edition::Third);
+    let machine = Machine::new(&Limits::default(), None, Edition::NEWEST);
     let eval = |script: &str| -> String {
         begin(&machine, None);
         match machine.engine.eval::<Dynamic>(script) {
@@ -248,7 +249,7 @@ fn steps_within_callbacks_count() {
         fn a(x) { ten(|y| count()) }
         fn b(x) { ten(|y| a(y)) }
         ten(|y| b(y));";
-    let machine = Machine::new(&Limits::default(), None, Edition::Third);
+    let machine = Machine::new(&Limits::default(), None, Edition::NEWEST);
     begin(&machine, None);
     let error = machine.engine.run(source).unwrap_err().to_string();
     assert!(machine.run.operations() <= 50_100, "{}: {error}", machine.run.operations());

@@ -42,7 +42,7 @@ pub(super) fn objects() -> [Dynamic; 3] {
         is_proxy: false,
         filter_level: linesman_schemas::FilterLevel::ALL.into_iter().next().unwrap().0,
     };
-    let machine = Machine::new(&Limits::default(), None, Edition::Third);
+    let machine = Machine::new(&Limits::default(), None, Edition::NEWEST);
     let service = machine.engine.eval::<Dynamic>("service(\"vpn\")").unwrap();
     [Dynamic::from(Record::whole(Rc::new(subject))), Dynamic::from(OrganizationRecord(Rc::new(org))), service]
 }
