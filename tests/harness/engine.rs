@@ -41,6 +41,8 @@ pub struct Launch<'a> {
     pub unwinds: bool,
     /// Its log is a pipe that nobody reads.
     pub is_unread: bool,
+    /// More environment variables.
+    pub variables: &'a [(&'a str, &'a str)],
 }
 
 /// A running engine; killed when dropped. Its NATS server then lives on, until the next engine
@@ -76,6 +78,7 @@ impl Engine {
             .args(["--config".as_ref(), config.as_os_str()])
             .args(launch.flags)
             .env("FAILPOINTS", launch.crash_points)
+            .envs(launch.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(if launch.is_unread { Stdio::piped() } else { file.into() })

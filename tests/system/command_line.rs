@@ -1,6 +1,8 @@
 //! What the engine has is shown and changed from the command line, as people and scripts do it.
 
-use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, run_script, run_unread, run_within, until};
+use linesman_tests::{
+    Engine, OPEN_CASE, Upstream, World, event, on_terminal, run, run_script, run_unread, run_within, until,
+};
 use serde_json::{Value, json};
 
 /// A world with two incidents, a message and a policy of acme's, and its engine.
@@ -150,7 +152,47 @@ async fn the_status_tells_of_lanes_and_of_destinations_that_fail() {
     assert_eq!(rows[8], ["DESTINATION", "PENDING", "CIRCUIT", "FAILURES", "UNTIL"], "{status}");
     assert_eq!((rows[9][0], rows[9][2]), ("jss", "open"), "{status}");
     assert!(rows[9][1].parse::<u64>().unwrap() >= 1 && rows[9][3].parse::<u64>().unwrap() >= 1, "{status}");
+    let help = run(&["status", "--help"]).await.unwrap().stdout;
+    assert!(help.contains("`jss` is the support system"), "{help}");
     assert!(engine.stop().await.unwrap().success());
+}
+
+/// The rows of a table on a terminal of so many columns, each in one line.
+async fn rows_on_terminal(world: &World, columns: u16, args: &[&str]) -> Vec<String> {
+    let data = world.data();
+    let args = [args, &["--data-dir", data.to_str().unwrap()]].concat();
+    let shown = on_terminal((columns, 24), &json!([]), &args).await.unwrap();
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let rows: Vec<String> = shown.screen.lines().skip(1).map(|row| row.trim_end().to_owned()).collect();
+    assert!(rows.iter().all(|row| row.chars().count() <= columns.into()), "{args:?}: {rows:#?}");
+    rows
+}
+
+#[tokio::test]
+async fn a_terminal_has_the_newest_first_in_its_width_and_times_from_now() {
+    let (world, mut engine) = prepared(None).await;
+    // As it is told where it is exact: `2026-11-21 10:15:02Z`.
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d ").to_string();
+    let is_exact = |row: &str| row.contains(&today);
+    for columns in [60, 80, 200] {
+        let rows = rows_on_terminal(&world, columns, &["incident", "list"]).await;
+        assert_eq!(rows.len(), 2, "{rows:#?}");
+        let ids: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').next()).collect();
+        assert_eq!(ids, ["acme-2", "acme-1"], "{columns}");
+        assert!(rows.iter().all(|row| row.contains(" ago")), "{rows:#?}");
+        assert!(!rows.iter().any(|row| is_exact(row)), "{rows:#?}");
+    }
+    // In UTC where that is asked for; programs have them exact.
+    let rows = rows_on_terminal(&world, 120, &["incident", "list", "--utc"]).await;
+    assert!(rows.iter().all(|row| is_exact(row) && !row.contains(" ago")), "{rows:#?}");
+    let piped = ok(&world, &["incident", "list"]).await;
+    let piped: Vec<&str> = piped.lines().skip(1).collect();
+    assert!(piped[0].starts_with("acme-2 ") && is_exact(piped[0]) && !piped[0].contains(" ago"), "{piped:#?}");
+    let lines = ok(&world, &["incident", "list", "--json"]).await;
+    let incidents: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(incidents.len(), 2);
+    assert!(incidents.iter().all(|incident| incident["detected"].as_str().unwrap().ends_with('Z')), "{incidents:?}");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
 #[tokio::test]

@@ -176,6 +176,28 @@ async fn an_interrupted_demo_leaves_nothing_running() {
     assert!(again.code == Some(1) && again.stderr.contains("has a demo that was: `linesman serve"), "{again:?}");
 }
 
+/// Whoever has read enough of the demo ends it, and a disk that is full does; nothing of it runs on.
+#[tokio::test]
+async fn a_demo_that_nobody_reads_any_more_ends() {
+    let world = World::new().unwrap();
+    for (name, goes_to, code) in [("early", "| head -n 4", 0), ("late", "| head -n 40", 0), ("full", "> /dev/full", 1)]
+    {
+        let folder = world.path(name);
+        let script = format!("linesman demo --lines --data-dir '{}' {goes_to}", folder.display());
+        let ended = run_script(&world.path(""), &script).await.unwrap();
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let is_full = ended.stderr.contains("because: No space left on device");
+        assert_eq!((is_full, ended.stderr.contains("error: ")), (code == 1, code == 1), "{ended:?}");
+        assert!(code == 1 || ended.stdout.starts_with("support system (a stand-in)"), "{}", ended.stdout);
+        for data in ["data", "delta/data"] {
+            let Ok(record) = std::fs::read(folder.join(data).join("nats/server.json")) else { continue };
+            let record: Value = serde_json::from_slice(&record).unwrap();
+            let runs = std::fs::read_to_string(format!("/proc/{}/cmdline", record["pid"])).unwrap_or_default();
+            assert!(!runs.contains(name), "{runs}");
+        }
+    }
+}
+
 /// An end customer's engine, the partner's, the stand-in and both servers stay small while bundles come at a steady pace.
 #[tokio::test]
 async fn the_demo_is_a_cascade_that_stays_small() {
@@ -201,7 +223,16 @@ async fn the_demo_is_a_cascade_that_stays_small() {
         let cases: Vec<Value> = list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(cases.iter().filter(|case| case["case_id"].is_string()).count() >= came_back, "{cases:?}");
     }
+    // Whatever is critical has a case, or would have one that the filter level holds back.
+    let data = folder.join("data");
+    let critical = ["incident", "list", "--priority", "Critical", "--all", "--json", "--data-dir"];
+    let list = run(&[&critical[..], &[data.to_str().unwrap()]].concat()).await.unwrap();
+    let incidents: Vec<Value> = list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let has_case = |incident: &Value| incident["case"]["state"].is_string();
+    assert!(!incidents.is_empty() && incidents.iter().all(has_case), "{incidents:#?}");
     demo.interrupt().await.unwrap();
+    let stays = format!("Its data stay in {}: ", folder.display());
+    while !demo.line().await.unwrap().starts_with(&stays) {}
     assert_eq!(demo.ended().await.unwrap(), Some(0));
 }
 

@@ -34,7 +34,7 @@ async fn a_thousand_consumers_of_one_login_take_nobodys_room() {
     let list = async || {
         let ended = run(&["nats", "consumers", "list", "--json", "--data-dir", &data]).await.unwrap();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        serde_json::from_str::<Vec<Value>>(&ended.stdout).unwrap()
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
     };
     // A durable one goes once nobody has asked for a week.
     let mine = make(&client, "mine").await;

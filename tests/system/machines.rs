@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use linesman_connectors::tls::{self, Authority};
-use linesman_tests::{Engine, Launch, Running, World, event, run, run_script, run_within, until};
+use linesman_tests::{Engine, Launch, OPEN_CASE, Running, Upstream, World, event, run, run_script, run_within, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -79,6 +79,32 @@ async fn what_kubernetes_sets_is_passed_over() {
     assert_eq!((taken.code, taken.stderr.as_str()), (Some(0), ""));
     let refused = run_within(&[("LINESMAN_PORT", "8443")], &["config"]).await.unwrap();
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+
+    // An engine starts, and has a line of them.
+    let mut world = World::new().unwrap();
+    world.configure("\n[log]\nlevel = \"info\"\n");
+    let mut engine = world.start_with(None, Launch { variables: &family, ..Launch::default() }).await.unwrap();
+    engine.tells("variables that Kubernetes sets for its services are passed over").await;
+    let log = engine.log();
+    let line = log.lines().find(|line| line.contains("variables that Kubernetes sets")).unwrap();
+    assert!(family.iter().all(|(name, _)| line.contains(name)), "{line}");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// `HTTPS_PROXY` would lead to where nobody is.
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_told_to_have_no_effect_and_has_none() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    let launch = Launch { variables: &[("HTTPS_PROXY", "http://127.0.0.1:9")], ..Launch::default() };
+    let mut engine = world.start_with(Some(&upstream), launch).await.unwrap();
+    engine.tells("the environment variable `HTTPS_PROXY` has no effect").await;
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let bundle = event("edge-01", 1, "MACHINE", "High");
+    log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap();
+    until("the case is open", async || (upstream.cases().await.unwrap() == 1).then_some(())).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
 /// Asks the API under a name that leads to this machine.

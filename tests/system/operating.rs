@@ -233,3 +233,22 @@ async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
     }
     assert_eq!(engine.stop().await.unwrap().code(), Some(0));
 }
+
+#[tokio::test]
+async fn nobody_is_named_in_the_metrics_where_that_is_not_wanted() {
+    let mut world = World::new().unwrap();
+    world.configure("\n[metrics]\nnames = false\n");
+    world
+        .policy("tells", "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { log(\"x\"); }\n")
+        .unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine, 1).await;
+    let text = until("the incident is counted", async || {
+        let text = engine.get_text("/metrics").await.unwrap();
+        text.contains("linesman_organization_incidents_total{organization=\"other\"} 1\n").then_some(text)
+    })
+    .await;
+    assert!(text.contains("linesman_policy_runs_total{policy=\"other\"} 1\n"), "{text}");
+    assert!(!text.contains("\"acme\"") && !text.contains("\"tells\""), "{text}");
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+}

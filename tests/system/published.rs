@@ -1,7 +1,8 @@
 //! `linesman publish` says what happened: nothing is published that would be set aside, and with `--wait` it tells what became of
 //! each message.
 
-use linesman_tests::{Ended, World, event, information, run};
+use linesman::log::streams::lane_of;
+use linesman_tests::{Ended, LANES, Launch, Running, Server, World, event, information, run, until};
 use serde_json::{Value, json};
 
 struct Files<'a> {
@@ -118,4 +119,61 @@ async fn nothing_is_published_for_nobody() {
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
     assert!(ended.stdout.ends_with("incident acme-1\n1 published for acme, 0 failed\n"), "{}", ended.stdout);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// What a crash point is met by.
+fn sick(number: u64) -> String {
+    event("edge-01", number, "SICK", "Low") + "<!-- undecidable -->\n"
+}
+
+/// Its lane hangs, the engine is killed and comes back at another port, its lane stands still.
+#[tokio::test]
+async fn what_is_not_decided_is_told_as_that_and_an_engine_that_is_away_is_waited_for() {
+    let example = "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
+                   jetstream { store_dir: \"/var/lib/nats\", sync_interval: \"1s\" }\n";
+    let server = Server::start(example, &[]).await.unwrap();
+    let mut world = World::new().unwrap();
+    world.configure(&format!("\n[nats]\nurl = \"{}\"\n", server.url("", "").replace(":@", "")));
+    let data = world.data().to_str().unwrap().to_owned();
+    let files = Files { world: &world, data: data.clone() };
+    let hangs = Launch { crash_points: "decide::input=sleep(600000)", ..Launch::default() };
+    let mut engine = world.start_with(None, hangs).await.unwrap();
+    let (first, second) = (files.file("first.xml", sick(1).as_bytes()), files.file("second.xml", sick(2).as_bytes()));
+    let ended = files.publish("acme", &[&first, "--wait", "--within", "1s"]).await;
+    let told = "1 published for acme, 0 failed; 1 of them not decided yet\n";
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), told), "{ended:?}");
+    assert_eq!(ended.stderr, format!("{first}: published, and not decided in that time\n"));
+
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let args = ["publish", &second, "--org", "acme", "--wait", "--within", "5m", "--data-dir", &data];
+    let mut publish = Running::start(&args).unwrap();
+    until("the log has it", async || {
+        let input = log.get_stream("IN").await.ok()?;
+        let subject = format!("p.{}.acme.jmb", lane_of("acme", LANES));
+        let last = input.get_last_raw_message_by_subject(&subject).await.ok()?;
+        String::from_utf8_lossy(&last.payload).contains("<problem-synopsis>synopsis 2 of").then_some(())
+    })
+    .await;
+    engine.kill().unwrap();
+    drop(engine);
+    assert_eq!(publish.remark().await.unwrap(), "the engine does not answer; waiting until it is back");
+    let mut engine = world.start(None).await.unwrap();
+    let back = publish.remark().await.unwrap();
+    assert_eq!(back, format!("the engine is back, at {}", engine.ready().unwrap().api));
+    assert_eq!(publish.line().await.unwrap(), format!("{second}: incident acme-2"));
+    assert_eq!(publish.line().await.unwrap(), "1 published for acme, 0 failed");
+    assert_eq!(publish.ended().await.unwrap(), Some(0));
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    // The log is one of all starts: who looks for panics in it goes before there is one.
+    drop(engine);
+
+    let breaks = Launch { crash_points: "decide::input=1*panic", unwinds: true, ..Launch::default() };
+    let mut engine = world.start_with(None, breaks).await.unwrap();
+    let third = files.file("third.xml", sick(3).as_bytes());
+    let ended = files.publish("acme", &[&third, "--wait", "--json"]).await;
+    let line: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.code, &line["outcome"]), (Some(1), &json!("undecided")), "{ended:?}");
+    assert!(line["detail"].as_str().unwrap().starts_with("its lane stands still: "), "{line}");
+    assert!(line["sequence"].is_u64(), "{line}");
+    engine.terminate().await.unwrap();
 }

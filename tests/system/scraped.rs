@@ -7,10 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, consumer};
-use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, root, until};
-use serde_json::Value;
+use linesman_tests::{Api, Engine, OPEN_CASE, Upstream, World, event, root, until};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::activations::{put, service, subscription};
+use crate::collecting::{Device, add};
 use crate::dashboards::{files, program, queries};
 
 /// How long it may take until every panel has something to show.
@@ -112,10 +114,27 @@ async fn work(engine: &Engine) -> async_nats::Client {
     client
 }
 
+/// Has devices reached: one that leaves a bundle and what is none and is told a service, and one that nobody is at.
+async fn reach(api: &Api, world: &World) -> Device {
+    let device = Device::start(world, "r1").await;
+    device.leaves("a.xml", &event("edge-01", 1, "SCRAPED", "Low"));
+    device.leaves("junk.xml", "no xml at all");
+    add(api, "r1", device.body()).await;
+    let mut away = device.body();
+    away["port"] = json!(9);
+    away["netconf_port"] = json!(9);
+    add(api, "r2", away).await;
+    put(api, "places/acme/berlin", json!({})).await;
+    put(api, "places/acme/berlin/line-1", json!({"device": "r1"})).await;
+    put(api, "subscriptions/acme/cap", subscription()).await;
+    device
+}
+
 #[tokio::test]
 async fn every_panel_has_series_and_every_rule_can_be_reckoned() {
     let Some(program) = program("prometheus") else { return };
     let world = World::new().unwrap();
+    service(&world);
     world.policy("open-case", OPEN_CASE).unwrap();
     world
         .policy("tells", "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { log(\"told\", #{}); }\n")
@@ -128,10 +147,10 @@ async fn every_panel_has_series_and_every_rule_can_be_reckoned() {
     let mut engine = world.start(Some(&upstream)).await.unwrap();
     let prometheus = Prometheus::start(program, &engine, &world).await;
     let _client = work(&engine).await;
+    let _device = reach(&engine.api().unwrap(), &world).await;
     let mut open: BTreeMap<String, String> = BTreeMap::new();
-    let boards = files("grafana", ".json").into_iter().filter(|(path, _)| !path.ends_with("devices.json"));
-    let boards: Vec<_> = boards.collect();
-    assert_eq!(boards.len(), 3);
+    let boards = files("grafana", ".json");
+    assert_eq!(boards.len(), 4);
     for (_, text) in &boards {
         open.extend(queries(text).into_iter().map(|(title, query)| (asked(&query), title)));
     }
@@ -167,8 +186,9 @@ async fn every_panel_has_series_and_every_rule_can_be_reckoned() {
     }
     let firing = rules.iter().filter(|rule| rule["state"] == "firing").map(|rule| rule["name"].as_str().unwrap());
     let firing: BTreeSet<&str> = firing.collect();
-    // Nothing else is wrong with an engine that has one policy which fails.
-    let known = ["LinesmanCasesWithheld", "LinesmanDeadLetters", "LinesmanErrorsLogged"].into_iter().collect();
+    // Nothing else is wrong with an engine that has one policy which fails, and a device with a file that is no bundle.
+    let known = ["LinesmanCasesWithheld", "LinesmanDeadLetters", "LinesmanErrorsLogged", "LinesmanFilesSetAside"];
+    let known = known.into_iter().collect();
     assert!(firing.is_subset(&known), "{firing:?}");
     assert_eq!(engine.stop().await.unwrap().code(), Some(0));
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::show::{self, Column, column};
 use super::nats::Server;
-use super::{Failure, runtime};
+use super::{Failure, output, runtime};
 use crate::harmless::in_line;
 use crate::log::consumers::{self, Consumer};
 
@@ -39,9 +39,12 @@ pub(super) enum Action {
 pub(super) enum Consumers {
     /// List the consumers of the stream OUT, the one first that was idle longest
     List {
-        /// Print JSON
+        /// Print JSON, one line each
         #[arg(long)]
         json: bool,
+        /// Print times in UTC on a terminal too, where they are told from now
+        #[arg(long)]
+        utc: bool,
         #[command(flatten)]
         server: Server,
     },
@@ -66,7 +69,7 @@ pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
     let Action::Consumers(action) = action;
     runtime()?.block_on(async {
         match action {
-            Consumers::List { json, server } => list(server, *json).await?,
+            Consumers::List { json, utc, server } => list(server, *json, show::room(*utc)).await?,
             Consumers::Remove { name: Some(name), server, .. } => remove(server, name).await?,
             Consumers::Remove { name: None, keep, server, .. } => {
                 let client = server.connect_as_engine("linesman-consumers").await?;
@@ -78,13 +81,13 @@ pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
     })
 }
 
-async fn list(server: &Server, is_json: bool) -> anyhow::Result<()> {
+async fn list(server: &Server, is_json: bool, room: show::Room) -> anyhow::Result<()> {
     let client = server.connect_as_engine("linesman-consumers").await?;
     let found: Vec<Value> = consumers::list(&client).await?.iter().map(row).collect();
     if is_json {
-        outln!("{}", Value::from(found));
+        found.iter().try_for_each(output::line)?;
     } else {
-        out!("{}", show::table(&found, &COLUMNS, show::room(false)));
+        out!("{}", show::table(&found, &COLUMNS, room));
     }
     Ok(())
 }

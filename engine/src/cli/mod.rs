@@ -1,12 +1,12 @@
 //! The command line: one file a command.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 the store could not be flushed.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 all works and something waits for somebody (`status`), 70 the
+//! store could not be flushed.
 
 #[macro_use]
 mod output;
 
 mod api;
-#[cfg(feature = "standin")]
 mod check;
 mod config;
 mod consumers;
@@ -15,7 +15,6 @@ mod demo;
 mod flags;
 mod licence;
 mod line;
-#[cfg(feature = "standin")]
 mod listening;
 mod manual;
 mod nats;
@@ -30,7 +29,6 @@ mod serve;
 mod signals;
 #[cfg(feature = "standin")]
 mod standin;
-#[cfg(feature = "standin")]
 mod tail;
 mod trials;
 mod upstream;

@@ -10,14 +10,17 @@ use crate::data_dir::DataDir;
 use crate::embedded;
 use crate::log::{self, INBOX_PREFIX, Servers, connect_with};
 
+/// The heading of the flags by which a command finds the NATS server, and the engine.
+pub(super) const WHERE: &str = "Where the engine and its NATS server are";
+
 /// Where the NATS server is.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Server {
     /// The NATS server's URL
-    #[arg(long, value_name = "URL", env = "LINESMAN_NATS_URL")]
+    #[arg(long, value_name = "URL", env = "LINESMAN_NATS_URL", help_heading = WHERE)]
     nats: Option<String>,
     /// The data directory of a running engine, whose NATS server is used
-    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR")]
+    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", help_heading = WHERE)]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     access: Access,
@@ -27,25 +30,25 @@ pub(super) struct Server {
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Access {
     /// The file of credentials (`.creds`)
-    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CREDENTIALS")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CREDENTIALS", help_heading = WHERE)]
     nats_credentials: Option<PathBuf>,
     /// The file of the seed of an nkey
-    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_NKEY")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_NKEY", help_heading = WHERE)]
     nats_nkey: Option<PathBuf>,
     /// The authorities of the server's certificate, in PEM; without one the system's count
-    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CA")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CA", help_heading = WHERE)]
     nats_ca: Option<PathBuf>,
     /// The certificate that the server is shown, in PEM
-    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CERTIFICATE", requires = "nats_key")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_CERTIFICATE", requires = "nats_key", help_heading = WHERE)]
     nats_certificate: Option<PathBuf>,
     /// The key of that certificate
-    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_KEY", requires = "nats_certificate")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_NATS_KEY", requires = "nats_certificate", help_heading = WHERE)]
     nats_key: Option<PathBuf>,
     /// The JetStream domain that has the log, where the server reaches it over a leaf node
-    #[arg(long, value_name = "NAME", env = "LINESMAN_NATS_DOMAIN")]
+    #[arg(long, value_name = "NAME", env = "LINESMAN_NATS_DOMAIN", help_heading = WHERE)]
     nats_domain: Option<String>,
     /// Begin TLS before the server has said anything
-    #[arg(long, env = "LINESMAN_NATS_TLS_FIRST")]
+    #[arg(long, env = "LINESMAN_NATS_TLS_FIRST", help_heading = WHERE)]
     nats_tls_first: bool,
 }
 
@@ -126,4 +129,37 @@ fn ready(dir: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("no engine is ready there: `{}` cannot be read", path.display()))?;
     let ready: Ready = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
     Ok(ready.nats)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::super::Cli;
+    use super::*;
+
+    #[test]
+    fn the_help_of_a_command_has_its_own_options_before_where_the_server_is() {
+        let mut cli = Cli::command();
+        cli.build();
+        for (path, own) in [
+            (&["publish"][..], "--wait"),
+            (&["tail"], "--limit"),
+            (&["record"], "--force"),
+            (&["nats", "consumers", "list"], "--json"),
+        ] {
+            let command = path.iter().try_fold(&mut cli, |command, name| command.find_subcommand_mut(name)).unwrap();
+            let help = command.render_help().to_string();
+            let (before, behind) = help.split_once(&format!("\n{WHERE}:\n")).unwrap();
+            assert!(before.contains(own) && !before.contains("--nats") && !before.contains("--data-dir <"), "{help}");
+            assert!(["--nats <URL>", "--data-dir <D>"].iter().all(|flag| behind.contains(flag)), "{help}");
+        }
+    }
+
+    #[test]
+    fn whoever_says_nothing_of_where_it_is_is_told_what_there_is_to_say() {
+        let nowhere = Server { nats: None, data_dir: None, access: Access::default() };
+        let why = nowhere.url().unwrap_err().to_string();
+        assert!(why.contains("LINESMAN_DATA_DIR") && why.contains("`--nats`"), "{why}");
+    }
 }

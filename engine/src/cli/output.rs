@@ -87,7 +87,6 @@ fn keep(written: io::Result<()>) {
 ///
 /// # Errors
 /// Nobody can be set to look.
-#[cfg(feature = "standin")]
 pub(super) fn closed() -> io::Result<impl Future<Output = ()>> {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::io::Errno;

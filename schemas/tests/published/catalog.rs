@@ -332,10 +332,11 @@ fn trigger(trigger: Trigger) -> Channel {
 fn refused_policies() -> [Channel; 2] {
     let channel = |name: &str, whose: &str, summary| Channel {
         name: name.to_owned(),
+        summary,
         ..out::<RefusedPolicy>(
             "trigger.policy.refused",
             &format!("out.{whose}.trigger.policy.refused"),
-            summary,
+            "A policy file cannot be loaded: one of the organization, or of everyone's.",
             events::<RefusedPolicy>(&["linesman.trigger.policy.refused".to_owned()]),
             samples::refused_policy(),
         )
@@ -473,11 +474,12 @@ fn dead_letters() -> [Channel; 3] {
     let kinds: Vec<String> = Reason::ALL.iter().map(|reason| format!("linesman.dead.{}", reason.as_str())).collect();
     let channel = |name: &str, whose: &str, summary, reasons: Vec<Reason>| Channel {
         name: name.to_owned(),
+        summary,
         values: vec![("reason", reasons.iter().map(|reason| reason.as_str().to_owned()).collect())],
         ..out::<DeadLetter>(
             "dead-letter",
             &format!("out.{whose}.dead.{{reason}}"),
-            summary,
+            "Something was set aside: an input, what a policy failed on, or a reaction that was given up; why, and what it was.",
             events::<DeadLetter>(&kinds),
             samples::dead_letters(),
         )

@@ -83,6 +83,17 @@ fn the_published_documents_are_what_the_types_say() {
     }
 }
 
+/// A schema stands in one file, whatever subjects its messages come on: its words are of all of them.
+#[test]
+fn what_stands_on_several_subjects_is_described_by_what_it_is_on_all() {
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for message in channels().into_iter().flat_map(|channel| channel.messages) {
+        let described = format!("{}: {}", message.title, message.summary);
+        let before = known.entry(message.name).or_insert_with(|| described.clone());
+        assert_eq!(*before, described);
+    }
+}
+
 #[test]
 fn every_schema_is_one_and_takes_its_examples() {
     for message in messages().values().filter(|message| message.form != Form::Bundle) {

@@ -74,6 +74,12 @@ async fn a_cluster_that_has_lost_most_of_its_servers_is_told_of_and_outlived() {
     servers[0].stop().unwrap();
     works(&engine, &mut load, &client).await;
     ready(&engine).await;
+    // And none to an engine that is started meanwhile, though it is the first that is named.
+    let (ended, _) = engine.terminate().await.unwrap();
+    assert!(ended.success(), "{}", engine.log_tail());
+    let mut engine = world.spawn(None, Launch { flags: &["--nats", &url], ..Launch::default() }).unwrap();
+    engine.wait_ready().await.unwrap();
+    works(&engine, &mut load, &client).await;
     servers[1].stop().unwrap();
     unready(&engine, "the stream IN has no ").await;
     unready(&engine, "the stream OUT has no ").await;

@@ -440,7 +440,7 @@ async fn gather(api: &Api, which: &Which, kind: &str, body: &Value, waits: bool)
     }
     let mut told = String::new();
     loop {
-        let device = api.get(&path, &()).await?;
+        let device = api.followed(&path, &(), None).await?;
         let mut runs = device.pointer("/reached/gathered").and_then(Value::as_array).into_iter().flatten();
         let run = runs.rfind(|run| run.get("kind").is_some_and(|known| known == kind)).cloned();
         let Some(run) = run else { bail!("`{kind}` is gathered from this device no more") };

@@ -163,7 +163,7 @@ async fn apply(api: &Api, which: &Which, wait: Option<Duration>) -> anyhow::Resu
     let Some(wait) = wait else { return tell_needed(api, which, &names).await };
     let until = Instant::now().checked_add(wait).context("that is too long")?;
     loop {
-        let now = of_device(api, which, &names).await?;
+        let now = of_device(api, which, &names, until).await?;
         let count = |state: &str| now.iter().filter(|group| text(group, "state") == state).count();
         let (pending, failed) = (count("pending"), count("failed") + count("held"));
         let awaiting = now.iter().filter(|group| !text(group, "approval").is_empty()).count();
@@ -190,8 +190,8 @@ async fn apply(api: &Api, which: &Which, wait: Option<Duration>) -> anyhow::Resu
 }
 
 /// The groups of a device that are told again, as it has them now.
-async fn of_device(api: &Api, which: &Which, names: &[String]) -> anyhow::Result<Vec<Value>> {
-    let device = api.get(&which.path()?, &()).await?;
+async fn of_device(api: &Api, which: &Which, names: &[String], until: Instant) -> anyhow::Result<Vec<Value>> {
+    let device = api.followed(&which.path()?, &(), Some(until)).await?;
     Ok(groups(&device).into_iter().filter(|group| names.contains(&text(group, "group"))).collect())
 }
 
@@ -208,7 +208,7 @@ fn standing(group: &Value) -> String {
 
 /// Says how many of the groups are changed on the device once that is approved, if any.
 async fn tell_needed(api: &Api, which: &Which, names: &[String]) -> anyhow::Result<()> {
-    let now = of_device(api, which, names).await?;
+    let now = of_device(api, which, names, Instant::now()).await?;
     let needing = now.iter().filter(|group| group.get("needs_approval").is_some_and(|needs| needs == true)).count();
     if needing > 0 && !api.is_json {
         outln!(

@@ -146,7 +146,7 @@ async fn begin(api: &Api, access: &Access, login: &str, password: &str) -> anyho
     let body = json!({"login": login, "password": password});
     let begun = api.answer(api.anonymous_request(Method::POST, "/api/v1/session").json(&body)).await?;
     let token = begun.get("token").and_then(Value::as_str).context("the answer has no session")?.to_owned();
-    let kept = Kept { api: api.base.clone(), ca: api.ca.clone(), login: login.to_owned(), token };
+    let kept = Kept { api: api.base().clone(), ca: api.ca.clone(), login: login.to_owned(), token };
     kept.write(&kept::path(access.session_file.as_deref())?)?;
     Ok(begun)
 }

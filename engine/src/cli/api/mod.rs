@@ -14,6 +14,7 @@
 //! | `csv_file` | CSV files |
 //! | `attention` | what works, and waits for somebody |
 //! | `published` | what `linesman publish` asks |
+//! | `following` | what is looked at again and again, while the engine may be away |
 //! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `device_config`, `directives_group`, `jmb_error`, `netconf`, `scripts`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `lane`, `clock`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
@@ -32,6 +33,7 @@ pub(super) mod directives_group;
 mod each;
 mod files;
 mod filters;
+mod following;
 pub(super) mod group;
 pub(super) mod incident;
 pub(super) mod intel;
@@ -68,6 +70,7 @@ pub(super) mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -175,7 +178,10 @@ struct Ready {
 /// A running engine's API.
 struct Api {
     http: Client,
-    base: String,
+    /// Where it was when it was looked for last.
+    base: Mutex<String>,
+    /// The data directory that says where it is.
+    dir: Option<PathBuf>,
     ca: Option<PathBuf>,
     token: String,
     /// Whether it is asked by the session that was logged in by.
@@ -243,14 +249,14 @@ impl Api {
         let token = std::fs::read_to_string(&path)
             .with_context(|| format!("the token cannot be read from `{}`", path.display()))?;
         let http = tls::http_client(Some(ca.as_path()))?.timeout(PATIENCE).build()?;
-        let token = token.trim().to_owned();
-        Ok(Self { http, base: api, ca: Some(ca), token, is_session: false, is_json: false, is_exact: false, key: None })
+        let (base, dir, ca, token) = (Mutex::new(api), Some(dir.to_owned()), Some(ca), token.trim().to_owned());
+        Ok(Self { http, base, dir, ca, token, is_session: false, is_json: false, is_exact: false, key: None })
     }
 
     /// By the session that is kept.
     fn of_kept(kept: &Kept, access: &Access) -> anyhow::Result<Self> {
         let ca = access.ca.clone().or_else(|| kept.ca.clone());
-        Ok(Self { is_session: true, ..Self::at(kept.api.clone(), ca, kept.token.clone(), access)? })
+        Ok(Self { is_session: true, dir: None, ..Self::at(kept.api.clone(), ca, kept.token.clone(), access)? })
     }
 
     /// By nothing: to log in, where it is said or where somebody was logged in before.
@@ -270,7 +276,20 @@ impl Api {
     fn at(base: String, ca: Option<PathBuf>, token: String, access: &Access) -> anyhow::Result<Self> {
         let http = tls::http_client(ca.as_deref())?.timeout(PATIENCE).build()?;
         let (is_json, is_exact, key) = (access.json, access.utc, access.key.clone());
-        Ok(Self { http, base, ca, token, is_session: false, is_json, is_exact, key })
+        let dir = access.data_dir.clone().filter(|_| access.api.is_none());
+        Ok(Self { http, base: Mutex::new(base), dir, ca, token, is_session: false, is_json, is_exact, key })
+    }
+
+    /// Where it is, as far as is known.
+    fn base(&self) -> MutexGuard<'_, String> {
+        self.base.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks where it is by now: an engine that was started again may be at another address.
+    fn look_again(&self) {
+        if let Some(found) = self.dir.as_deref().and_then(|dir| ready(dir).ok()) {
+            *self.base() = found.api;
+        }
     }
 
     /// Where tables are shown.
@@ -288,7 +307,8 @@ impl Api {
     }
 
     fn anonymous_request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let url = format!("{}{path}", self.base());
+        self.http.request(method, url)
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
@@ -406,7 +426,8 @@ impl Api {
         while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK_EVERY).await;
             let org = state.get("organization").map(|org| ("organization", show::plain(org)));
-            state = self.get(&format!("/api/v1/commands/{}", segment(key)), &Vec::from_iter(org)).await?;
+            let path = format!("/api/v1/commands/{}", segment(key));
+            state = self.followed(&path, &Vec::from_iter(org), asked.checked_add(PATIENCE)).await?;
         }
         Ok(state)
     }
@@ -438,6 +459,7 @@ impl Api {
             }
             tries += 1;
             tokio::time::sleep(LOOK_EVERY).await;
+            self.look_again();
         }
     }
 
@@ -495,7 +517,7 @@ impl Api {
         } else {
             "; is it running? `ready.json` in its data directory has the address"
         };
-        anyhow::Error::new(error).context(format!("the engine at {} does not answer{help}", self.base))
+        anyhow::Error::new(error).context(format!("the engine at {} does not answer{help}", self.base()))
     }
 }
 

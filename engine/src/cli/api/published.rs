@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use linesman_domain::input::edition;
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Edition;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{Access, Api, LOOK_EVERY, said, segment, show};
+use crate::cli::nats::WHERE;
 use crate::log::streams::lane_of;
 
 /// How many dead letters are asked for at a time.
@@ -24,13 +24,13 @@ const NOBODY: &str = "_unknown";
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Where {
     /// The API of an engine elsewhere, which is asked whether it knows the organization
-    #[arg(long, value_name = "URL", env = "LINESMAN_API")]
+    #[arg(long, value_name = "URL", env = "LINESMAN_API", help_heading = WHERE)]
     api: Option<String>,
     /// The file with an API token; without one the session counts that `linesman login` began
-    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", help_heading = WHERE)]
     token_file: Option<PathBuf>,
     /// The certificate authority of the API, in PEM; without one the system's count
-    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA")]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", help_heading = WHERE)]
     ca: Option<PathBuf>,
 }
 
@@ -108,13 +108,14 @@ impl Engine {
     /// # Errors
     /// The engine does not answer, or tells nothing of its lanes.
     pub(in crate::cli) async fn edition(&self, org: &OrgName) -> anyhow::Result<Edition> {
-        let lane = self.lane(org).await?;
+        let lane = self.lane(org, Instant::now()).await?;
         let level = lane.get("level").and_then(Value::as_u64).context("the answer names no level")?;
         Ok(edition(u32::try_from(level).unwrap_or(u32::MAX)))
     }
 
-    async fn lane(&self, org: &OrgName) -> anyhow::Result<Value> {
-        let lanes = self.api.get("/api/v1/lanes", &()).await?;
+    /// How its lane is; an engine that is away is waited for until then.
+    async fn lane(&self, org: &OrgName, until: Instant) -> anyhow::Result<Value> {
+        let lanes = self.api.followed("/api/v1/lanes", &(), Some(until)).await?;
         let lanes = lanes.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         let number = lane_of(org.as_str(), u32::try_from(lanes.len()).unwrap_or(u32::MAX));
         let is_it = |lane: &Value| lane.get("lane").and_then(Value::as_u64) == Some(u64::from(number));
@@ -151,7 +152,7 @@ impl Engine {
     /// Waits until a lane has passed a sequence; how far it is then, and why it is no further.
     async fn passed(&self, org: &OrgName, sequence: u64, until: Instant) -> anyhow::Result<(u64, String)> {
         loop {
-            let lane = self.lane(org).await?;
+            let lane = self.lane(org, until).await?;
             let position = lane.get("position").and_then(Value::as_u64).unwrap_or_default();
             let stands = lane.get("stopped").filter(|stopped| !stopped.is_null());
             if let Some(stopped) = stands.filter(|_| position < sequence) {

@@ -323,7 +323,7 @@ async fn install(api: &Api, wanted: &Wanted, confirmed: Option<&str>) -> anyhow:
 async fn approved(api: &Api, approval: &str, until: Instant) -> anyhow::Result<()> {
     let mut id = approval.to_owned();
     loop {
-        let found = api.get(&format!("/api/v1/approvals/{}", segment(&id)), &()).await?;
+        let found = api.followed(&format!("/api/v1/approvals/{}", segment(&id)), &(), Some(until)).await?;
         match &*text(&found, "state") {
             "approved" => {
                 let outcome = found.get("outcome").cloned().unwrap_or_default();
@@ -357,7 +357,7 @@ async fn wait_for(
     }
     let (path, query) = (of(organization, "scripts"), [("device_group", device_group)]);
     loop {
-        let found = api.get(&path, &query).await?;
+        let found = api.followed(&path, &query, Some(until)).await?;
         let order = items(&found, "groups").first().map(|group| text(group, "order")).unwrap_or_default();
         let devices = items(&found, "devices");
         let state = |device: &Value| match text(device, "order") == order {

@@ -57,7 +57,7 @@ async fn read(api: &Api, lane: Option<u32>) -> anyhow::Result<Value> {
     let wanted = number(&begun, "/asked/round");
     let mut told = Instant::now();
     loop {
-        let overview = api.get(PATH, &()).await?;
+        let overview = api.followed(PATH, &(), None).await?;
         let round = overview.get("asked").cloned().unwrap_or_default();
         if number(&round, "/round") != wanted {
             anyhow::bail!("the engine has begun anew, or somebody has asked for another round: ask once more");

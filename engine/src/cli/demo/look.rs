@@ -80,3 +80,27 @@ pub(super) fn goes_on(dir: &Path) -> String {
     let dir = dir.display();
     format!("`linesman serve --config {dir}/linesman.toml --data-dir {dir}/data --rules {dir}/rules` goes on with them")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_to_look_next_is_there_to_be_copied() {
+        let dir = Path::new("/tmp/demo-1");
+        let long = next(dir, ([127, 0, 0, 1], 8443).into(), true);
+        let brief = in_brief(dir, false).join("\n");
+        for command in ["status", "incident list", "case list", "dead list", "tail"] {
+            assert!(long.contains(&format!("linesman {command} --data-dir /tmp/demo-1/data\n")), "{command}: {long}");
+            assert!(brief.contains(&format!("linesman {command}")), "{command}: {brief}");
+        }
+        assert!(brief.contains("export LINESMAN_DATA_DIR=/tmp/demo-1/data\n"), "{brief}");
+        for text in [&long, &brief] {
+            assert!(text.contains("export PATH=\"/") && text.contains("deploy/grafana"), "{text}");
+        }
+        assert!(long.ends_with("its data, /tmp/demo-1, go with it (`--data-dir D` keeps them)"), "{long}");
+        assert!(brief.ends_with("its data stay in /tmp/demo-1"), "{brief}");
+        assert!(left(dir, true).starts_with("Its data, /tmp/demo-1, are gone"));
+        assert!(left(dir, false).starts_with("Its data stay in /tmp/demo-1: `linesman serve --config /tmp/demo-1/"));
+    }
+}

@@ -34,7 +34,7 @@ use summary::Summary;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::line::{self, Heard};
-use super::{Failure, runtime};
+use super::{Failure, output, runtime};
 use crate::config::{self, Sources};
 use crate::data_dir::private;
 use crate::log::connect_with;
@@ -148,6 +148,8 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut [Signal; 4]) -> Result<E
             outln!("{text}");
         }
     };
+    // Whoever reads it may have read enough.
+    let mut closed = std::pin::pin!(output::closed()?);
     let standin = start_standin(dir).await?;
     say(format!("support system (a stand-in)  {}", standin.url()));
     let reached: Arc<[Device]> = devices::start(&dir.join(DEVICES)).await?.into();
@@ -169,21 +171,26 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut [Signal; 4]) -> Result<E
     let mut app = tokio::select! {
         app = App::start(config, metrics, logging) => app?,
         () = interrupted(interrupts) => return Ok(ExitCode::FAILURE),
+        () = &mut closed => return Ok(ExitCode::SUCCESS),
     };
     say(format!("partner                      https://{}", app.api()));
     let partner = app.partner_url().context("the partner does not listen to end customers")?;
     let mut process = customer::start(&dir.join(CUSTOMER), &partner, app.ca())?;
-    let mut is_shown = false;
+    let (mut is_shown, mut is_read) = (false, true);
     let ended = tokio::select! {
         ended = watch(args, dir, (&mut app, &mut process), &reached, &mut is_shown) => ended,
         () = interrupted(interrupts) => Ok(()),
+        () = &mut closed => {
+            is_read = false;
+            Ok(())
+        }
     };
     process.stop().await?;
     app.stop().await?;
     standin.shutdown().await;
     ended?;
     say(look::left(dir, args.data_dir.is_none()));
-    Ok(if is_shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_shown || !is_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Shows everything, which it says, then what comes at a steady pace unless once was enough.
@@ -311,7 +318,7 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
     for event in event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))? {
         summary.take(subject);
         if !args.json {
-            outln!("{}", line::of(&Heard { subject, event: &event }));
+            output::line(&line::of(&Heard { subject, event: &event }))?;
         }
     }
     Ok(())

@@ -30,7 +30,8 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// A file that ends in `.json` is an intelligence message, any other a bundle. Each is read as the engine will read it, and is
 /// not published where it would be a dead letter; nothing is where the engine does not know the organization. What is
-/// published is acknowledged by the log before the command ends; with `--wait` the engine has decided on it.
+/// published is acknowledged by the log before the command ends; with `--wait` the engine has decided on it. The exit code is 1
+/// where a file failed, became a dead letter, or is not decided in time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -35,7 +35,7 @@ impl Ended {
     }
 
     /// Whether all is well, as far as is known.
-    fn is_done(&self) -> bool {
+    fn is_well(&self) -> bool {
         match self {
             Self::Failed(_) => false,
             Self::Published { .. } => true,
@@ -44,6 +44,11 @@ impl Ended {
                 Became::DeadLetter { .. } | Became::Nothing | Became::Undecided(_) => false,
             },
         }
+    }
+
+    /// Whether it is published, and nobody knows yet what becomes of it.
+    fn is_undecided(&self) -> bool {
+        matches!(self, Self::Decided { became: Became::Undecided(_), .. })
     }
 
     /// In one word, and what belongs to it: the name of a field, and the text.
@@ -97,18 +102,51 @@ impl Ended {
 
 /// Prints how it ended with each file; whether it ended well with all of them.
 pub(super) fn tell(args: &Args, ended: &[Ended]) -> bool {
-    let failed = ended.iter().filter(|ended| !ended.is_done()).count();
+    let ill = ended.iter().filter(|ended| !ended.is_well()).count();
     for (file, ended) in args.files.iter().zip(ended) {
         if args.json {
             outln!("{}", ended.json(file, args.org.as_str()));
-        } else if !ended.is_done() {
+        } else if !ended.is_well() {
             errln!("{}: {}", file.display(), ended.line());
         } else if args.wait {
             outln!("{}: {}", file.display(), ended.line());
         }
     }
     if !args.json {
-        outln!("{} published for {}, {failed} failed", ended.len() - failed, args.org);
+        outln!("{}", sum(args.org.as_str(), ended));
     }
-    failed == 0
+    ill == 0
+}
+
+/// How it ended with all of them, in a line.
+fn sum(org: &str, ended: &[Ended]) -> String {
+    let undecided = ended.iter().filter(|ended| ended.is_undecided()).count();
+    let failed = ended.iter().filter(|ended| !ended.is_well()).count() - undecided;
+    let more = match undecided {
+        0 => String::new(),
+        undecided => format!("; {undecided} of them not decided yet"),
+    };
+    format!("{} published for {org}, {failed} failed{more}", ended.len() - failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(became: Became) -> Ended {
+        Ended::Decided { sequence: 7, became }
+    }
+
+    #[test]
+    fn what_is_not_decided_yet_is_published_all_the_same() {
+        let slow = decided(Became::Undecided("not decided in that time".to_owned()));
+        assert_eq!(slow.line(), "published, and not decided in that time");
+        let told = slow.json(Path::new("event.xml"), "acme");
+        assert_eq!((&told["outcome"], &told["sequence"]), (&json!("undecided"), &json!(7)));
+        assert_eq!(told["detail"], "not decided in that time");
+        let letter = Became::DeadLetter { reason: "device-limit".to_owned(), detail: "too many".to_owned() };
+        let all = [decided(Became::Incident("acme-1".to_owned())), decided(letter), slow];
+        assert_eq!(sum("acme", &all), "2 published for acme, 1 failed; 1 of them not decided yet");
+        assert_eq!(sum("acme", &all[..1]), "1 published for acme, 0 failed");
+    }
 }

@@ -141,6 +141,43 @@ fn what_is_unwise_is_a_warning() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_has_no_effect_which_is_told() {
+    let folder = Folder::new();
+    let warned = |variables: &[(&str, &str)], more: &str| -> Vec<String> {
+        folder.write("support-system.password", "hunter2", 0o600);
+        let mut sources = folder.sources(&LEAST.replace("[upstream]\n", &format!("[upstream]\n{more}")));
+        sources.environment = variables.iter().map(|(name, value)| variable(name, value)).collect();
+        load(&sources).unwrap().warnings
+    };
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        let told = warned(&[(name, "http://proxy:3128")], "");
+        assert!(matches!(&told[..], [one] if one.contains(&format!("`{name}` has no effect"))), "{told:?}");
+        assert_eq!(warned(&[(name, "http://proxy:3128")], "proxy = \"http://other:3128\"\n"), [""; 0]);
+    }
+    assert_eq!(warned(&[("HTTPS_PROXY", ""), ("NO_PROXY", "*")], ""), [""; 0]);
+}
+
+#[test]
+fn an_address_that_no_certificate_is_for_is_told() {
+    let folder = Folder::new();
+    for (listen, more, is_told) in [
+        ("0.0.0.0:8443", "", true),
+        ("[::]:8443", "", true),
+        ("0.0.0.0:8443", "[tls]\nnames = [\"linesman.example\"]\n", false),
+        ("127.0.0.1:8443", "", false),
+    ] {
+        let sources = folder.sources(&format!("listen = \"{listen}\"\n{more}"));
+        let told = load(&sources).unwrap().warnings;
+        let is_of_it = |text: &String| text.contains("`tls.names` says what else it is reached by");
+        assert_eq!(
+            told.iter().filter(|text| is_of_it(text)).count(),
+            usize::from(is_told),
+            "{listen} {more}: {told:?}"
+        );
+    }
+}
+
+#[test]
 fn no_secret_shows_in_debug() {
     let folder = Folder::new();
     let mut sources: Sources = folder.sources(LEAST);
