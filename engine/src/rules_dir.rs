@@ -10,6 +10,7 @@
 //! Other files are left alone. INVARIANT (a fault is its own): what cannot be looked at, a file or the folder of an
 //! organization, is refused by itself and takes nothing else along; the directory itself must be readable.
 
+mod known;
 pub mod organizations;
 pub(crate) mod room;
 pub mod services;
@@ -19,6 +20,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+pub use known::Known;
 use linesman_rules::{Code, Diagnostic, Policy};
 use linesman_schemas::control::PolicySource;
 use linesman_schemas::{OrgName, PolicyName};
@@ -40,7 +42,7 @@ pub struct Error {
 }
 
 /// One policy file; or a folder of policies that cannot be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PolicyFile {
     /// Where it lies.
     pub path: PathBuf,
@@ -172,12 +174,17 @@ pub fn read_all(dir: &Path) -> Result<Files, Error> {
 /// The directory cannot be read; what is wrong with a folder or a policy is told with it.
 pub fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
     let mut files: Vec<_> = find(dir)?.into_iter().map(|found| read_found(dir, found)).collect();
-    for (at, fault) in Room::default().refuse(&files, |_| 0) {
+    refuse_beyond(&mut files);
+    Ok(files)
+}
+
+/// Refuses those for which there is no room.
+fn refuse_beyond(files: &mut [PolicyFile]) {
+    for (at, fault) in Room::default().refuse(files, |_| 0) {
         if let Some(file) = files.get_mut(at) {
             file.faults.push(fault);
         }
     }
-    Ok(files)
 }
 
 fn find(dir: &Path) -> Result<Vec<Found>, Error> {

@@ -153,6 +153,15 @@ impl Policy {
         }
     }
 
+    /// Whether it is what was read of a source.
+    pub fn is_of(&self, source: &PolicySource) -> bool {
+        let is_theirs = match &source.owner {
+            Some(owner) => self.has_owner && self.organizations() == Some(std::slice::from_ref(owner)),
+            None => !self.has_owner,
+        };
+        is_theirs && self.name == source.name && *self.source == *source.source
+    }
+
     /// Its name.
     pub fn name(&self) -> &PolicyName {
         &self.name

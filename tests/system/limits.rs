@@ -2,8 +2,11 @@
 //! not be set up.
 
 use async_nats::Client;
-use linesman_tests::{Engine, Launch, Load, Outsider, Server, World, until};
+use linesman::log::streams::lane_of;
+use linesman_tests::{Engine, LANES, Launch, Load, Outsider, Server, World, until};
 use serde_json::{Value, json};
+
+use super::stopped::{stopped, tamper};
 
 const CONFIG: &str = "listen: \"127.0.0.1:4222\"\nmax_payload: 8388608\n\
                       jetstream { store_dir: \"/var/lib/nats\", sync_interval: \"1s\" }\n\
@@ -58,6 +61,14 @@ impl Site {
         }
         let answer = self.api(&format!("STREAM.UPDATE.{stream}"), &config).await;
         assert!(answer["error"].is_null(), "{stream} {changes:?}: {answer}");
+    }
+
+    /// For a moment IN has an age.
+    async fn lose_beginning(&self) {
+        let config = self.config("IN").await;
+        self.change("IN", config.clone(), &[("max_age", json!(100_000_000))]).await;
+        until("IN has lost its beginning", async || (self.first().await > 1).then_some(())).await;
+        self.change("IN", config, &[]).await;
     }
 
     async fn first(&self) -> u64 {
@@ -116,11 +127,7 @@ async fn a_log_without_its_beginning_is_not_rebuilt() {
     load.publish_all(&site.client).await;
     load.wait_for_incidents(&engine).await.unwrap();
     assert!(engine.stop().await.unwrap().success());
-    // For a moment IN had an age.
-    let config = site.config("IN").await;
-    site.change("IN", config.clone(), &[("max_age", json!(100_000_000))]).await;
-    until("IN has lost its beginning", async || (site.first().await > 1).then_some(())).await;
-    site.change("IN", config, &[]).await;
+    site.lose_beginning().await;
 
     // What is applied is not lost: the engine goes on.
     let mut engine = site.start().await;
@@ -152,6 +159,33 @@ async fn a_log_without_its_beginning_is_not_rebuilt() {
     let said = site.refused().await;
     assert!(said.contains(&expected(site.first().await)), "{said}");
     assert_eq!(site.world.lanes().unwrap(), before, "nothing is dropped");
+}
+
+/// It cannot be rebuilt then, which is no reason for the others not to go on.
+#[tokio::test]
+async fn a_lane_that_decides_otherwise_stands_still_alone_though_the_log_has_lost_its_beginning() {
+    let site = Site::new().await;
+    let mut engine = site.start().await;
+    let mut load = Load::default();
+    for org in ["acme", "bolt"] {
+        load.add(org, 3);
+    }
+    load.publish_all(&site.client).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    site.lose_beginning().await;
+    let acme = lane_of("acme", LANES);
+    tamper(&site.client, acme).await;
+
+    let mut engine = site.start().await;
+    let found = stopped(&engine, acme).await;
+    let why = found["why"].as_str().unwrap();
+    assert!(why.contains("it leads to another digest than was committed; it cannot be rebuilt"), "{found}");
+    assert_eq!(engine.incidents("acme").await.unwrap(), load.incidents()["acme"], "nothing is dropped");
+    load.add("bolt", 3);
+    load.publish_all(&site.client).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
 }
 
 #[tokio::test]

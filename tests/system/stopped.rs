@@ -123,7 +123,7 @@ async fn an_input_that_cannot_be_decided_is_skipped_and_all_else_goes_on() {
 }
 
 /// Writes another digest where a lane's mark stands; the mark of before.
-async fn tamper(client: &Client, lane: u32) -> Mark {
+pub(super) async fn tamper(client: &Client, lane: u32) -> Mark {
     let known = mark::last(client, lane).await.unwrap().stored.unwrap().mark;
     let mark = Mark { digest: "ab".repeat(32), ..known.clone() };
     let mut headers = HeaderMap::new();

@@ -6,6 +6,9 @@
 //! ..and once more   at the input at hand: the next engine has the lane stand still there, and the others go on
 //! ```
 //!
+//! Where no input was at hand there is none to be set aside. The second time in a row the next engine has the lane stand still as it
+//! is, and the one after that tries it once more.
+//!
 //! It lies beside what is decided, in `ends.json`: no lane decides by it, and no replay reads it. Another program begins anew: it
 //! may pass what this one does not.
 
@@ -14,7 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,14 +25,19 @@ use crate::data_dir::private;
 
 /// The form of the file.
 const VERSION: u32 = 1;
+/// How long a lane is at work until what breaks it off with no input at hand is no repetition.
+const IN_A_ROW: Duration = Duration::from_secs(600);
 
 /// Where a lane broke off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct End {
-    /// Sequence in IN of the last input that was read: what broke it off is none behind it.
+    /// Sequence in IN of the last input that was read: what broke it off is none behind it. Of the last that was applied where none
+    /// was at hand.
     until: u64,
     /// The input at hand when it broke off again; none before.
     at: Option<u64>,
+    /// Whether no input was at hand.
+    is_idle: bool,
     /// How many times in a row.
     times: u32,
 }
@@ -43,10 +51,20 @@ struct Content {
 }
 
 /// What a lane is about.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Hand {
     applied: u64,
     read: u64,
+    /// Whether it does something that is about no input, though one may be at hand.
+    is_idle: bool,
+    /// When it was taken up.
+    since: Instant,
+}
+
+impl Hand {
+    fn at(applied: u64) -> Self {
+        Self { applied, read: applied, is_idle: false, since: Instant::now() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -81,29 +99,50 @@ impl Ends {
         self.known().ends.get(&lane).and_then(|end| Some((end.at?, end.times)))
     }
 
+    /// Behind which input a lane is to stand still as it is, and how many times in a row it broke off with none at hand. The next
+    /// engine tries it once more.
+    pub(super) fn rests_behind(&self, lane: u32) -> Option<(u64, u32)> {
+        let mut known = self.known();
+        let end = known.ends.get_mut(&lane).filter(|end| end.is_idle && end.times > 1)?;
+        let (until, times) = (end.until, end.times);
+        end.times = 1;
+        self.write(&known.ends);
+        Some((until, times))
+    }
+
     /// Up to which input a lane takes one at a time.
     pub(super) fn one_by_one(&self, lane: u32) -> Option<u64> {
-        self.known().ends.get(&lane).map(|end| end.until)
+        self.known().ends.get(&lane).filter(|end| !end.is_idle).map(|end| end.until)
     }
 
     /// A lane goes on from here.
     pub(super) fn begins(&self, lane: u32, applied: u64) {
-        self.known().hands.insert(lane, Hand { applied, read: applied });
+        self.known().hands.insert(lane, Hand::at(applied));
     }
 
     /// A lane has read up to here.
     pub(super) fn reads(&self, lane: u32, sequence: u64) {
         let mut known = self.known();
-        let hand = known.hands.entry(lane).or_default();
+        let hand = known.hands.entry(lane).or_insert_with(|| Hand::at(0));
         hand.read = hand.read.max(sequence);
+    }
+
+    /// What a lane does is about no input, or is again.
+    pub(super) fn idles(&self, lane: u32, is_idle: bool) {
+        if let Some(hand) = self.known().hands.get_mut(&lane) {
+            hand.is_idle = is_idle;
+        }
     }
 
     /// A lane has applied up to here.
     pub(super) fn applies(&self, lane: u32, sequence: u64) {
         let mut known = self.known();
-        known.hands.entry(lane).or_default().applied = sequence;
+        let hand = known.hands.entry(lane).or_insert_with(|| Hand::at(0));
+        hand.applied = sequence;
+        let since = hand.since;
         // Nearly always there are none at all.
-        if known.ends.get(&lane).is_some_and(|end| end.until <= sequence) {
+        let is_passed = |end: &End| if end.is_idle { since.elapsed() >= IN_A_ROW } else { end.until <= sequence };
+        if known.ends.get(&lane).is_some_and(is_passed) {
             known.ends.remove(&lane);
             self.write(&known.ends);
         }
@@ -112,15 +151,15 @@ impl Ends {
     /// A lane broke off, and ends the engine.
     pub(super) fn broke_off(&self, lane: u32) {
         let mut known = self.known();
-        let Some(Hand { applied, read }) = known.hands.get(&lane).copied() else { return };
-        // What was about no input is not kept: no input would be a way out of it.
-        if read <= applied {
-            return;
-        }
-        let before = known.ends.get(&lane).filter(|end| end.at.is_none() && read <= end.until);
-        let end = match before {
-            Some(end) => End { until: end.until, at: Some(read), times: end.times + 1 },
-            None => End { until: read, at: None, times: 1 },
+        // Of one that was not taken up nothing is at hand.
+        let Hand { applied, read, is_idle, since } = known.hands.get(&lane).copied().unwrap_or_else(|| Hand::at(0));
+        let is_idle = is_idle || read <= applied;
+        let end = match known.ends.get(&lane).filter(|end| end.at.is_none() && end.is_idle == is_idle) {
+            Some(end) if is_idle && since.elapsed() < IN_A_ROW => {
+                End { until: applied, times: end.times + 1, ..end.clone() }
+            }
+            Some(end) if !is_idle && read <= end.until => End { at: Some(read), times: end.times + 1, ..end.clone() },
+            _ => End { until: if is_idle { applied } else { read }, at: None, is_idle, times: 1 },
         };
         known.ends.insert(lane, end);
         self.write(&known.ends);
@@ -183,8 +222,6 @@ mod tests {
         let open = || Ends::kept(dir.path().join("ends.json"));
         let ends = open();
         ends.begins(3, 10);
-        ends.broke_off(3);
-        assert_eq!(open().one_by_one(3), None, "it was about no input");
         ends.reads(3, 40);
         ends.broke_off(3);
         let ends = open();
@@ -201,6 +238,38 @@ mod tests {
         ends.forget(3);
         assert!(!dir.path().join("ends.json").exists());
         assert_eq!(open().stands_at(3), None);
+    }
+
+    #[test]
+    fn a_lane_that_breaks_off_with_no_input_at_hand_stands_still_the_third_time_and_is_tried_the_fourth() {
+        let dir = folder();
+        let open = || Ends::kept(dir.path().join("ends.json"));
+        let ends = open();
+        // It was not taken up.
+        ends.broke_off(3);
+        let ends = open();
+        assert_eq!((ends.one_by_one(3), ends.stands_at(3), ends.rests_behind(3)), (None, None, None));
+        ends.begins(3, 10);
+        ends.reads(3, 12);
+        ends.applies(3, 12);
+        ends.reads(3, 14);
+        ends.idles(3, true);
+        ends.broke_off(3);
+        let ends = open();
+        assert_eq!((ends.one_by_one(3), ends.stands_at(3), ends.rests_behind(3)), (None, None, Some((12, 2))));
+        let ends = open();
+        assert_eq!(ends.rests_behind(3), None, "it is tried once more");
+        ends.begins(3, 12);
+        ends.broke_off(3);
+        assert_eq!(open().rests_behind(3), Some((12, 2)));
+        // What is about an input is another matter.
+        let ends = open();
+        ends.begins(3, 12);
+        ends.idles(3, true);
+        ends.idles(3, false);
+        ends.reads(3, 14);
+        ends.broke_off(3);
+        assert_eq!((open().one_by_one(3), open().rests_behind(3)), (Some(14), None));
     }
 
     #[test]

@@ -80,6 +80,19 @@ pub enum Error {
         /// How many times.
         times: u32,
     },
+    /// It broke off again and again where no input was at hand, and the engine ended with it.
+    #[error(
+        "lane {lane} broke off behind the message {position} of IN, with no input at hand, and ended the engine, {times} times in \
+         a row; an engine that is started again tries it once more"
+    )]
+    Idle {
+        /// Which lane.
+        lane: u32,
+        /// Sequence in IN of the last input that it had applied; 0 where it was not taken up.
+        position: u64,
+        /// How many times.
+        times: u32,
+    },
     /// Something is set aside by which it cannot decide an input: it is taken up again.
     #[error("lane {lane} sets something aside for the message {} of IN", aside.position)]
     Aside {

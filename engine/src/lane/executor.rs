@@ -233,6 +233,13 @@ async fn live(
     status: watch::Sender<LaneStatus>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
+    if let Some((position, times)) = shared.ends.rests_behind(id) {
+        // There is no other way out than another start.
+        if stands_still(&shared, id, &status, &Error::Idle { lane: id, position, times }).await {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+        return Ok(());
+    }
     let mut seen = 0;
     let broke_off = shared.ends.stands_at(id);
     let mut undecided = broke_off.map(|(position, times)| (position, Error::BrokeOff { lane: id, position, times }));
@@ -286,18 +293,9 @@ async fn live(
             Err(error) => error,
         };
         undecided = None;
-        let Some(stopped) = Stopped::of(&shared.client, &error).await else { return Err(error) };
-        tracing::error!(
-            lane = id,
-            position = stopped.position,
-            error = full(&error),
-            "the lane stands still; `linesman lane show {id}` tells the ways out"
-        );
-        metrics::counter!("linesman_lanes_stopped_total").increment(1);
-        status.send_modify(|status| {
-            status.is_running = false;
-            status.stopped = Some(Arc::new(stopped));
-        });
+        if !stands_still(&shared, id, &status, &error).await {
+            return Err(error);
+        }
         let is_back = async {
             match &error {
                 Error::Decide { source: domain::Error::Absent(absent), .. } => {
@@ -316,4 +314,23 @@ async fn live(
         shared.ends.forget(id);
         tracing::info!(lane = id, "there is a way out: the lane is taken up again");
     }
+}
+
+/// Tells where and why a lane stands still; whether it does, and does not end the engine.
+async fn stands_still(shared: &Shared, id: u32, status: &watch::Sender<LaneStatus>, error: &Error) -> bool {
+    let Some(stopped) = Stopped::of(&shared.client, error).await else { return false };
+    tracing::error!(
+        lane = id,
+        position = stopped.position,
+        error = full(error),
+        "the lane stands still; `linesman lane show {id}` tells the ways out"
+    );
+    metrics::counter!("linesman_lanes_stopped_total").increment(1);
+    status.send_modify(|status| {
+        status.is_running = false;
+        // One that was not taken up may be behind what was committed.
+        status.is_behind |= matches!(error, Error::Idle { .. });
+        status.stopped = Some(Arc::new(stopped));
+    });
+    true
 }

@@ -78,7 +78,7 @@ const CUT_INPUTS: usize = 4_000;
 /// How many bytes of input, for memory's sake: rows may hold as much.
 const CUT_INPUT_BYTES: usize = 8 << 20;
 /// How long the first of them waits at most.
-const HOLD_MOST: Duration = Duration::from_secs(1);
+pub(crate) const HOLD_MOST: Duration = Duration::from_secs(1);
 /// How long a lane decides before the thread's other lanes have their turn.
 const TURN: Duration = Duration::from_millis(20);
 /// After how many inputs it looks at the clock.
@@ -177,6 +177,7 @@ impl Lane {
 
     async fn carry_on(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let told = stop.clone();
+        fail::fail_point!(&format!("lane::taken-up-{}", self.id));
         if std::mem::take(&mut self.is_stale) {
             self.tick().await;
         }
@@ -437,11 +438,13 @@ impl Lane {
 
     /// Sends a tick: what the clocks say, where the lane knows what that is.
     async fn tick(&mut self) {
+        self.ends.idles(self.id, true);
         let at = Instant::now();
         self.ticking.sent(at);
         self.ticking.read(at);
         let reading = time::reading(self.ticking.lane_time(at));
         self.send(&if self.domain.reads_clocks() { Control::Clock(reading) } else { Control::Tick }).await;
+        self.ends.idles(self.id, false);
     }
 
     /// Sends for the next slice of what is done in slices once it is due, a larger one while nobody else is there. It lines
@@ -466,8 +469,10 @@ impl Lane {
     /// Writes some rows of earlier versions anew. They say the same: nothing is decided.
     async fn upgrade(&mut self) -> Result<(), Error> {
         let Some(after) = self.upgrading.take() else { return Ok(()) };
+        self.ends.idles(self.id, true);
         let next = self.store.upgrade(&after, UPGRADE_ROWS).map_err(|source| Error::Store { lane: self.id, source })?;
         self.upgrading = next;
+        self.ends.idles(self.id, false);
         // The thread's other lanes have their turn.
         tokio::task::yield_now().await;
         Ok(())

@@ -139,37 +139,7 @@ impl Shared {
         let fault = |source| Error::Start { lane: id, source };
         // Of one that is taken up again what it had applied counts on.
         let repeated = Cell::new(status.borrow().decided);
-        let mut attempt = 1;
-        let (start, mut domain, damage, mark) = loop {
-            // IMPORTANT: the mark before the stream's end. The engine before may still be at
-            // work, and a mark beyond the end would look like a lost tail.
-            fail::fail_point!("lane::start", |_| Err(fault(crate::log::Error::Refused {
-                subject: "of a test".to_owned(),
-                description: "not now".to_owned(),
-                code: 10_008,
-            })));
-            let stored = mark::last(&self.client, id).await.map_err(fault)?.stored;
-            let identity = streams::identity(&self.client).await.map_err(fault)?;
-            // Also behind the mark: one that is written between goes with another.
-            let found = overrides::read(&self.client, id).await.map_err(fault)?;
-            found.make_whole(&self.client, self.replicas).await.map_err(fault)?;
-            let overrides = found.all;
-            *seen = found.last;
-            let store = self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?;
-            let start = Start { shared: self, id, store, identity, stored, overrides, status, repeated: &repeated };
-            start.mend()?;
-            let damage = start.damage().await?;
-            let TakenUp { domain, unsaid } = match &damage {
-                Some(why) => start.rebuild(why).await?.into(),
-                None => start.catch_up().await?,
-            };
-            match start.take_over(&domain, damage.as_deref(), unsaid).await {
-                Ok(mark) => break (start, domain, damage, mark),
-                // It has gone on since its mark was read: follow it there.
-                Err(Error::Emit(EmitError::Fenced { .. })) if damage.is_none() && attempt < TAKE_OVERS => attempt += 1,
-                Err(error) => return Err(error),
-            }
-        };
+        let (start, mut domain, damage, mark) = self.take(id, (status, &repeated), seen).await?;
         // What was committed was decided without a bound on time, or with overrides.
         domain.bound_policies(Some(self.policy_time));
         let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
@@ -232,6 +202,47 @@ impl Shared {
             status: status.clone(),
             changes: self.changes.clone(),
         })
+    }
+
+    /// Comes to where a lane goes on and makes it ours: its state, what was wrong with it, and its mark.
+    async fn take<'a>(
+        &'a self,
+        id: u32,
+        (status, repeated): (&'a watch::Sender<LaneStatus>, &'a Cell<u64>),
+        seen: &mut u64,
+    ) -> Result<(Start<'a>, Domain, Option<String>, u64), Error> {
+        let fault = |source| Error::Start { lane: id, source };
+        let mut attempt = 1;
+        loop {
+            // IMPORTANT: the mark before the stream's end. The engine before may still be at
+            // work, and a mark beyond the end would look like a lost tail.
+            fail::fail_point!("lane::start", |_| Err(fault(crate::log::Error::Refused {
+                subject: "of a test".to_owned(),
+                description: "not now".to_owned(),
+                code: 10_008,
+            })));
+            let stored = mark::last(&self.client, id).await.map_err(fault)?.stored;
+            let identity = streams::identity(&self.client).await.map_err(fault)?;
+            // Also behind the mark: one that is written between goes with another.
+            let found = overrides::read(&self.client, id).await.map_err(fault)?;
+            found.make_whole(&self.client, self.replicas).await.map_err(fault)?;
+            let overrides = found.all;
+            *seen = found.last;
+            let store = self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?;
+            let start = Start { shared: self, id, store, identity, stored, overrides, status, repeated };
+            start.mend()?;
+            let damage = start.damage().await?;
+            let TakenUp { domain, unsaid } = match &damage {
+                Some(why) => start.rebuild(why).await?.into(),
+                None => start.catch_up().await?,
+            };
+            match start.take_over(&domain, damage.as_deref(), unsaid).await {
+                Ok(mark) => return Ok((start, domain, damage, mark)),
+                // It has gone on since its mark was read: follow it there.
+                Err(Error::Emit(EmitError::Fenced { .. })) if damage.is_none() && attempt < TAKE_OVERS => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -334,7 +345,11 @@ impl Start<'_> {
         }
         let mut before = None;
         if from > 0 {
-            self.find_beginning()?;
+            // Its own matter, and no reason to refuse the other lanes.
+            if self.find_beginning().is_err() {
+                let what = "it leads to another digest than was committed".to_owned();
+                return Err(Error::Damaged { lane: self.id, what, first: self.identity.first });
+            }
             tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
             metrics::counter!("linesman_lane_rebuilds_total").increment(1);
             // Only what stands at the mark says anything of what is decided up to there.

@@ -31,8 +31,8 @@ const ROWS_ALONE: &str =
 pub struct Stopped {
     /// Why, in words.
     pub why: String,
-    /// Sequence in IN of the input that it does not pass. Of a lane that decides otherwise than was committed, that of which
-    /// the first event came that differs; where none is found, the last that was committed.
+    /// Sequence in IN of the input that it does not pass; 0 where it is none. Of a lane that decides otherwise than was committed, that
+    /// of which the first event came that differs; where none is found, the last that was committed.
     pub position: u64,
     /// By which subject the input came, without its source; none where IN does not have it.
     pub subject: Option<String>,
@@ -94,7 +94,7 @@ impl Stopped {
     pub(super) async fn of(client: &Client, error: &Error) -> Option<Self> {
         let (position, diverged) = match error {
             Error::Decide { position, .. } | Error::BrokeOff { position, .. } => (*position, None),
-            Error::Damaged { .. } => (0, None),
+            Error::Damaged { .. } | Error::Idle { .. } => (0, None),
             Error::Diverged { input, diverged, .. } => (*input, Some((**diverged).clone())),
             _ => return None,
         };
@@ -175,6 +175,11 @@ pub async fn take((client, lanes): (Client, u32), status: &LaneStatus, way: Way,
     let Some(stopped) = &status.stopped else {
         return conflict(format!("lane {lane} does not stand still: only what it cannot pass is set aside"));
     };
+    if stopped.position == 0 {
+        return conflict(format!(
+            "lane {lane} stands still at no input: `linesman lane show {lane}` says what it takes"
+        ));
+    }
     let written = overrides::read(&client, lane).await?.all;
     if let Some(one) = written.iter().find(|one| one.at >= stopped.since) {
         return conflict(format!(

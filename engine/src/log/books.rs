@@ -195,7 +195,8 @@ impl Books {
         if let Some(policies) = known.get(hash).and_then(Known::policies) {
             return Ok(policies);
         }
-        let policies = Policies::of(section);
+        let before: Vec<_> = known.values().filter_map(|known| known.book.upgrade()).collect();
+        let policies = Policies::beside(section, &before);
         known.retain(|_, known| known.book.strong_count() > 0);
         let Policies { book, refused, origins } = policies.clone();
         known.insert(hash.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
@@ -338,11 +339,19 @@ impl Known {
 impl Policies {
     /// Makes policies ready to judge by.
     pub fn of(section: PoliciesSection) -> Self {
+        Self::beside(section, &[])
+    }
+
+    /// The same; those that are as they are in other books are taken from there, and not read again.
+    pub fn beside(section: PoliciesSection, books: &[Arc<Book>]) -> Self {
+        let known: HashMap<&PolicyName, &Arc<Policy>> =
+            books.iter().flat_map(|book| book.policies()).map(|policy| (policy.name(), policy)).collect();
         let mut policies = Vec::with_capacity(section.policies.len());
         let mut origins = HashMap::with_capacity(section.policies.len());
         for source in &section.policies {
-            match Policy::load_accepted(source) {
-                Ok(policy) => policies.push(Arc::new(policy)),
+            let known = known.get(&source.name).filter(|known| known.is_of(source));
+            match known.map_or_else(|| Policy::load_accepted(source).map(Arc::new), |known| Ok(Arc::clone(known))) {
+                Ok(policy) => policies.push(policy),
                 // INVARIANT (replay uses the version of its moment): what was accepted once loads
                 // again; a policy that does not is left out alike by every lane.
                 Err(faults) => {
@@ -367,7 +376,35 @@ impl Ready {
 
 #[cfg(test)]
 mod tests {
+    use linesman_schemas::control::PolicySource;
+
     use super::*;
+
+    #[test]
+    fn policies_that_are_as_they_were_are_not_read_again() {
+        let source = |name: &str, owner: Option<&str>, text: &str| PolicySource {
+            name: name.parse().unwrap(),
+            owner: owner.map(|owner| owner.parse().unwrap()),
+            source: format!("policy(#{{ on: \"incident.detected\" }});\nfn react(incident, org) {{ {text} }}\n"),
+            origin: None,
+        };
+        let section = |policies: &[PolicySource]| PoliciesSection { policies: policies.to_vec(), refused: Vec::new() };
+        let before = [source("acme/own", Some("acme"), ""), source("changed", None, ""), source("stays", None, "")];
+        let before = Policies::of(section(&before));
+        let after = [
+            // As another would have it that is nobody's.
+            source("acme/own", Some("bolt"), ""),
+            source("changed", None, "log(\"other\", #{});"),
+            source("new", None, ""),
+            source("stays", None, ""),
+        ];
+        let anew = Policies::of(section(&after));
+        let beside = Policies::beside(section(&after), &[Arc::clone(&before.book)]);
+        assert_eq!(format!("{:?}", beside.book.policies()), format!("{:?}", anew.book.policies()));
+        let is_shared = |policy: &Arc<Policy>| before.book.policies().iter().any(|known| Arc::ptr_eq(known, policy));
+        let shared = beside.book.policies().iter().filter(|policy| is_shared(policy));
+        assert_eq!(shared.map(|policy| policy.name().to_string()).collect::<Vec<_>>(), ["stays"]);
+    }
 
     #[tokio::test]
     async fn what_no_lane_could_read_is_not_stored() {

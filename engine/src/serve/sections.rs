@@ -234,11 +234,12 @@ impl Policies {
         match said.means {
             Means::Settings => tracing::info!(section = %section, version, hash = said.hash, "settings enter the log"),
             Means::Policies(policies) => {
-                let last = self.known(known).await;
+                let last = self.known(section, known).await;
                 Changes::between(last.as_ref(), &policies).log(version, &said.hash, policies.policies.len());
             }
             Means::Services(services) => {
-                services::log_changes(self.known(known).await.as_ref(), &services, version, &said.hash);
+                let last = self.known(section, known).await;
+                services::log_changes(last.as_ref(), &services, version, &said.hash);
             }
         }
         self.books.put(&said.hash, &said.content).await?;
@@ -256,9 +257,14 @@ impl Policies {
         Ok(sequence)
     }
 
-    /// What the log has of a section, where it can be had.
-    async fn known<T: DeserializeOwned>(&self, known: Option<&SectionRow>) -> Option<T> {
-        self.books.fetch(&known?.hash).await.ok()
+    /// What the log has of a section, where it can be had: mostly it is what this node has loaded, and lies here.
+    async fn known<T: DeserializeOwned>(&self, section: Section, known: Option<&SectionRow>) -> Option<T> {
+        let hash = &known?.hash;
+        let ours = self.copies.of(section).into_iter().find(|content| books::hash(content) == *hash);
+        match ours {
+            Some(content) => serde_json::from_slice(&content).ok(),
+            None => self.books.fetch(hash).await.ok(),
+        }
     }
 
     /// Tells of loads that were not done. One that somebody was quicker than is looked at anew.

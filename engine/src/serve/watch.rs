@@ -19,7 +19,7 @@ use super::policies::{Brought, Made, Policies};
 use crate::edge::{FilesAsked, FilesSaid};
 use crate::lane::status::LaneStatus;
 use crate::logging::full;
-use crate::rules_dir::{self, Files, Stamp};
+use crate::rules_dir::{self, Files, Known, Stamp};
 
 /// How often it is asked whether the directory is worth a look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +35,8 @@ type Seen = Arc<Result<Vec<Stamp>, String>>;
 pub(super) struct Watch {
     dir: PathBuf,
     policies: Policies,
+    /// The policy files that were read last.
+    known: Known,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Who asks what this node would load.
     asked: mpsc::Receiver<FilesAsked>,
@@ -99,7 +101,7 @@ impl Watch {
         (asked, again): (mpsc::Receiver<FilesAsked>, Arc<Notify>),
         brought: Brought,
     ) -> Self {
-        Self { dir, policies, lanes, asked, again, taken: None, brought }
+        Self { dir, policies, known: Known::default(), lanes, asked, again, taken: None, brought }
     }
 
     /// Watches beside the caller until it is stopped. What cannot be done is logged and done later: the engine
@@ -122,7 +124,7 @@ impl Watch {
                 () = self.again.notified() => {
                     // A first look, which another has to confirm.
                     (last, self.taken) = (None, None);
-                    notice = Notice::new();
+                    (notice, self.known) = (Notice::new(), Known::default());
                     continue;
                 }
             }
@@ -167,7 +169,7 @@ impl Watch {
                 self.taken = seen.cloned();
             }
             Some(Ok(_)) => {
-                let files = read(&self.dir).await?;
+                let files = self.read().await?;
                 if Some(&look(&self.dir).await) == seen {
                     self.brought = self.policies.bring(&files).await?;
                     self.policies.warn_of_unknown(&files.policies)?;
@@ -231,8 +233,17 @@ impl Watch {
         if section == Section::Services && !self.policies.takes_services().map_err(|error| full(&error))? {
             return Err("services come with engine level 4".to_owned());
         }
-        let files = read(&self.dir).await.map_err(|error| full(&error))?;
+        let files = self.read().await.map_err(|error| full(&error))?;
         self.policies.prepare(section, is_look, &files).await.map_err(|error| full(&error))
+    }
+
+    /// Reads the directory, on a thread that may block.
+    async fn read(&mut self) -> Result<Files, Error> {
+        let (dir, mut known) = (self.dir.clone(), std::mem::take(&mut self.known));
+        let read = tokio::task::spawn_blocking(move || (known.read_all(&dir), known)).await;
+        let (files, known) = read.map_err(|error| Error::Broken(std::io::Error::other(error)))?;
+        self.known = known;
+        Ok(files?)
     }
 }
 
@@ -269,9 +280,25 @@ async fn look(dir: &Path) -> Seen {
     })
 }
 
-/// Reads the directory, on a thread that may block.
-async fn read(dir: &Path) -> Result<Files, Error> {
-    let dir = dir.to_owned();
-    let files = tokio::task::spawn_blocking(move || rules_dir::read_all(&dir)).await;
-    Ok(files.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::HOLD_MOST;
+
+    /// Within which a change of the files is in force.
+    const IN_FORCE_MOST: Duration = Duration::from_secs(3);
+    /// What is left of that for what there is to do meanwhile: to look, read, store, commit and make ready.
+    const WORK: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn a_change_is_in_force_in_time_by_what_bounds_each_wait_for_it() {
+        let waits = [
+            ("until it is asked whether the directory is worth a look", LOOK_EVERY),
+            ("until what was seen has stayed as it is", SETTLE),
+            ("until lane 0 commits what it has decided, while more comes", HOLD_MOST),
+            // Who hands it out hears that lane 0 has moved, and lanes judge by it where they come to it.
+        ];
+        let most: Duration = waits.iter().map(|(_, most)| *most).sum();
+        assert!(most + WORK <= IN_FORCE_MOST, "{waits:?}");
+    }
 }

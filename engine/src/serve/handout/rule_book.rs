@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::super::Error;
 use super::super::setup::Setup;
-use crate::log::books::{self, Books};
+use crate::log::books::{self, Books, Ready};
 use crate::logging::full;
 use crate::store;
 
@@ -33,6 +33,8 @@ pub(super) struct RuleBooks {
     books: Arc<Books>,
     /// The version that was handed out last.
     handed: u64,
+    /// What that comes to: it is made ready once, and lanes that are told of it take it from there.
+    ready: Option<Ready>,
     /// When lanes are compared though nothing was composed, and how long that waits.
     due: Instant,
     wait: Duration,
@@ -49,7 +51,8 @@ struct Stand {
 
 impl RuleBooks {
     pub(super) fn new(setup: Arc<Setup>, books: Arc<Books>) -> Self {
-        Self { setup, books, handed: 0, due: Instant::now(), wait: LOOK_EVERY, sent: BTreeMap::new() }
+        let (due, wait, sent) = (Instant::now(), LOOK_EVERY, BTreeMap::new());
+        Self { setup, books, handed: 0, ready: None, due, wait, sent }
     }
 
     /// Hands out what was composed since, or else looks now and then whether all lanes have it. What cannot be done is
@@ -93,7 +96,7 @@ impl RuleBooks {
                     return Ok(has_sent);
                 }
                 // A lane that is told of one that is not there waits for it, for ever.
-                self.books.get(&named).await?;
+                self.ready.replace(self.books.get(&named).await?);
                 is_fetched = true;
             }
             let control = Control::RuleBook(named.clone());
