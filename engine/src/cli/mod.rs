@@ -8,6 +8,7 @@ mod output;
 mod api;
 #[cfg(feature = "standin")]
 mod check;
+mod choices;
 mod config;
 mod consumers;
 #[cfg(feature = "standin")]
