@@ -288,6 +288,14 @@ mod tests {
         assert_eq!(told("withheld by filter level"), "sent without details");
         assert_eq!(told("TEST CASE: withheld by filter level"), "TEST CASE: sent without details");
         assert_eq!(told("FPC 2 offline"), "FPC 2 offline (sent without details)");
+        let told = |action| shown("partner", &action).unwrap();
+        let upload = |kind: &str, case: &str| serde_json::json!({"upload": {"kind": kind, "case": case, "name": "acme-1.xml", "device": {"serial_number": "JN1"}}});
+        assert_eq!(told(upload("bundle", "T-1")), "upload the bundle acme-1.xml of JN1 for the case T-1");
+        assert_eq!(told(upload("snapshot", "")), "upload the snapshot acme-1.xml of JN1");
+        let telling = |step: &str, text: &str| serde_json::json!({"tell_case": {"incident": "acme-1", "step": {step: {"text": text}}}});
+        assert_eq!(told(telling("note", "the fan is loud")), "note the case of acme-1: the fan is loud");
+        assert_eq!(told(telling("close", "")), "close the case of acme-1");
+        assert_eq!(told(serde_json::json!({"poll_cases": {"cursor": null}})), "ask which cases have changed");
         let group = serde_json::json!({"configure": {
             "device": {"organization": "acme", "serial_number": "JN1"}, "group": "g", "change": "remove",
         }});

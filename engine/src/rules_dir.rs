@@ -30,6 +30,8 @@ use sha2::{Digest, Sha256};
 
 /// The largest policy in bytes, well above what a policy may be: the rules name their own bound.
 const MOST_BYTES: u64 = 4 << 20;
+/// The longest name of a policy, in characters, without its organization's.
+const NAME_MOST: usize = 64;
 
 /// Why the directory cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -324,7 +326,15 @@ fn read_policy(within: String, found: Found) -> PolicyFile {
     let named = match (name.parse::<PolicyName>(), &owner) {
         (Ok(name), Ok(owner)) => Some((name, owner.clone())),
         (Err(error), _) => {
-            faults.push(Diagnostic::of_file(Code::Name, error.to_string(), help));
+            let length = stem.chars().count();
+            let message = match length > NAME_MOST {
+                true => {
+                    let begin: String = stem.chars().take(NAME_MOST).collect();
+                    format!("the policy name `{begin}…` has {length} characters, of which it may have {NAME_MOST}")
+                }
+                false => error.to_string(),
+            };
+            faults.push(Diagnostic::of_file(Code::Name, message, help));
             None
         }
         (_, Err(error)) => {
@@ -367,6 +377,12 @@ mod tests {
             .collect();
         let name = |text: &str| Some(text.to_owned());
         assert_eq!(found, [(name("a"), false), (name("acme/own"), true), (name("b"), true), (None, false)]);
+        std::fs::write(dir.path().join(format!("acme/{}.rhai", "n".repeat(70))), policy).unwrap();
+        let files = read(dir.path()).unwrap();
+        let long = files.iter().find(|file| file.within.contains("nnn")).unwrap();
+        let begin = "n".repeat(64);
+        let told = format!("the policy name `{begin}…` has 70 characters, of which it may have 64");
+        assert_eq!(long.faults[0].message, told);
     }
 
     #[test]

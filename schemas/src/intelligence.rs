@@ -106,7 +106,7 @@ pub struct Relevance {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not the JSON asked for; serde's text has line and column.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// A field is empty or longer than it may be.
     #[error("`{field}` must have 1 to {most} bytes and has {length}")]

@@ -159,7 +159,37 @@ async fn two_clocks_a_year_ahead_wait_until_somebody_confirms_them() {
     .await;
     let again = run(&["clock", "confirm", "--data-dir", data]).await.unwrap();
     assert!(again.code != Some(0) && again.stderr.contains("is ahead of no lane"), "{again:?}");
+    assert!(again.code == Some(1) && again.stderr.contains("nothing waits to be confirmed"), "{again:?}");
     let records = engine.get("/api/v1/audit?operation=confirm-clock").await.unwrap();
     assert!(records["items"].as_array().is_some_and(|items| !items.is_empty()), "{records}");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+#[tokio::test]
+async fn a_clock_that_the_engines_does_not_agree_with_is_confirmed_by_force_alone() {
+    let world = World::new().unwrap();
+    let skewed = Launch { crash_points: "decode::skew=return(2592000)", unwinds: true, ..Launch::default() };
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 1, "FIRST", "Low")).await;
+    wait_for_incidents(&engine, "acme", 1).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let mut engine = world.start_with(None, skewed).await.unwrap();
+    publish(&engine.nats().await.unwrap(), "acme", event("edge", 2, "SECOND", "Low")).await;
+    wait_for_incidents(&engine, "acme", 2).await;
+    let lane = lane_of("acme", LANES) as usize;
+    let ahead = async || {
+        let clocks = engine.get("/api/v1/clock").await.ok()?;
+        clocks["lanes"][lane]["ahead_s"].as_i64()
+    };
+    until("the server's clock is a month ahead", async || ahead().await.filter(|ahead| *ahead > 2_500_000)).await;
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    let refused = run(&["clock", "confirm", "--data-dir", data]).await.unwrap();
+    let words = ["by the NATS server's clock it is", "by this engine's", "`--force`"];
+    assert!(refused.code == Some(1) && words.iter().all(|word| refused.stderr.contains(word)), "{refused:?}");
+    assert!(ahead().await.is_some_and(|ahead| ahead > 2_500_000), "nothing was written");
+    let forced = run(&["clock", "confirm", "--force", "--json", "--data-dir", data]).await.unwrap();
+    assert!(forced.code == Some(0) && forced.stdout.starts_with("{\"lanes\":["), "{forced:?}");
+    until("the lane goes by it", async || ahead().await.filter(|ahead| *ahead == 0)).await;
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

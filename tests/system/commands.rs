@@ -299,6 +299,16 @@ completed incident show ""
 completed incident list --organization ac
 completed config --explain nats.u
 completed incident show nothing-like-it
+completed org set acme --filter-level ""
+completed org set acme --filter-level "Do\\ n"
+completed org set acme --filter-level "'Do n"
+completed incident list --sort -d
+completed incident list --status = in
+completed device show acme ""
+completed device --data-dir D show acme edge
+completed netconf ""
+completed log-level tr
+completed case list --organization nobody-s
 "#;
 
 #[tokio::test]
@@ -311,8 +321,34 @@ async fn a_shell_completes_what_the_engine_knows() {
     std::os::unix::fs::symlink(world.data(), world.path("D")).unwrap();
     let ended = run_script(world.root(), COMPLETE).await.unwrap();
     let lines: Vec<&str> = ended.stdout.lines().collect();
-    let [ids, organizations, keys, nothing] = lines[..] else { panic!("{ended:?}") };
-    assert!(ids.split(' ').any(|id| id == "acme-1"), "{ids}");
+    let [
+        ids,
+        organizations,
+        keys,
+        nothing,
+        levels,
+        level,
+        quoted,
+        sorts,
+        statuses,
+        devices,
+        device,
+        netconf,
+        logs,
+        nobody,
+    ] = lines[..]
+    else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(ids, "acme-1", "and nothing else: no option, no file");
+    assert!(
+        levels.starts_with("Do\\ not\\ send Send\\ all\\ information\\ except") && !levels.contains("-h"),
+        "{levels}"
+    );
+    assert_eq!((level, quoted), ("Do\\ not\\ send", "Do not send"));
+    assert_eq!((sorts, statuses, logs), ("-detected", "in\\ progress", "trace"));
+    assert_eq!((devices, device, netconf), ("edge-01", "edge-01", "acme/edge-01"));
+    assert_eq!(nobody, "");
     assert_eq!(organizations, "acme");
     assert!(keys.split(' ').any(|key| key == "nats.url"), "{keys}");
     assert_eq!(nothing, "");

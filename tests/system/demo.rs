@@ -47,3 +47,14 @@ async fn a_signal_ends_it_and_the_terminal_is_as_it_was() {
         assert!(!runs.contains("demo"), "{runs}");
     }
 }
+
+#[tokio::test]
+async fn for_programs_it_is_lines_of_json_on_a_terminal_too() {
+    let steps = json!([["wait", "{\"event\":{"], ["wait", "trigger.incident.detected\"}"], ["signal", 15]]);
+    let shown = on_terminal((80, 24), &steps, &["demo", "--json"]).await.unwrap();
+    assert!(shown.is_restored, "{shown:?}");
+    assert!(!shown.screen.contains("Last events"), "{shown:?}");
+    let first = shown.screen.lines().find(|line| line.starts_with("{\"event\"")).unwrap();
+    let event: serde_json::Value = serde_json::from_str(first.trim()).unwrap();
+    assert!(event["subject"].is_string() && event["event"]["specversion"] == "1.0", "{event}");
+}

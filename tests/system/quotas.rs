@@ -95,6 +95,7 @@ async fn what_comes_beyond_a_quota_is_left_undecided_and_accounted_for() {
 
 #[tokio::test]
 async fn a_problem_that_would_be_remembered_beyond_the_quota_is_left_undecided_and_accounted_for() {
+    let day = today();
     let world = World::new().unwrap();
     let mut engine = world.start(None).await.unwrap();
     let data = world.data();
@@ -114,7 +115,13 @@ async fn a_problem_that_would_be_remembered_beyond_the_quota_is_left_undecided_a
     until("acme's are", async || (engine.incidents("acme").await.ok()? == 10).then_some(())).await;
     wait_accounted(&engine).await.unwrap();
     let shown = engine.get("/api/v1/organizations/acme").await.unwrap();
-    assert_eq!(shown["quotas"], json!({"remembered_ids": 10}));
+    assert_eq!((&shown["quotas"], &shown["remembered_ids"]), (&json!({"remembered_ids": 10}), &json!(10)));
+    let shown = cli(&data, &["org", "show", "acme"]).await;
+    assert!(shown.stdout.lines().any(|line| line.starts_with("remembered_ids ") && line.ends_with(" 10")), "{shown:?}");
+    let status = engine.get("/api/v1/status").await.unwrap()["notices"].to_string();
+    if today() == day {
+        assert!(status.contains("10 host-event-IDs count") && status.contains("also on another day"), "{status}");
+    }
     assert_eq!(engine.incidents("acme").await.unwrap(), 10);
     let text = engine.get_text("/metrics").await.unwrap();
     assert!(text.contains("linesman_over_quota_messages_total{organization=\"acme\"} 10"), "{text}");

@@ -197,6 +197,7 @@ impl Reader {
             assert_eq!(listener.remark().await.unwrap(), "listening on out.>");
             self.listener = Some(listener);
         } else if line.starts_with("linesman standin ") {
+            self.waits().await;
             let mut standin = Running::start(&args).unwrap();
             standin.line().await.unwrap();
             self.standin = Some(standin);
@@ -204,6 +205,15 @@ impl Reader {
             let ended = run_script(self.world.root(), &line).await.unwrap();
             assert_eq!(ended.code, Some(0), "{line}\n{}{}", ended.stdout, ended.stderr);
         }
+    }
+
+    /// As the document has it: a line for the one destination that something waits for.
+    async fn waits(&self) {
+        let data = self.file("first/data");
+        let status = run(&["status", "--data-dir", data.to_str().unwrap()]).await.unwrap();
+        let destinations = status.stdout.lines().skip_while(|line| !line.starts_with("DESTINATION")).skip(1);
+        let waiting: Vec<_> = destinations.take_while(|line| !line.is_empty()).collect();
+        assert!(matches!(waiting[..], [jss] if jss.starts_with("jss ")), "{}", status.stdout);
     }
 
     async fn stops(&mut self) {

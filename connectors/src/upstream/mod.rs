@@ -65,8 +65,27 @@ pub(crate) fn last_of_each(mut reports: Vec<Report>) -> Vec<Report> {
     reports
 }
 
-/// How `tail` shows an action of an upstream's: by a case's synopsis, and whether it is sent with no more than that.
+/// How `tail` shows an action of an upstream's: a case by its synopsis, and whether it is sent with no more than that; what else
+/// there is by what is done, and with what.
 pub(crate) fn shown(action: &Value) -> String {
+    let text = |pointer: &str| action.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    if action.get("upload").is_some() {
+        let [case, device] = [text("/upload/case"), text("/upload/device/serial_number")];
+        let case = if case.is_empty() { String::new() } else { format!(" for the case {case}") };
+        let device = if device.is_empty() { String::new() } else { format!(" of {device}") };
+        return format!("upload the {} {}{device}{case}", text("/upload/kind"), text("/upload/name"));
+    }
+    if action.get("tell_case").is_some() {
+        let step = action.pointer("/tell_case/step").and_then(Value::as_object);
+        let (step, note) =
+            step.and_then(|step| step.iter().next()).map_or(("tell", &Value::Null), |(step, note)| (step, note));
+        let said = note.get("text").and_then(Value::as_str).filter(|said| !said.is_empty());
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+        return format!("{step} the case of {}{said}", text("/tell_case/incident"));
+    }
+    if action.get("poll_cases").is_some() {
+        return "ask which cases have changed".to_owned();
+    }
     let synopsis = action.pointer("/submit_case/synopsis");
     let synopsis = synopsis.and_then(Value::as_str).unwrap_or_default();
     let is_without_details = action.pointer("/submit_case/details").is_some_and(Value::is_null);

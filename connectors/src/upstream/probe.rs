@@ -245,7 +245,7 @@ fn peer_of(url: &Url) -> String {
 /// # Errors
 /// The address is none, or nothing is shown; in words.
 pub async fn look(url: &str, trust: &tls::Trust, proxy: Option<&Proxy>) -> Result<tls::Presented, String> {
-    let url = super::way::base(url).ok_or_else(|| SettingsError::Url { url: super::way::shown(url) }.to_string())?;
+    let url = super::way::base(url).ok_or_else(|| SettingsError::of_url(url).to_string())?;
     let (host, port) = host_and_port(&url);
     let (first, first_port) = nearest(proxy, &host, port);
     let late = |who: &str| format!("`{who}` does not answer in time");

@@ -39,10 +39,12 @@ pub struct Way {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The address is none, or not one to send credentials to.
-    #[error("`{url}` is not an address of the form `https://host[:port][/path]`")]
+    #[error("`{url}` is not an address of the form `https://host[:port][/path]`{hint}")]
     Url {
         /// The address.
         url: String,
+        /// What was meant, in words; empty where that cannot be guessed.
+        hint: String,
     },
     /// A text that requests carry is empty, or cannot be carried.
     #[error("`{name}` must be 1 to {most} printable characters")]
@@ -110,7 +112,17 @@ impl Way {
         }
         check_number("concurrency", self.concurrency == 0)?;
         check_number("timeout", self.timeout.is_zero())?;
-        base(&self.url).ok_or_else(|| SettingsError::Url { url: shown(&self.url) })
+        base(&self.url).ok_or_else(|| SettingsError::of_url(&self.url))
+    }
+}
+
+impl SettingsError {
+    /// That a text is no address.
+    pub(super) fn of_url(text: &str) -> Self {
+        let whole = format!("https://{text}");
+        let is_host = !text.is_empty() && !text.contains("://") && !text.contains('@') && base(&whole).is_some();
+        let hint = if is_host { format!("; did you mean `{}`?", shown(&whole)) } else { String::new() };
+        Self::Url { url: shown(text), hint }
     }
 }
 
@@ -177,9 +189,17 @@ mod tests {
 
     #[test]
     fn credentials_go_to_https_addresses_only() {
-        for url in ["http://jss.example", "jss.example", "", "https://jss.example?a=b", "https://", "file:///x"] {
+        for (url, meant) in
+            [("jss.example", "https://jss.example"), ("jss.example:8444/api", "https://jss.example:8444/api")]
+        {
+            let told = way(url).check().unwrap_err().to_string();
+            let hint = format!("[/path]`; did you mean `{meant}`?");
+            assert!(told.starts_with(&format!("`{url}` is not an address")) && told.ends_with(&hint), "{told}");
+        }
+        for url in ["http://jss.example", "", "https://jss.example?a=b", "https://", "file:///x", "me:x@jss.example"] {
+            let url_shown = if url.contains('@') { "***@jss.example" } else { url };
             let error = way(url).check().unwrap_err();
-            let expected = format!("`{url}` is not an address of the form `https://host[:port][/path]`");
+            let expected = format!("`{url_shown}` is not an address of the form `https://host[:port][/path]`");
             assert_eq!(error.to_string(), expected);
         }
     }

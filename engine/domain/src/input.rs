@@ -218,7 +218,7 @@ impl<'a> Content<'a> {
     fn no_bundle(error: &bundle::Error) -> Self {
         Self::Undecodable {
             reason: Reason::BundleUndecodable,
-            detail: format!("{}: {}", error.fault.name(), error.fault),
+            detail: format!("{}: {}", error.fault.name(), error.fault.detail()),
             place: Some(LineColumn { line: error.line, column: error.column }),
         }
     }
@@ -253,4 +253,22 @@ pub fn json_place(error: &serde_json::Error) -> Option<LineColumn> {
 pub(crate) fn place(line: usize, column: usize) -> Option<LineColumn> {
     let line = u32::try_from(line).ok().filter(|line| *line > 0)?;
     Some(LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).max(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_bundle_is_named_once() {
+        for (bytes, expected) in [
+            (&b"</a>"[..], "not-well-formed: `</a>` closes nothing"),
+            (b"<jmb", "truncated: the bundle ends before its root element is complete"),
+            (b"", "empty: the bundle is empty"),
+        ] {
+            let content = Content::decode("jmb", bytes);
+            let Content::Undecodable { detail, .. } = content.at(u32::MAX) else { panic!("{expected}") };
+            assert_eq!(detail, expected);
+        }
+    }
 }

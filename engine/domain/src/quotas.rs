@@ -71,13 +71,23 @@ impl QuotaRow {
         Self { day, messages: 0, bytes: 0, told: 0, left: None }
     }
 
+    /// Whether it was said on that day that a quota is used up.
+    pub const fn was_exhausted(&self, kind: QuotaKind) -> bool {
+        self.told & bit(kind, true) != 0
+    }
+
     /// Whether `trigger` is to be said of a kind; it counts as said from here on.
     fn tells(&mut self, kind: QuotaKind, trigger: Trigger) -> bool {
-        let bit = 1 << (2 * kind as u8 + u8::from(trigger == Trigger::QuotaExhausted));
+        let bit = bit(kind, matches!(trigger, Trigger::QuotaExhausted));
         let is_news = self.told & bit == 0;
         self.told |= bit;
         is_news
     }
+}
+
+/// What stands for it that it was said of a quota that it is used up, or else nearly.
+const fn bit(kind: QuotaKind, is_exhausted: bool) -> u8 {
+    1 << (2 * kind as u8 + is_exhausted as u8)
 }
 
 /// The table of what organizations have sent, of each its last day.

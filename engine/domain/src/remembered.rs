@@ -78,6 +78,14 @@ pub fn given(base: &(impl Base + ?Sized), org: &OrgName) -> Result<Option<u64>, 
     Ok(Table::read(base, &key(org))?.and_then(|row| row.most))
 }
 
+/// How many of an organization's count, by when the last of them came; none where none was counted.
+///
+/// # Errors
+/// As [`given`].
+pub fn counted(base: &(impl Base + ?Sized), org: &OrgName) -> Result<Option<u64>, Error> {
+    Ok(Table::read(base, &key(org))?.map(|row| row.count()).filter(|count| *count > 0))
+}
+
 /// Gives an organization a quota of its own, or none.
 pub(crate) fn give(desk: &mut Desk, org: &OrgName, most: Option<u64>) -> Result<(), Error> {
     let row = desk.read(&key(org))?;

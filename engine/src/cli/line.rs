@@ -115,23 +115,34 @@ pub(super) fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))
         }
+        (
+            "trigger",
+            "licence.expiring" | "licence.expired" | "partner.certificate-expiring" | "partner.certificate-expired",
+        ) => {
+            let ends = if data.get("has_ended") == Some(&Value::Bool(true)) { "has ended" } else { "ends" };
+            format!("{} {} {ends} {}", text("/kind"), text("/id"), text("/ends"))
+        }
         ("trigger", _) => {
-            format!(
-                "{} {} {}: {}",
-                text("/priority"),
-                text("/device/host_name"),
-                text("/event_type"),
-                text("/synopsis")
-            )
+            // An end customer tells as much of it as its filter level lets out.
+            let what = ["/priority", "/device/host_name", "/event_type"].map(text);
+            let what = what.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+            format!("{what}: {}", text("/synopsis"))
         }
         ("reaction", _) => {
             let action = data.get("action").and_then(|action| linesman_connectors::shown(name, action));
-            let by = data.get("policy").map_or_else(|| text("/activation"), |_| text("/policy"));
-            format!("{by}: {}", action.unwrap_or_else(|| text("/action")))
+            let action = action.unwrap_or_else(|| text("/action"));
+            // What a command asks for, or follows from a case, is nobody's policy.
+            match [text("/policy"), text("/activation")].into_iter().find(|by| !by.is_empty()) {
+                Some(by) => format!("{by}: {action}"),
+                None => action,
+            }
         }
         ("dead", _) => format!("{} {}", text("/policy/name"), text("/detail")).trim_start().to_owned(),
         ("audit", _) if data.get("verdict").is_some() => {
             format!("{}: {} ({})", text("/actor"), text("/outcome"), text("/verdict"))
+        }
+        ("audit", "lane-sealed") => {
+            format!("lane {}: {}; it has decided again up to {}", text("/lane"), text("/why"), text("/position"))
         }
         _ => data.to_string(),
     };
@@ -206,6 +217,45 @@ mod tests {
             line("out.acme.reaction.ticket", Some("acme-1"), json!({"policy": "open", "action": action})),
             "10:15:02.500 acme         reaction ticket                     acme-1         open: {\"queue\":\"noc\"}"
         );
+    }
+
+    /// Of every trigger there is, with the data that its events have.
+    #[test]
+    fn every_trigger_is_told_in_words() {
+        let device = json!({"host_name": "edge-1", "serial_number": "JN1", "product": "MX240", "platform": "junos", "os_version": "23.4R1"});
+        let mut everything = json!({
+            "id": "T-1", "host_event_id": "h", "kind": "event", "device": device, "event_type": "FRU", "priority": "High",
+            "synopsis": "FPC 3 offline", "case_id": "2026-1", "case_status": "Open", "actor": "ann", "changed": ["owner"],
+            "filter_level": "Do not send", "title": "fan", "organization": "acme", "count": 3, "operation": "close-case", "about": "acme-1",
+            "ends": "2026-12-01T00:00:00Z", "has_ended": true, "last_seen": "2026-11-01T00:00:00Z", "agreement_number": "A-1",
+            "serial_number": "JN1", "end": "2026-12-01", "state": "unreachable", "error": "refused", "name": "edge-1",
+            "last_snapshot": "2026-11-01T00:00:00Z", "held": 2, "failed": 1, "of": 5, "group": "g", "missing": 1, "extra": 0,
+            "action": "report", "used": 8, "most": 10, "day": "2026-11-21",
+        });
+        for trigger in linesman_schemas::trigger::Trigger::TOLD {
+            // Some name their device, others describe it.
+            let names =
+                ["device.state-changed", "configuration.drifted", "configuration.held"].contains(&trigger.as_str());
+            everything["device"] = if names { json!("edge-1") } else { device.clone() };
+            let told = summary("trigger", trigger.as_str(), &everything);
+            let is_words = told.split_whitespace().all(|word| word.trim_matches([':', ',']).chars().next().is_some());
+            assert!(!told.is_empty() && is_words && !told.contains(['{', '"']), "{trigger}: {told}");
+        }
+        assert_eq!(summary("trigger", "licence.expired", &everything), "event T-1 has ended 2026-12-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_an_end_customer_reports_and_what_is_uploaded_has_words() {
+        let nothing = json!({"host_name": "", "serial_number": "", "product": "", "platform": "", "os_version": ""});
+        let data = json!({"id": "acme-1", "device": nothing, "event_type": "", "priority": "High", "synopsis": "withheld by filter level"});
+        let told = line("out.acme.trigger.incident.reported-by-end-customer", Some("acme-1"), data);
+        assert!(told.ends_with(" acme-1         High: withheld by filter level"), "{told}");
+        let action = json!({"upload": {"kind": "bundle", "case": "T-1", "name": "acme-1.xml"}});
+        let told = line("out.acme.reaction.partner", Some("acme-1"), json!({"id": "r", "action": action}));
+        assert!(told.ends_with(" acme-1         upload the bundle acme-1.xml for the case T-1"), "{told}");
+        let sealed = json!({"lane": 3, "why": "the log lost messages", "position": 17, "owner": "o"});
+        let told = line("out._provider.audit.lane-sealed", None, sealed);
+        assert!(told.ends_with(" lane 3: the log lost messages; it has decided again up to 17"), "{told}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod output;
 
 mod api;
 mod check;
+mod choices;
 mod config;
 mod consumers;
 #[cfg(feature = "standin")]

@@ -69,6 +69,9 @@ pub(super) struct TimeConfirmed {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 47)]
     lane: Option<u32>,
+    /// Whether it is confirmed although this engine's clock says something else, and in lanes that do not wait for it.
+    #[serde(default)]
+    force: bool,
 }
 
 /// What was confirmed.
@@ -88,7 +91,7 @@ enum Answers {
     /// Whoever asked has not the right.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(#[to_schema] ProblemBody<'static>),
-    /// The server's clock says something else, or there is no lane that it is ahead of.
+    /// The server's clock says something else, or this engine's does and that is not forced; or nothing waits to be confirmed.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemBody<'static>),
     /// There is no such lane.
@@ -122,7 +125,12 @@ fn time_in(status: &LaneStatus) -> Timestamp {
 pub(super) fn waits(status: &LaneStatus) -> bool {
     let Some(doubt) = status.doubt.filter(|doubt| doubt.is_far(status.level)) else { return false };
     let heard = time_in(status).checked_add(doubt.ahead).unwrap_or(Timestamp::MAX);
-    heard.duration_since(today()) <= SAME
+    agree(heard, today())
+}
+
+/// Whether two clocks say the same.
+fn agree(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() <= SAME
 }
 
 fn seconds(time: Timestamp) -> Timestamp {
@@ -142,6 +150,7 @@ pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) ->
 }
 
 /// Confirm what time it is by the NATS server's clock, in lanes that do not go by it since it is far ahead: from there on they do.
+/// Where this engine's clock says something else, and in lanes that do not wait for it, only if that is forced.
 /// Their clock never goes back, so a time that is wrong is right again only after it has come, or twice as late.
 #[utoipa::path(
     post, path = "/api/v1/clock/confirm", operation_id = "confirm-clock", tag = "engine", request_body = TimeConfirmed,
@@ -150,32 +159,35 @@ pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) ->
 pub(super) async fn confirm(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    JsonBody(TimeConfirmed { time, lane }): JsonBody<TimeConfirmed>,
+    JsonBody(TimeConfirmed { time, lane, force }): JsonBody<TimeConfirmed>,
 ) -> Result<Json<Confirmed>, Problem> {
     viewer.may("confirm-clock", &Place::Provider)?;
     if lane.is_some_and(|lane| sources.lanes.get(lane as usize).is_none()) {
         let detail = "there is no such lane".to_owned();
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/lane".to_owned(), detail));
     }
-    let told = lanes_behind(&sources, lane);
-    if told.is_empty() {
-        let detail = match lane {
-            Some(lane) => {
-                format!("the server's clock is not ahead of lane {lane}, or that is below engine level {FAR_LEVEL}")
-            }
-            None => format!("the server's clock is ahead of no lane at engine level {FAR_LEVEL}, or above it"),
-        };
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
+    let behind = lanes_behind(&sources, lane, |_| true);
+    if behind.is_empty() {
+        return Err(conflict(match lane {
+            Some(lane) => format!(
+                "nothing waits to be confirmed: the server's clock is not ahead of lane {lane}, or that is below engine level \
+                 {FAR_LEVEL}"
+            ),
+            None => format!(
+                "nothing waits to be confirmed: the server's clock is ahead of no lane at engine level {FAR_LEVEL}, or above it"
+            ),
+        }));
     }
     let unavailable = |error: &dyn std::error::Error| {
         tracing::warn!(error = full(error), "what time it is cannot be confirmed");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the log does not answer: try again".to_owned())
     };
     let server = readings::server_time(&sources.client).await.map_err(|error| unavailable(&error))?;
-    if server.duration_since(time).abs() > SAME {
-        let detail = format!("by the NATS server's clock it is {}, not {}", seconds(server), seconds(time));
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    if !agree(server, time) {
+        return Err(conflict(format!("by the NATS server's clock it is {}, not {}", seconds(server), seconds(time))));
     }
+    let told = if force { behind } else { agreed(&sources, lane, server).map_err(conflict)? };
     let confirmed = ClockConfirmed { time: server, by: viewer.principal(), node: sources.commands.node().to_owned() };
     for lane in &told {
         readings::confirm(&sources.client, *lane, confirmed.clone()).await.map_err(|error| unavailable(&error))?;
@@ -184,11 +196,34 @@ pub(super) async fn confirm(
     Ok(Json(Confirmed { lanes: told }))
 }
 
-/// The lanes that the server's clock is ahead of and that do not go by it; of one alone, whether it is one.
-fn lanes_behind(sources: &Sources, lane: Option<u32>) -> Vec<u32> {
+/// The lanes that wait for the server's time to be confirmed, which this engine's clock says too.
+///
+/// # Errors
+/// It says something else, or none waits.
+fn agreed(sources: &Sources, lane: Option<u32>, server: Timestamp) -> Result<Vec<u32>, String> {
+    let engine = today();
+    if !agree(server, engine) {
+        return Err(format!(
+            "by the NATS server's clock it is {}, by this engine's {}: set the wrong one right; only where that cannot be done, \
+             and the server's is right, confirm it with `force`, which cannot be taken back",
+            seconds(server),
+            seconds(engine)
+        ));
+    }
+    let told = lanes_behind(sources, lane, waits);
+    match told.is_empty() {
+        true => {
+            Err("nothing waits to be confirmed: what the server's clock is ahead by is believed without".to_owned())
+        }
+        false => Ok(told),
+    }
+}
+
+/// The lanes that the server's clock is ahead of, that do not go by it and of which something holds; of one alone, whether it is one.
+fn lanes_behind(sources: &Sources, lane: Option<u32>, holds: impl Fn(&LaneStatus) -> bool) -> Vec<u32> {
     let is_behind = |status: &LaneStatus| {
         let is_ahead = status.doubt.is_some_and(|doubt| doubt.ahead.is_positive() && !doubt.is_slow);
-        is_ahead && status.level >= FAR_LEVEL
+        is_ahead && status.level >= FAR_LEVEL && holds(status)
     };
     let all = (0_u32..).zip(&sources.lanes).filter(|(_, status)| is_behind(&status.borrow()));
     all.map(|(number, _)| number).filter(|number| lane.is_none_or(|lane| lane == *number)).collect()

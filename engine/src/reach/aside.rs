@@ -79,7 +79,7 @@ impl Worker {
             size: file.size,
             modified: file.modified.and_then(|time| u64::try_from(time.as_second()).ok()).unwrap_or_default(),
             fault: error.fault.name().to_owned(),
-            detail: error.fault.to_string(),
+            detail: error.fault.detail(),
             line: error.line.into(),
             column: error.column.into(),
             head,

@@ -111,7 +111,7 @@ pub enum Error {
     Licence(#[from] licence::terms::Error),
     /// The configuration has more organizations than may be added.
     #[error("{0}; take it out of `[[organizations]]` in the configuration and start again")]
-    Excess(#[from] licence::Excess),
+    Excess(licence::Excess),
     /// The configuration is of another mode than the log.
     #[error(
         "the log is of mode `{logged}`, and `mode` is `{configured}`: start with `mode = \"{logged}\"`, and change it with \
@@ -142,4 +142,11 @@ pub enum Error {
     /// A thread or task broke off.
     #[error("a part of the engine broke off")]
     Broken(#[source] std::io::Error),
+}
+
+impl From<licence::Excess> for Error {
+    /// Its own words say it all: it is no source besides.
+    fn from(excess: licence::Excess) -> Self {
+        Self::Excess(excess)
+    }
 }

@@ -198,6 +198,14 @@ impl Fault {
             Self::MalformedPart(_) => "malformed-part",
         }
     }
+
+    /// What is wrong, beside its name: that is not said again.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::NotWellFormed(flaw) => flaw.to_string(),
+            fault => fault.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {

@@ -13,7 +13,7 @@ pub(in crate::cli) const COLUMNS: [Column; 5] = [
     column("LINE", "/line"),
     column("ACTIVATION", "/activation").key(),
     column("STATE", "/state"),
-    column("DEVICE", "/device"),
+    column("DEVICE", "/device").name(),
     column("REASON", "/reason"),
 ];
 

@@ -15,7 +15,7 @@ pub(in crate::cli) const COLUMNS: [Column; 8] = [
     column("ID", "/id"),
     column("STATE", "/state").whole(),
     column("KIND", "/kind").spare(),
-    column("ABOUT", "/about"),
+    column("ABOUT", "/about").name(),
     column("ACTOR", "/actor"),
     column("TWO-PERSON", "/two_person").spare(),
     column("DUE", "/due").whole(),

@@ -40,12 +40,18 @@ fn refused(attention: &Value, name: &str, what: &str) -> Vec<String> {
     let all = usize::try_from(count(attention, &format!("/{name}_count"))).unwrap_or(usize::MAX).max(files.len());
     let said = |file: &Value, name: &str| file.get(name).map(show::plain).unwrap_or_default();
     let each = files.iter().take(EACH_MOST).map(|file| {
-        let (path, line, message) = (said(file, "path"), said(file, "line"), said(file, "message"));
-        format!("the {what} {path} is refused, line {line}: {message}")
+        let (path, message) = (said(file, "path"), said(file, "message"));
+        format!("the {what} {path} is refused{}: {message}", line(file))
     });
     let shown = files.len().min(EACH_MOST);
     let more = (all > shown).then(|| format!("{} more of the {what}s are refused (`linesman check`)", all - shown));
     each.chain(more).collect()
+}
+
+/// In which line a refused file is at fault; nothing where it is all of it, such as its name.
+pub(super) fn line(file: &Value) -> String {
+    let [line, column] = ["line", "column"].map(|name| file.get(name).and_then(Value::as_u64).unwrap_or_default());
+    if (line, column) == (1, 1) { String::new() } else { format!(", line {line}") }
 }
 
 /// Policies that have failed lately, a line each, and how many more there are.
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn all_that_waits_for_somebody_is_a_line() {
-        let file = |n: u64| json!({"path": format!("acme/p{n}.rhai"), "line": n, "message": "no"});
+        let file = |n: u64| json!({"path": format!("acme/p{n}.rhai"), "line": n, "column": 1, "message": "no"});
         let status = json!({"attention": {
             "rule_directory": null, "refused_policies": (1..=12).map(file).collect::<Vec<_>>(), "refused_policies_count": 40,
             "refused_services": [], "withheld_cases": 2,
@@ -107,7 +113,8 @@ mod tests {
             "unreplayed": {"bundle-undecodable": 2, "over-quota": 9, "policy-failed": 3, "reaction-failed": 1},
         }});
         let told = lines(&status);
-        assert_eq!(told[0], "the policy file acme/p1.rhai is refused, line 1: no");
+        assert_eq!(told[0], "the policy file acme/p1.rhai is refused: no", "not that line, but its name");
+        assert_eq!(told[1], "the policy file acme/p2.rhai is refused, line 2: no");
         let rest = [
             "30 more of the policy files are refused (`linesman check`)",
             "the policy open-case has failed 3 times within 24 h, last 2026-11-28 10:00:00Z for acme: oh",

@@ -25,7 +25,7 @@ pub(in crate::cli) const COLUMNS: [Column; 8] = [
     column("ACTOR", "/actor").whole(),
     column("OPERATION", "/operation").whole(),
     column("PLACE", "/place").spare(),
-    column("ABOUT", "/about"),
+    column("ABOUT", "/about").name(),
     column("OUTCOME", "/outcome").whole(),
 ];
 /// Whose log is that of the provider.

@@ -11,6 +11,7 @@ use super::files::{self, Export, Files};
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::cli::choices::Choices;
 use crate::edge::filters::tables::Cases;
 
 pub(in crate::cli) const COLUMNS: [Column; 7] = [
@@ -140,7 +141,7 @@ pub(in crate::cli) struct Words {
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<String>,
     /// `Critical`, `High`, `Medium`, `Low`
-    #[arg(long)]
+    #[arg(long, value_parser = Choices::priority(), hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<String>,
     /// Who else hears of it; may be given more than once
@@ -148,7 +149,7 @@ pub(in crate::cli) struct Words {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cc: Vec<String>,
     /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = Choices::follow_up(), hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     follow_up: Option<String>,
     /// Whether the attachments and logs of its bundle go along; they do unless it is said

@@ -36,11 +36,15 @@ pub(in crate::cli) enum Action {
     },
     /// Confirm that the NATS server's clock is right, where the log's is behind it
     ///
-    /// Lanes that do not go by that clock do so from there on. It cannot be taken back.
+    /// Lanes that wait for it go by that clock from there on. It cannot be taken back. Where the engine's own clock says
+    /// something else it is refused, unless it is forced.
     Confirm {
-        /// In which lane; without one, in all that do not go by it
+        /// In which lane; without one, in all that wait for it
         #[arg(long, value_name = "N")]
         lane: Option<u32>,
+        /// Also where the engine's own clock says something else, and in lanes that do not wait for it
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -59,13 +63,17 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                     print(&clocks, api.room());
                 }
             }
-            Action::Confirm { lane } => {
+            Action::Confirm { lane, force } => {
                 let server = clocks.get("server").filter(|server| server.is_string());
                 let Some(server) = server else { anyhow::bail!("the NATS server does not say what time it is") };
-                let body = json!({"time": server, "lane": lane});
+                let body = json!({"time": server, "lane": lane, "force": force});
                 let confirmed = api.answer(api.request(Method::POST, &format!("{PATH}/confirm")).json(&body)).await?;
                 let lanes = confirmed.get("lanes").and_then(Value::as_array).cloned().unwrap_or_default();
                 let lanes: Vec<_> = lanes.iter().map(show::plain).collect();
+                if api.is_json {
+                    outln!("{confirmed}");
+                    return Ok(());
+                }
                 outln!("it is confirmed that it is {}; told: lane {}", show::plain(server), lanes.join(", "));
             }
         }

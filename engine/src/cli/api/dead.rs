@@ -16,7 +16,7 @@ const PATH: &str = "/api/v1/dead-letters";
 pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("ID", "/id"),
     column("TIME", "/time").whole(),
-    column("ORGANIZATION", "/organization"),
+    column("ORGANIZATION", "/organization").name(),
     column("REASON", "/reason").whole(),
     column("POLICY", "/policy/name").spare(),
     column("REPLAYED", "/replayed/at").spare(),
@@ -28,7 +28,7 @@ pub(in crate::cli) const GROUPED: [Column; 8] = [
     column("TIME", "/time").whole(),
     column("COUNT", "/count").whole(),
     column("REPLAYED", "/done").spare(),
-    column("ORGANIZATION", "/organization"),
+    column("ORGANIZATION", "/organization").name(),
     column("REASON", "/reason").whole(),
     column("POLICY", "/policy/name").spare(),
     column("DETAIL", "/detail"),

@@ -18,7 +18,7 @@ use crate::harmless::in_line;
 pub(in crate::cli) const COLUMNS: [Column; 11] = [
     column("ORGANIZATION", "/organization"),
     column("NAME", "/name").key(),
-    column("SERIAL", "/serial_number"),
+    column("SERIAL", "/serial_number").name(),
     column("PRODUCT", "/product").spare(),
     column("OS", "/os_version").spare(),
     column("GROUP", "/group").spare(),

@@ -21,7 +21,7 @@ pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("SIZE", "/size"),
     column("CAME", "/came"),
     column("KEPT", "/kept"),
-    column("NAME", "/name"),
+    column("NAME", "/name").name(),
 ];
 /// How long an answer may take.
 const MOST: Duration = Duration::from_secs(24 * 60 * 60);

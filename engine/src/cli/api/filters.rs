@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use clap::{Arg, ArgMatches, Command};
 use serde::{Serialize, Serializer};
 
+use crate::cli::choices::Choices;
 use crate::edge::filters::{Filter, Listing, Takes};
 
 /// The parameter that every list has.
@@ -35,9 +36,12 @@ impl<L> Filters<L> {
 impl<L: Listing> clap::Args for Filters<L> {
     fn augment_args(command: Command) -> Command {
         let newest = COMES.iter().find(|sort| L::SORTS.contains(*sort));
-        let newest = newest.map(|sort| format!("; of a table `-{sort}` where nothing is said")).unwrap_or_default();
+        let newest = newest.map(|sort| format!("; `-{sort}` where nothing is said")).unwrap_or_default();
         let help = format!("The order: {}; with `-` in front, the other way round{newest}", words(L::SORTS));
+        let sorts =
+            L::SORTS.iter().map(|sort| (*sort).to_owned()).chain(L::SORTS.iter().map(|sort| format!("-{sort}")));
         let sort = Arg::new(SORT).long(SORT).value_name("FIELD").allow_hyphen_values(true).help(help);
+        let sort = sort.value_parser(Choices::of(sorts)).hide_possible_values(true);
         let under = L::FILTERS.iter().find(|filter| filter.name == UNDER).map(|filter| {
             let help = filter.doc().trim_end_matches('.').to_owned();
             Arg::new(PLACE).value_name("PLACE").conflicts_with(UNDER).help(format!("{help}; as with `--{UNDER}`"))
@@ -94,7 +98,12 @@ fn flag(filter: &Filter) -> Arg {
         Takes::Flag => ("true|false".to_owned(), doc.to_owned()),
         Takes::Word(_) => (filter.name.to_uppercase(), format!("{doc} ({})", words(&filter.takes.words()))),
     };
+    let words = match filter.takes {
+        Takes::Flag => vec!["true".to_owned(), "false".to_owned()],
+        takes => takes.words(),
+    };
     let flag = Arg::new(filter.name).long(filter.name.replace('_', "-")).value_name(value).help(help);
+    let flag = flag.value_parser(Choices::of(words)).hide_possible_values(true);
     // As commands about one thing call it.
     if filter.name == "organization" { flag.alias("org") } else { flag }
 }

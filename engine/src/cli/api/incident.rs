@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::show::{self, Column, column};
 use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::cli::choices::Choices;
 use crate::edge::filters::tables::Incidents;
 
 pub(in crate::cli) const COLUMNS: [Column; 9] = [
@@ -17,7 +18,7 @@ pub(in crate::cli) const COLUMNS: [Column; 9] = [
     column("PRIORITY", "/priority").whole(),
     column("STATUS", "/status").whole(),
     column("OWNER", "/owner").spare(),
-    column("HOST", "/device/host_name"),
+    column("HOST", "/device/host_name").name(),
     column("EVENT", "/event_type").spare(),
     column("CASE", "/case/state"),
     column("SYNOPSIS", "/synopsis"),
@@ -65,6 +66,7 @@ pub(in crate::cli) enum Action {
         /// Its id
         id: String,
         /// Critical, High, Medium or Low
+        #[arg(value_parser = Choices::priority(), hide_possible_values = true)]
         priority: String,
     },
     /// It is completed

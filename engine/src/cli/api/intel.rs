@@ -40,7 +40,7 @@ pub(in crate::cli) const ASSOCIATIONS: [Column; 5] = [
 pub(in crate::cli) const AFFECTED: [Column; 4] = [
     column("ORGANIZATION", "/organization"),
     column("SERIAL NUMBER", "/serial_number").key(),
-    column("HOST NAME", "/host_name"),
+    column("HOST NAME", "/host_name").name(),
     said_column("WHY", "/reasons", reasons),
 ];
 

@@ -14,9 +14,9 @@ use crate::edge::filters::tables::JmbErrors;
 
 pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("ORGANIZATION", "/organization"),
-    column("DEVICE", "/device"),
+    column("DEVICE", "/device").name(),
     column("ID", "/id"),
-    column("FILE", "/file"),
+    column("FILE", "/file").name(),
     column("FOUND", "/found").whole(),
     column("FAULT", "/fault"),
     column("DETAIL", "/detail"),

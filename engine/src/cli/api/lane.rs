@@ -84,13 +84,16 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             }
             Action::Skip { lane, position, why, force } => {
                 let body = json!({"position": position, "why": why, "force": force});
-                api.answer(api.request(Method::POST, &format!("{PATH}/{lane}/skip")).json(&body)).await?;
-                outln!("the input {position} is set aside; the lane {lane} is taken up again");
+                let lanes = api.answer(api.request(Method::POST, &format!("{PATH}/{lane}/skip")).json(&body)).await?;
+                let told = format!("the input {position} is set aside; the lane {lane} is taken up again");
+                outln!("{}", if api.is_json { lanes.to_string() } else { told });
             }
             Action::Rejudge { lane, position, why } => {
                 let body = json!({"position": position, "why": why});
-                api.answer(api.request(Method::POST, &format!("{PATH}/{lane}/rejudge")).json(&body)).await?;
-                outln!("what the lane {lane} decides up to {position} is accepted; it is taken up again");
+                let lanes =
+                    api.answer(api.request(Method::POST, &format!("{PATH}/{lane}/rejudge")).json(&body)).await?;
+                let told = format!("what the lane {lane} decides up to {position} is accepted; it is taken up again");
+                outln!("{}", if api.is_json { lanes.to_string() } else { told });
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::show;
 use super::{Access, ask};
 use crate::cli::Failure;
+use crate::cli::choices::Choices;
 
 const PATH: &str = "/api/v1/log-level";
 
@@ -22,6 +23,7 @@ Examples:
   linesman log-level linesman::lane=trace,info --data-dir D")]
 pub(in crate::cli) struct Args {
     /// A level, or `target=level`, separated by commas
+    #[arg(value_parser = Choices::log_level(), hide_possible_values = true)]
     directives: Option<String>,
     #[command(flatten)]
     access: Access,

@@ -163,8 +163,8 @@ struct Paging {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    /// All of them, page by page
-    #[arg(long)]
+    /// All of them; with --json in the engine's own order, unless --sort says another
+    #[arg(long, conflicts_with = "limit")]
     #[serde(skip)]
     all: bool,
 }
@@ -584,7 +584,11 @@ struct Refusal {
 fn refusal(status: StatusCode, problem: &Value, is_session: bool) -> String {
     let detail = match problem.get("detail").and_then(Value::as_str) {
         // The API's words, for whoever has these.
-        Some(detail) => said::by_flags(&detail.replace("`PUT /api/v1/me/password`", "`linesman password`")),
+        Some(detail) => {
+            let detail =
+                detail.replace("`PUT /api/v1/me/password`", "`linesman password`").replace("`force`", "`--force`");
+            said::by_flags(&detail)
+        }
         None => format!("the engine answers {status}"),
     };
     let help = match status {

@@ -13,12 +13,13 @@ use serde_json::{Map, Value, json};
 use super::secrets::new_password;
 use super::show::{self, Column, column};
 use super::{Api, Args, List, ask, segment};
+use crate::cli::choices::Choices;
 use crate::cli::{Failure, runtime};
 use crate::edge::filters::tables::Organizations;
 
 pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
-    column("DISPLAY NAME", "/display_name"),
+    column("DISPLAY NAME", "/display_name").name(),
     column("PROXY", "/proxy"),
     column("STANDING", "/standing"),
     column("FILTER LEVEL", "/filter_level"),
@@ -68,7 +69,7 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
         proxy: Option<bool>,
         /// What may leave of its bundles, in its exact spelling; of a new one nothing
-        #[arg(long, value_name = "LEVEL")]
+        #[arg(long, value_name = "LEVEL", value_parser = Choices::filter_level(), hide_possible_values = true)]
         filter_level: Option<String>,
         /// A device group, `<name>=<host>,<host>...`, `*` for any text; may be given more than once
         #[arg(long, value_name = "GROUP")]
@@ -77,10 +78,10 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "TEXT")]
         alias: Option<String>,
         /// Who solves what it reports: `forward` or `own`
-        #[arg(long, value_name = "WHO")]
+        #[arg(long, value_name = "WHO", value_parser = Choices::handling(), hide_possible_values = true)]
         handling: Option<String>,
         /// `Real Cases`, or `Test Cases`, which are marked and go without a bundle
-        #[arg(long, value_name = "KIND")]
+        #[arg(long, value_name = "KIND", value_parser = Choices::submit_case_as(), hide_possible_values = true)]
         submit_case_as: Option<String>,
         /// Where spare parts go for it; empty: where the upstream knows
         #[arg(long, value_name = "TEXT")]

@@ -15,9 +15,9 @@ use crate::edge::filters::tables::Places;
 
 pub(in crate::cli) const COLUMNS: [Column; 6] = [
     column("PLACE", "/place"),
-    column("DISPLAY NAME", "/display_name"),
-    column("DEVICE", "/device"),
-    column("INTERFACE", "/interface"),
+    column("DISPLAY NAME", "/display_name").name(),
+    column("DEVICE", "/device").name(),
+    column("INTERFACE", "/interface").name(),
     column("SPEED", "/speed"),
     column("ADDRESSES", "/addresses"),
 ];

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::show::{self, Column, column};
-use super::{Api, Args, List, ask, segment};
+use super::{Api, Args, List, ask, attention, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Policies;
 
@@ -67,8 +67,8 @@ async fn tell_differences(api: &Api) -> anyhow::Result<()> {
             "" => String::new(),
             stays => format!("; {stays} goes on with its last good text"),
         };
-        let (path, line, message) = (said(file, "path"), said(file, "line"), said(file, "message"));
-        errln!("the policy file {path} is refused, line {line}: {message}{goes_on}");
+        let (path, message) = (said(file, "path"), said(file, "message"));
+        errln!("the policy file {path} is refused{}: {message}{goes_on}", attention::line(file));
     }
     for section in readiness.pointer("/policies/differing").and_then(Value::as_array).into_iter().flatten() {
         let load = match section.as_str() {

@@ -12,8 +12,8 @@ use crate::harmless::in_line;
 
 pub(in crate::cli) const VALUES: [Column; 6] = [
     column("PLACE", "/place"),
-    column("SERVICE", "/service"),
-    column("SUBSCRIPTION", "/subscription"),
+    column("SERVICE", "/service").name(),
+    column("SUBSCRIPTION", "/subscription").name(),
     column("PARAMETER", "/parameter").key(),
     column("BEFORE", "/was"),
     column("AFTER", "/is"),

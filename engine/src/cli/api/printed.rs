@@ -32,9 +32,11 @@ impl Api {
         let mut items = Vec::new();
         let mut cursor = paging.cursor.clone();
         let next = loop {
-            let paging = Paging { limit: paging.limit, cursor, all: paging.all };
-            // Programs have the engine's own order.
-            let newest = filters.newest_first().filter(|_| !self.is_json);
+            // All for a program in the engine's own order: each item is read once then, and not for each page.
+            let is_own = self.is_json && paging.all && paging.cursor.is_none();
+            let newest = filters.newest_first().filter(|_| !is_own);
+            let limit = if paging.all { Some(PAGE) } else { paging.limit };
+            let paging = Paging { limit, cursor, all: paging.all };
             let request = self.request(Method::GET, path).query(filters).query(&Vec::from_iter(newest)).query(&paging);
             let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
             if self.is_json {

@@ -26,7 +26,7 @@ pub(in crate::cli) const BUNDLES: [Column; 4] = [
 
 pub(in crate::cli) const DEVICES: [Column; 8] = [
     column("DEVICE", "/device"),
-    column("GROUP", "/device_group"),
+    column("GROUP", "/device_group").name(),
     column("STATE", "/state"),
     column("SINCE", "/since"),
     column("SCRIPTS", "/progress"),

@@ -18,6 +18,7 @@ pub(in crate::cli) struct Column {
     is_key: bool,
     is_whole: bool,
     is_spare: bool,
+    is_name: bool,
 }
 
 impl Column {
@@ -30,6 +31,12 @@ impl Column {
     /// The same, cut in no terminal: what stands in it is told apart by its ends, or asked for.
     pub(in crate::cli) const fn whole(self) -> Self {
         Self { is_whole: true, ..self }
+    }
+
+    /// The same, by which people know what a row is of, such as a host name: it is cut only once what can be spared is left out
+    /// and all others are as narrow as they may be, and left out last.
+    pub(in crate::cli) const fn name(self) -> Self {
+        Self { is_name: true, ..self }
     }
 
     /// The same, the first to be left out of a terminal that has no room for it.
@@ -51,7 +58,7 @@ impl Column {
 
 /// A column.
 pub(in crate::cli) const fn column(title: &'static str, pointer: &'static str) -> Column {
-    Column { title, pointer, said: None, is_key: false, is_whole: false, is_spare: false }
+    Column { title, pointer, said: None, is_key: false, is_whole: false, is_spare: false, is_name: false }
 }
 
 /// A column whose values are said in words of their own.
@@ -83,10 +90,12 @@ pub(in crate::cli) fn room(is_exact: bool) -> Room {
 const GAP: &str = "  ";
 /// The least width that a column is cut to, in characters.
 const NARROW: usize = 8;
+/// The same of what a row is of, while others can be spared for it.
+const NAMED: usize = 32;
 
 /// Rows beside each other under titles. In a terminal columns give way until a row fits a line: those that say nothing in
-/// any row are left out, then those that can be spared, the last first, and the widest of the others cut; then of these too the last. What tells a row from others stays,
-/// and stays whole.
+/// any row are left out, then those that can be spared, the last first, and the widest of the others cut; then of these too the last.
+/// What a row is of is cut behind these, and left out last. What tells a row from others stays, and stays whole.
 pub(in crate::cli) fn table(items: &[Value], columns: &[Column], room: Room) -> String {
     let mut columns: Vec<(&Column, bool)> = columns
         .iter()
@@ -143,7 +152,8 @@ fn leave_out(at: usize, columns: &mut Vec<Shown<'_>>, widths: &mut Vec<usize>, r
 /// The one that is left out next.
 fn least(columns: &[Shown<'_>]) -> Option<usize> {
     let spare = columns.iter().rposition(|(column, is_key)| column.is_spare && !is_key);
-    spare.or_else(|| columns.iter().rposition(|(_, is_key)| !is_key))
+    let told = columns.iter().rposition(|(column, is_key)| !column.is_name && !is_key);
+    spare.or(told).or_else(|| columns.iter().rposition(|(_, is_key)| !is_key))
 }
 
 fn widths_of(rows: &[Vec<String>], columns: &[Shown<'_>]) -> Vec<usize> {
@@ -160,9 +170,15 @@ fn is_cut((column, is_key): &Shown<'_>) -> bool {
     !column.is_whole && !is_key
 }
 
-/// Whether columns fit a line once they are cut as far as they may be.
+/// Whether columns fit a line once they are cut as far as they may be. What a row is of is cut once nothing is left that can be
+/// spared.
 fn fits(columns: &[Shown<'_>], widths: &[usize], room: usize) -> bool {
-    let least = |(column, width): (&Shown<'_>, &usize)| if is_cut(column) { (*width).min(NARROW) } else { *width };
+    let has_spare = columns.iter().any(|(column, is_key)| column.is_spare && !is_key);
+    let least = |(shown, width): (&Shown<'_>, &usize)| match is_cut(shown) {
+        false => *width,
+        true if shown.0.is_name && has_spare => (*width).min(NAMED),
+        true => (*width).min(NARROW),
+    };
     columns.iter().zip(widths).map(least).sum::<usize>() + gaps(widths) <= room
 }
 
@@ -175,13 +191,15 @@ fn cells(item: &Value, columns: &[Shown<'_>], now: Option<Timestamp>) -> Vec<Str
     columns.iter().map(|column| cell(column).unwrap_or_default()).collect()
 }
 
-/// Takes from the widest columns until all fit.
+/// Takes from the widest columns until all fit; from those that say what a row is of once the others have no more to give.
 fn narrow(columns: &[Shown<'_>], widths: &mut [usize], room: usize) {
-    while widths.iter().sum::<usize>() + gaps(widths) > room {
-        let cut = widths.iter_mut().zip(columns).filter(|(_, column)| is_cut(column));
-        match cut.map(|(width, _)| width).max() {
-            Some(widest) if *widest > NARROW => *widest -= 1,
-            _ => break,
+    for is_name in [false, true] {
+        while widths.iter().sum::<usize>() + gaps(widths) > room {
+            let cut = widths.iter_mut().zip(columns).filter(|(_, shown)| is_cut(shown) && shown.0.is_name == is_name);
+            match cut.map(|(width, _)| width).max() {
+                Some(widest) if *widest > NARROW => *widest -= 1,
+                _ => break,
+            }
         }
     }
 }
@@ -358,6 +376,45 @@ mod tests {
                 assert!(!is_key || is_said || shown.contains(&format!("key-{at}-of-20-letters")), "{name}:\n{shown}");
             }
         }
+    }
+
+    /// Every table again, with names as long as people give them.
+    #[test]
+    fn no_table_cuts_what_a_row_is_of_before_what_it_says_of_it() {
+        let mut count = 0;
+        for (name, columns) in super::super::tables::TABLES {
+            for named in columns.iter().filter(|column| column.is_name) {
+                let mut item = json!({});
+                for (at, column) in columns.iter().enumerate() {
+                    let is_key = at == 0 || column.is_key || column.pointer == "/id";
+                    let said = if is_key {
+                        "acme-17".to_owned()
+                    } else {
+                        "what is said at some length of this row here".to_owned()
+                    };
+                    let said = if column.is_whole { "5 min ago".to_owned() } else { said };
+                    let said = if column.is_name { "edge".to_owned() } else { said };
+                    put(
+                        &mut item,
+                        column.pointer,
+                        if std::ptr::eq(column, named) { "edge-router-17.example".to_owned() } else { said },
+                    );
+                }
+                let shown = strip(&table(&[item], columns, wide(80)));
+                assert!(
+                    shown.contains("edge-router-17.example") || named.said.is_some(),
+                    "{name}, {}:\n{shown}",
+                    named.title
+                );
+                count += 1;
+            }
+        }
+        assert!(count > 10, "{count}");
+        let item = json!({"id": "acme-1", "device": {"host_name": "edge-router-17.example"}, "synopsis": "FPC 3 is offline since the fan failed"});
+        let shown = |columns: &[Column]| strip(&table(std::slice::from_ref(&item), columns, wide(50)));
+        assert!(shown(&COLUMNS).contains("edge-router-17.exam…"), "all alike:\n{}", shown(&COLUMNS));
+        let named = [column("ID", "/id"), column("HOST", "/device/host_name").name(), column("SYNOPSIS", "/synopsis")];
+        assert!(shown(&named).contains("edge-router-17.example  FPC 3"), "{}", shown(&named));
     }
 
     /// Puts a value where a pointer says.

@@ -23,7 +23,7 @@ pub(in crate::cli) const LANES: [Column; 7] = [
 pub(in crate::cli) const JOBS: [Column; 5] = [
     column("LANE", "/lane"),
     column("WORK", "/work"),
-    column("ORGANIZATION", "/organization"),
+    column("ORGANIZATION", "/organization").name(),
     column("ROWS", "/rows"),
     column("STARTED", "/started"),
 ];

@@ -16,7 +16,7 @@ use crate::edge::filters::tables::Subscriptions;
 pub(in crate::cli) const COLUMNS: [Column; 7] = [
     column("PLACE", "/place"),
     column("NAME", "/name").key(),
-    column("SERVICE", "/service"),
+    column("SERVICE", "/service").name(),
     column("VERSION", "/version"),
     column("SUSPENDED", "/suspended"),
     column("ACTIVE", "/active"),

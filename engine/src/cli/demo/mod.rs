@@ -30,6 +30,7 @@ use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
 use linesman_schemas::event;
 use process::Process;
+use serde_json::json;
 use summary::Summary;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -65,12 +66,13 @@ const STEADY_PACE: Duration = Duration::from_secs(2);
 /// and closes them, people complete incidents; the partner's engine, in a process of its own, is
 /// killed once, and it is shown that nothing was lost or doubled. `q` ends it, `p` pauses, `?` helps.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
+#[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json\n  linesman demo --json | head")]
 pub(super) struct Args {
     /// End after the corpus
     #[arg(long)]
     once: bool,
-    /// Print one JSON object at the end of the corpus and nothing else
+    /// Print lines of JSON: each event, as `linesman tail --json` has it, and at the end of the corpus what it came to; with
+    /// --once that alone
     #[arg(long)]
     json: bool,
     /// Print lines on a terminal too, as elsewhere, instead of a screen
@@ -210,7 +212,8 @@ async fn watch(
     client.flush().await.context("cannot subscribe")?;
     let summary = show(args, dir, (&client, &mut heard), app, (&customer, reached)).await?;
     if args.json {
-        outln!("{}", summary.json());
+        let summary = summary.json();
+        outln!("{}", if args.once { summary } else { json!({"summary": summary}) });
     } else {
         outln!("\n{}", summary.table());
     }
@@ -317,9 +320,12 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
     }
     for event in event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))? {
         summary.take(subject);
-        if !args.json {
-            output::line(&line::of(&Heard { subject, event: &event }))?;
-        }
+        let told = match (args.json, args.once) {
+            (false, _) => line::of(&Heard { subject, event: &event }),
+            (true, false) => json!({"subject": subject, "event": event}).to_string(),
+            (true, true) => continue,
+        };
+        output::line(&told)?;
     }
     Ok(())
 }

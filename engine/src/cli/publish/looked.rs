@@ -60,3 +60,22 @@ fn message(bytes: &[u8]) -> anyhow::Result<What> {
     let message = intelligence::decode(bytes).context("is no intelligence message")?;
     Ok(What::Intelligence(message.id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_wrong_is_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("m.json", "{"), ("m.json", "{\"id\": 7}"), ("b.xml", "<jmb"), ("b.xml", "</a>")] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            let Err(error) = look(&file, Some(Edition::NEWEST), 1_000).await else { panic!("{text} is taken") };
+            let said: Vec<String> = error.chain().map(ToString::to_string).collect();
+            for (at, words) in said.iter().enumerate() {
+                assert!(said.iter().skip(at + 1).all(|other| !words.contains(other.as_str())), "{text}: {said:?}");
+            }
+        }
+    }
+}

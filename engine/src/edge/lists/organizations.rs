@@ -67,6 +67,11 @@ struct Organization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sent: Option<Sent>,
+    /// How many host-event-IDs of its problems count towards its quota of those that are remembered, as of the last that came; not
+    /// of one of which not all is seen, and not where none was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    remembered_ids: Option<u64>,
     /// Whether the configuration file names it.
     configured: bool,
     /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
@@ -143,9 +148,9 @@ pub(in crate::edge) async fn organization(
         let mut rows = walk.organizations(Some(&name))?;
         let rows = rows.remove(&name).ok_or_else(|| unknown(&name))?;
         let incidents = seen::incidents(walk, &rows, &name)?;
-        let sent = sent(&rows, &name)?;
+        let (sent, remembered_ids) = (sent(&rows, &name)?, remembered_ids(&rows, &name)?);
         let ids = remembered::given(rows.lane, &name)?;
-        Ok(Organization { sent, ..Organization::new(walk, name, (rows.row, ids), incidents) })
+        Ok(Organization { sent, remembered_ids, ..Organization::new(walk, name, (rows.row, ids), incidents) })
     })
     .await
 }
@@ -156,6 +161,14 @@ fn sent(rows: &OrgRows<'_>, org: &OrgName) -> Result<Option<Sent>, Error> {
         return Ok(None);
     }
     Ok(Table::read(rows.lane, &quotas::key(org))?.map(Sent::from))
+}
+
+/// How many ids of an organization that is seen as a whole are remembered and count.
+fn remembered_ids(rows: &OrgRows<'_>, org: &OrgName) -> Result<Option<u64>, Error> {
+    if rows.sight.is_some() {
+        return Ok(None);
+    }
+    Ok(remembered::counted(rows.lane, org)?)
 }
 
 /// A page of those that are seen.
@@ -176,8 +189,9 @@ fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organ
                 return Ok(None);
             }
             let (incidents, sent) = (seen::incidents(walk, &rows, &name)?, sent(&rows, &name)?);
-            let ids = remembered::given(rows.lane, &name)?;
-            let organization = Organization { sent, ..Organization::new(walk, name, (rows.row, ids), incidents) };
+            let (ids, remembered_ids) = (remembered::given(rows.lane, &name)?, remembered_ids(&rows, &name)?);
+            let organization = Organization::new(walk, name, (rows.row, ids), incidents);
+            let organization = Organization { sent, remembered_ids, ..organization };
             Ok::<_, Error>(Some((organization, bytes)))
         })?;
     }
@@ -206,6 +220,7 @@ impl Organization {
             approvals: row.approvals.into(),
             quotas: Quotas { remembered_ids: ids, ..row.quotas.into() },
             sent: None,
+            remembered_ids: None,
             configured: row.loaded.is_some(),
             incidents,
             events: is_whole.then_some(row.events),

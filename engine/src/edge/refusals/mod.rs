@@ -33,7 +33,7 @@ use linesman_schemas::command::Refusal;
 use super::transport::problem::{Decided, Tried};
 use gathered::{Gathered, lane_of};
 pub(crate) use operations::{Operation, Operations};
-use place::{about_of, place_of};
+use place::{about_of, place_of, worded};
 pub(crate) use recorder::Recorder;
 
 /// What was refused and is not in the log yet.
@@ -60,6 +60,7 @@ impl Refusals {
         if response.extensions().get::<Decided>().is_some() {
             return;
         }
+        let path = &worded(path);
         // Several operations may lead through one path, and not every one is asked for where that says.
         let (operation, place) = match response.extensions().get::<Tried>() {
             Some(tried) => (tried.operation.to_owned(), tried.place.to_string()),

@@ -1,11 +1,26 @@
 //! The place that a path names and what it is about, where nothing else tells of what was tried.
 
+use std::borrow::Cow;
+
 use linesman_schemas::{IncidentId, OrgName};
+use percent_encoding::percent_decode_str;
 
 /// How many characters of what was asked for are kept.
 const PLACE_MOST: usize = 200;
 /// What stands behind a subscription's name in a path.
 const OPERATIONS: [&str; 5] = ["activate", "deactivate", "redeploy", "resume", "suspend"];
+
+/// A path in the words of whoever asked. A part that is no text of one line stays as it came, and so does one with a `/` of its own:
+/// parts are told apart.
+pub(super) fn worded(path: &str) -> String {
+    let word = |part| -> Cow<'_, str> {
+        match percent_decode_str(part).decode_utf8() {
+            Ok(text) if !text.contains('/') && !text.chars().any(char::is_control) => text,
+            _ => Cow::Borrowed(part),
+        }
+    };
+    path.split('/').map(word).collect::<Vec<_>>().join("/")
+}
 
 /// The place of a subscription that a path names behind `subscriptions/`, and its name if there is one.
 fn subscribed(named: &str) -> (String, Option<&str>) {
@@ -97,6 +112,20 @@ mod tests {
             assert_eq!(place_of(path, Some(&"bolt".parse().unwrap())), place);
         }
         assert_eq!(place_of("/api/v1/me/password", None), "/", "of the provider's people");
+    }
+
+    #[test]
+    fn a_path_is_told_in_the_words_of_whoever_asked() {
+        for (path, words) in [
+            ("/api/v1/dead-letters/1%2D0/replay", "/api/v1/dead-letters/1-0/replay"),
+            ("/api/v1/policies/acme/Nacht%20%C3%BCber", "/api/v1/policies/acme/Nacht über"),
+            ("/api/v1/groups/a%2Fb%2Dc/%0A%41/%ff%41/%2D", "/api/v1/groups/a%2Fb%2Dc/%0A%41/%ff%41/-"),
+            ("/api/v1/groups/", "/api/v1/groups/"),
+        ] {
+            assert_eq!(worded(path), words);
+        }
+        let path = worded("/api/v1/incidents/a%2Dmaker%2D7/close");
+        assert_eq!((place_of(&path, None), about_of(&path).as_deref()), ("a-maker".to_owned(), Some("a-maker-7")));
     }
 
     #[test]

@@ -43,8 +43,10 @@ pub(super) struct Attention {
 struct Refused {
     /// Where it lies in the rule directory.
     path: String,
-    /// The line of its first fault, from 1.
+    /// The line of its first fault, from 1; with the first column that of all of it, such as its name.
     line: u32,
+    /// The column there in characters, from 1.
+    column: u32,
     /// What is wrong there.
     message: String,
 }
@@ -69,8 +71,8 @@ struct FailedPolicy {
 impl Attention {
     pub(super) fn of(sources: &Sources, seen: &Seen, now: Timestamp) -> Self {
         let PolicyStatus { directory, count, refused, services, .. } = sources.policies.borrow().clone();
-        let policies = refused.iter().map(|file| (&file.path, file.line, &file.message));
-        let services = services.iter().map(|file| (&file.path, file.line, &file.message));
+        let policies = refused.iter().map(|file| (&file.path, (file.line, file.column), &file.message));
+        let services = services.iter().map(|file| (&file.path, (file.line, file.column), &file.message));
         let census = sources.rows.iter().fold(Census::default(), |sum, lane| sum.and(&lane.census()));
         let withheld = census.cases().find(|(state, _)| *state == CaseState::Withheld);
         let unreplayed = seen.unreplayed.iter().filter(|(_, count)| **count > 0);
@@ -87,8 +89,8 @@ impl Attention {
 }
 
 impl Refused {
-    fn of((path, line, message): (&String, u32, &String)) -> Self {
-        Self { path: path.clone(), line, message: message.clone() }
+    fn of((path, (line, column), message): (&String, (u32, u32), &String)) -> Self {
+        Self { path: path.clone(), line, column, message: message.clone() }
     }
 }
 

@@ -158,7 +158,7 @@ async fn what_waits_for_somebody_is_told() {
         {"policy": "acme/own", "failures": 1, "last": now, "organization": "acme", "error": "oh"},
     ]);
     assert_eq!(attention["failed_policies"], failed);
-    let refused = json!([{"path": "broken.rhai", "line": 3, "message": "unexpected `)`"}]);
+    let refused = json!([{"path": "broken.rhai", "line": 3, "column": 1, "message": "unexpected `)`"}]);
     assert_eq!((&attention["refused_policies"], &attention["refused_policies_count"]), (&refused, &json!(1)));
 }
 

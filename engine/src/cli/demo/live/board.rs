@@ -150,6 +150,8 @@ pub(super) struct Board {
     pub(super) at_support: (u64, u64),
     pub(super) is_paused: bool,
     pub(super) is_help: bool,
+    /// Which page of it, from 0.
+    pub(super) help_page: usize,
     /// Since the demo began.
     pub(super) elapsed: Duration,
     /// What the help says of where to look, line by line.

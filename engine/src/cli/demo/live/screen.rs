@@ -14,37 +14,52 @@ use crate::harmless::in_line;
 
 /// The columns behind the customer's name: long titles, short ones, and how wide each is with its gap.
 const LONG: [(&str, usize); 7] =
-    [("Incidents", 10), ("Waiting", 8), ("Cases", 7), ("Closed", 7), ("Withheld", 9), ("Messages", 9), ("Dead", 6)];
+    [("Inc. open", 10), ("Waiting", 8), ("Cases", 7), ("Closed", 7), ("Withheld", 9), ("Messages", 9), ("Dead", 6)];
 const SHORT: [(&str, usize); 7] =
-    [("Inc.", 5), ("Wait", 6), ("Case", 6), ("Shut", 6), ("Held", 6), ("Msgs", 6), ("Dead", 6)];
+    [("Open", 5), ("Wait", 6), ("Case", 6), ("Shut", 6), ("Held", 6), ("Msgs", 6), ("Dead", 5)];
 /// From what width on the long ones have room.
 const LONG_FROM: usize = 76;
+/// How much room a customer's name has at least; where it has less it stands in a line of its own.
+const NAME_LEAST: usize = 10;
+/// How many columns what is meant by something stands behind.
+const MEANT: usize = 12;
 /// From how many lines on parts are set apart.
 const AIRY_FROM: usize = 26;
-/// The help: what is pressed, and, last of all, what the columns count.
-const KEYS: [&str; 4] = [
-    "q  Ctrl-C   end the demo",
-    "p  space    no more bundles come; what is under way goes on, until the key is pressed again",
-    "?  h        this page, and back",
-    "",
+/// The help: what is pressed, what the columns count, and what the lines below them do.
+const KEYS: [(&str, &str); 4] = [
+    ("q  Ctrl-C", "end the demo"),
+    ("p  space", "no more bundles come; what is under way goes on, until the key is pressed again"),
+    ("?  h", "this page, and back"),
+    ("n  b", "of a page that is longer than the screen: what comes next, and back"),
 ];
-const WORDS: [&str; 8] = [
-    "",
-    "Incidents   open ones; somebody completes each after a while",
-    "Waiting     for a case's id of the support system",
-    "Cases       open at the support system, which works on them and closes them",
-    "Closed      cases that it has closed",
-    "Withheld    cases that may not leave: the customer's filter level lets nothing out",
-    "Messages    intelligence that the customer was told of",
-    "Dead        what was set aside: broken bundles, organizations that there are not",
+const COUNTED: [&str; 7] = [
+    "incidents that are open, whatever they came of; somebody completes each after a while",
+    "cases that wait for an id of the support system",
+    "cases that are open at the support system, which works on them and closes them",
+    "cases that it has closed",
+    "cases that may not leave: the customer's filter level lets nothing out",
+    "intelligence messages that the customer was told of",
+    "what was set aside: broken bundles, organizations that there are not",
+];
+const BELOW: [(&str, &str); 3] = [
+    (
+        "published",
+        "bundles that the demo has put into the partner's log itself, and how many of them tell of a problem",
+    ),
+    (
+        "incidents",
+        "those of these problems, open and completed: one of each. Others come of bundles that are collected from devices, and of \
+         what the end customer reports",
+    ),
+    ("support", "cases that it was ever given"),
 ];
 
 /// The screen.
 pub(super) fn lines(board: &Board, width: usize, height: usize) -> Vec<String> {
     let mut screen = Screen { lines: Vec::new(), width };
-    screen.put(Style::new().bold(), &title(board));
+    screen.title(board);
     if board.is_help {
-        help(&mut screen, board);
+        screen.help(board, height);
     } else {
         let is_airy = height >= AIRY_FROM;
         screen.engine(board);
@@ -63,22 +78,38 @@ pub(super) fn lines(board: &Board, width: usize, height: usize) -> Vec<String> {
     screen.lines
 }
 
-fn title(board: &Board) -> String {
-    let seconds = board.elapsed.as_secs();
-    let pause = if board.is_paused { "  PAUSED" } else { "" };
-    format!("Linesman demo  {:02}:{:02}{pause}   q quit  p pause  ? help", seconds / 60, seconds % 60)
+/// How many pages the help has.
+pub(super) fn help_pages(board: &Board, width: usize, height: usize) -> usize {
+    let mut screen = Screen { lines: Vec::new(), width };
+    screen.title(board);
+    let (count, room) = (help(board, width).len(), height.saturating_sub(screen.lines.len()));
+    if count <= room { 1 } else { count.div_ceil(room.saturating_sub(1).max(1)) }
 }
 
-fn help(screen: &mut Screen, board: &Board) {
-    for text in KEYS {
-        screen.put(Style::new(), text);
+/// The help's lines.
+fn help(board: &Board, width: usize) -> Vec<String> {
+    let mut page = Screen { lines: Vec::new(), width };
+    for (keys, does) in KEYS {
+        page.defined(keys, does);
     }
+    page.lines.push(String::new());
     for text in &board.look {
-        screen.wrap(text);
+        page.wrap(text);
     }
-    for text in WORDS {
-        screen.put(Style::new(), text);
+    page.lines.push(String::new());
+    for ((title, _), counted) in columns(width).into_iter().zip(COUNTED) {
+        page.defined(title, counted);
     }
+    page.lines.push(String::new());
+    for (line, tells) in BELOW {
+        page.defined(line, tells);
+    }
+    page.lines
+}
+
+/// The columns that a width has room for.
+const fn columns(width: usize) -> [(&'static str, usize); 7] {
+    if width >= LONG_FROM { LONG } else { SHORT }
 }
 
 struct Screen {
@@ -95,6 +126,54 @@ impl Screen {
             true => String::new(),
             false => format!("{style}{cut}{style:#}"),
         });
+    }
+
+    /// A text of one style, whose words go on below where it is too long, behind so many columns.
+    fn flow(&mut self, style: Style, text: &str, indent: usize) {
+        let indent = if indent + NAME_LEAST > self.width { 0 } else { indent };
+        let mut row = String::new();
+        let mut rows = Vec::new();
+        for word in in_line(text).split(' ') {
+            let gap = usize::from(!row.is_empty());
+            if gap > 0 && measure_text_width(&row) + gap + measure_text_width(word) > self.width {
+                rows.push(std::mem::replace(&mut row, " ".repeat(indent) + word));
+            } else {
+                row.push_str(if gap > 0 { " " } else { "" });
+                row.push_str(word);
+            }
+        }
+        rows.push(row);
+        rows.iter().for_each(|row| self.put(style, row));
+    }
+
+    /// What is meant by something.
+    fn defined(&mut self, what: &str, meant: &str) {
+        self.flow(Style::new(), &format!("{what:<MEANT$}{meant}"), MEANT);
+    }
+
+    fn title(&mut self, board: &Board) {
+        let seconds = board.elapsed.as_secs();
+        let pause = if board.is_paused { "  PAUSED" } else { "" };
+        let (told, keys) =
+            (format!("Linesman demo  {:02}:{:02}{pause}", seconds / 60, seconds % 60), "q quit  p pause  ? help");
+        let bold = Style::new().bold();
+        match told.len() + keys.len() + 3 <= self.width {
+            true => self.put(bold, &format!("{told}   {keys}")),
+            false => [told.as_str(), keys].into_iter().for_each(|text| self.put(bold, text)),
+        }
+    }
+
+    /// The help, or one page of it where it is longer than the screen.
+    fn help(&mut self, board: &Board, height: usize) {
+        let pages = help_pages(board, self.width, height);
+        let lines = help(board, self.width);
+        if pages == 1 {
+            self.lines.extend(lines);
+            return;
+        }
+        let (page, room) = (board.help_page.min(pages - 1), height.saturating_sub(self.lines.len() + 1).max(1));
+        self.lines.extend(lines.into_iter().skip(page * room).take(room));
+        self.put(Style::new().bold(), &format!("n next  b back   page {} of {pages}", page + 1));
     }
 
     /// A line whose rest goes on below where it is too long: what is to be copied is whole.
@@ -128,14 +207,15 @@ impl Screen {
                 "the partner's engine was killed (SIGKILL), and starts again; bundles go on coming".to_owned(),
             ),
         };
-        self.put(style, &text);
+        self.flow(style, &text, 0);
     }
 
     fn customers(&mut self, board: &Board) {
-        let columns = if self.width >= LONG_FROM { LONG } else { SHORT };
+        let columns = columns(self.width);
         let room = self.width.saturating_sub(columns.iter().map(|(_, width)| width).sum());
         let titles = columns.map(|(title, width)| format!("{title:>width$}")).concat();
-        self.put(Style::new().underline(), &format!("{}{titles}", fit("Customer", room)));
+        let who = if room < NAME_LEAST { String::new() } else { fit("Customer", room) };
+        self.put(Style::new().underline(), &format!("{who}{titles}"));
         for customer in &board.customers {
             self.counts(&customer.name, customer.counts(), room, columns, Style::new());
         }
@@ -145,6 +225,11 @@ impl Screen {
     fn counts(&mut self, name: &str, counts: Counts, room: usize, columns: [(&str, usize); 7], style: Style) {
         let counts = counts.columns().into_iter().zip(columns);
         let cells: String = counts.map(|(count, (_, width))| format!("{count:>width$}")).collect();
+        if room < NAME_LEAST {
+            self.put(style, name);
+            self.put(style, &cells);
+            return;
+        }
         self.put(style, &format!("{}{cells}", fit(&in_line(name), room)));
     }
 
@@ -157,25 +242,22 @@ impl Screen {
         let doubled = if ledger.doubled() == 0 { "none".to_owned() } else { ledger.doubled().to_string() };
         let doubled_cases = if twice == 0 { "none".to_owned() } else { twice.to_string() };
         let (problems, awaited) = (ledger.problems(), ledger.awaited());
-        self.put(
-            style,
-            &format!("bundles {}: {problems} problems, {awaited} under way, {doubled} twice", ledger.bundles()),
-        );
-        self.put(style, &format!("support system: {cases} cases, {doubled_cases} twice"));
+        let made = problems.saturating_sub(awaited);
+        self.flow(style, &format!("published: {} bundles, of these {problems} problems", ledger.bundles()), 0);
+        self.flow(style, &format!("incidents of these: {made}, {awaited} under way, {doubled} twice"), 0);
+        self.flow(style, &format!("support system: {cases} cases, {doubled_cases} twice"), 0);
         let Some(back) = &board.back else { return };
-        self.put(
-            Style::new(),
-            &format!("killed, and back after {}; {} bundles came meanwhile", seconds(back.away), back.meanwhile),
-        );
+        let told = format!("killed, and back after {}; {} bundles came meanwhile", seconds(back.away), back.meanwhile);
+        self.flow(Style::new(), &told, 0);
         match awaited {
-            0 if is_good => self.put(
-                AnsiColor::Green.on_default().bold(),
-                &format!("Nothing lost, nothing doubled: {problems} of {problems} decided once"),
-            ),
-            _ => self.put(
-                Style::new(),
-                &format!("{} of {problems} decided, the others are under way", problems.saturating_sub(awaited)),
-            ),
+            0 if is_good => {
+                let told = format!("Nothing lost, nothing doubled: {problems} problems, an incident of each");
+                self.flow(AnsiColor::Green.on_default().bold(), &told, 0);
+            }
+            _ => {
+                let told = format!("{made} of {problems} problems have their incident, the others are under way");
+                self.flow(Style::new(), &told, 0);
+            }
         }
     }
 
@@ -293,23 +375,26 @@ mod tests {
 
     #[test]
     fn what_matters_is_on_the_smallest_screen_too() {
-        for (width, height) in [(80, 24), (60, 20), (200, 50)] {
+        for (width, height) in [(80, 24), (60, 24), (40, 40), (200, 50)] {
             let text = lines(&board(), width, height).iter().map(|line| strip(line)).collect::<Vec<_>>().join("\n");
+            // Lines may go on below.
+            let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
             for word in [
                 "q quit",
                 "was killed (SIGKILL)",
                 "Acme Corp",
                 "Delta Dairies",
                 "größer",
-                "bundles 60: 60 problems, 0 under way, none twice",
+                "published: 60 bundles, of these 60 problems",
+                "incidents of these: 60, 0 under way, none twice",
                 "support system: 12 cases, none twice",
                 "killed, and back after 2.3 s; 3 bundles came meanwhile",
-                "Nothing lost, nothing doubled: 60 of 60 decided once",
+                "Nothing lost, nothing doubled: 60 problems, an incident of each",
                 "Intelligence, and whom it concerns",
                 "Last events",
-                "dead bundle-un",
+                "starts again; bundles go on coming",
             ] {
-                assert!(text.contains(word), "{width}x{height} lacks `{word}`:\n{text}");
+                assert!(flowing.contains(word), "{width}x{height} lacks `{word}`:\n{text}");
             }
         }
     }
@@ -331,13 +416,14 @@ mod tests {
         let expected = "\
 Linesman demo  01:23  PAUSED   q quit  p pause  ? help
 the partner's engine runs
-Customer                 Incidents Waiting  Cases Closed Withheld Messages  Dead
+Customer                 Inc. open Waiting  Cases Closed Withheld Messages  Dead
 Acme Corp                        1       1      0      0        0        0     0
 Bolt Logistics                   0       0      0      0        0        0     0
 Cobalt Clinics                   0       0      0      0        0        0     0
 Delta Dairies                    0       0      0      0        0        0     0
 all, and nobody's                1       1      0      0        0        0     0
-bundles 1: 1 problems, 0 under way, none twice
+published: 1 bundles, of these 1 problems
+incidents of these: 1, 0 under way, none twice
 support system: 0 cases, none twice
 Last events
          Acme Corp      sent bundle          edge-01-1
@@ -347,11 +433,47 @@ Last events
     }
 
     #[test]
+    fn nothing_of_the_help_is_lost_on_a_narrow_or_low_terminal() {
+        let mut board = board();
+        board.is_help = true;
+        for (width, height) in [(80, 24), (60, 24), (40, 24), (40, 12), (80, 50)] {
+            let (mut shown, pages) = (Vec::new(), help_pages(&board, width, height));
+            for page in 0..pages {
+                board.help_page = page;
+                let lines = lines(&board, width, height);
+                assert!(lines.len() <= height, "{width}x{height}");
+                shown.extend(lines.iter().map(|line| strip(line)));
+            }
+            assert!(
+                pages == 1 || shown.iter().any(|line| line.contains(&format!("page {pages} of {pages}"))),
+                "{shown:?}"
+            );
+            assert!(!shown.iter().any(|line| line.contains('…')), "{width}x{height}: {shown:?}");
+            let flowing = shown.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+            let titles = columns(width).map(|(title, _)| title).into_iter().zip(COUNTED);
+            for (what, meant) in KEYS.into_iter().chain(BELOW).chain(titles) {
+                let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+                let is_whole = |page: &str| page.contains(&format!("{what} {meant}"));
+                // One that goes on on the next page has what pages are told apart by between.
+                let is_cut =
+                    pages > 1 && meant.split(' ').all(|word| flowing.contains(word)) && flowing.contains(&what);
+                assert!(is_whole(&flowing) || is_cut, "{width}x{height} lacks `{what} {meant}`: {flowing}");
+            }
+            assert!(shown.concat().contains(&board.look[0]) || pages > 1, "{width}x{height}: {shown:?}");
+        }
+        board.help_page = 99;
+        assert!(
+            lines(&board, 40, 12).iter().any(|line| strip(line).contains("page")),
+            "beyond the last there is the last"
+        );
+    }
+
+    #[test]
     fn the_help_has_the_keys_the_words_and_whole_paths() {
         let mut board = board();
         board.is_help = true;
-        let text = lines(&board, 60, 24).iter().map(|line| strip(line)).collect::<Vec<_>>();
-        assert!(text.join("\n").contains("Withheld"), "{text:?}");
+        let text = lines(&board, 60, 50).iter().map(|line| strip(line)).collect::<Vec<_>>();
+        assert!(text.join("\n").contains("Held"), "{text:?}");
         assert!(text.join("").contains(&board.look[0]), "{text:?}");
     }
 }

@@ -90,7 +90,13 @@ impl Show {
     fn does(&mut self, key: Key, orders: &Orders) -> bool {
         match key {
             Key::Quit => return false,
-            Key::Help => self.board.is_help = !self.board.is_help,
+            Key::Help => (self.board.is_help, self.board.help_page) = (!self.board.is_help, 0),
+            Key::Next => {
+                let (width, height) = self.terminal.size();
+                let last = screen::help_pages(&self.board, width, height).saturating_sub(1);
+                self.board.help_page = (self.board.help_page + 1).min(last);
+            }
+            Key::Back => self.board.help_page = self.board.help_page.saturating_sub(1),
             Key::Pause => {
                 self.board.is_paused = !self.board.is_paused;
                 orders.is_paused.send_replace(self.board.is_paused);
@@ -153,7 +159,7 @@ impl Show {
             None => "Its engine was not killed yet.".to_owned(),
         };
         format!(
-            "The demo has sent {} bundles: {} problems, {} of them under way, none lost, none twice. {kill}\n\
+            "The demo has published {} bundles, of these {} problems, {} of them under way, none lost, none twice. {kill}\n\
              {} cases at the support system, none twice; {} of them closed, {} withheld by filter levels.",
             ledger.bundles(),
             ledger.problems(),

@@ -23,6 +23,8 @@ pub(super) enum Key {
     Quit,
     Pause,
     Help,
+    Next,
+    Back,
 }
 
 impl Key {
@@ -32,6 +34,8 @@ impl Key {
             b'q' | b'Q' | 3 | 4 => Some(Self::Quit),
             b'p' | b'P' | b' ' => Some(Self::Pause),
             b'?' | b'h' | b'H' => Some(Self::Help),
+            b'n' | b'N' => Some(Self::Next),
+            b'b' => Some(Self::Back),
             _ => None,
         }
     }
@@ -153,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_key_that_says_nothing_does_nothing() {
-        let keys: Vec<_> = b"qQ\x03\x04pP ?hHxyz\x1b[A".iter().filter_map(|byte| Key::of(*byte)).collect();
-        let (quit, pause, help) = (Key::Quit, Key::Pause, Key::Help);
-        assert_eq!(keys, [quit, quit, quit, quit, pause, pause, pause, help, help, help]);
+        let keys: Vec<_> = b"qQ\x03\x04pP ?hHnNbxyz\x1b[A\x1b[B".iter().filter_map(|byte| Key::of(*byte)).collect();
+        let (quit, pause, help, next, back) = (Key::Quit, Key::Pause, Key::Help, Key::Next, Key::Back);
+        assert_eq!(keys, [quit, quit, quit, quit, pause, pause, pause, help, help, help, next, next, back]);
     }
 }
