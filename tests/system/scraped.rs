@@ -155,7 +155,7 @@ async fn every_panel_has_series_and_every_rule_can_be_reckoned() {
         open.extend(queries(text).into_iter().map(|(title, query)| (asked(&query), title)));
     }
     for query in [
-        "linesman_organization_incidents_total{organization=\"acme\"} == 1",
+        "linesman_organization_incidents_total{organization=\"acme\"} == 2",
         "linesman_consumer_lag_messages{consumer=\"billing\"} > 0",
         "linesman_cases{state=\"withheld\"} == 1",
         "linesman_open_incidents{priority=\"Critical\"} == 3",
