@@ -9,11 +9,18 @@ use serde_json::{Value, json};
 use crate::cascade::{raised, settings};
 use crate::listeners::admin;
 use crate::scribe::{Scribe, text};
+use crate::system::incident;
 
 /// The level that all this is from.
 const LEVEL: u32 = 17;
 /// Whose devices these are.
 const ORG: &str = "cobalt";
+
+const OPENS: (&str, &str) = (
+    "open",
+    "policy(#{ on: \"incident.detected\", where: #{ event_type: \"OPENS\" } });\n\
+    fn react(incident, org) { submit_case(#{ synopsis: \"mine\" }); }",
+);
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     let loops = |name: &str, length: usize| {
@@ -24,7 +31,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
         )
     };
     let (long, short) = (loops("LONG", 2_048), loops("SHORT", 511));
-    let (mut scribe, _) = raised(dir, LEVEL, &[("long", &long), ("short", &short)])?;
+    let (mut scribe, _) = raised(dir, LEVEL, &[OPENS, ("long", &long), ("short", &short)])?;
     scribe.ask(&admin(), ORG, &settings(ORG, &json!({"upload": true})))?;
     for (number, event_type) in ["LONG", "SHORT"].into_iter().enumerate() {
         bundle(&mut scribe, number, event_type, "")?;
@@ -32,35 +39,33 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     for (number, behind) in ["", "<!-- end -->", " <?end?>"].into_iter().enumerate() {
         bundle(&mut scribe, 10 + number, "T", behind)?;
     }
-    case(&mut scribe)?;
-    file(&mut scribe)?;
+    let id = incident(&mut scribe, ORG, "OPENS", "High")?;
+    case(&mut scribe, &id)?;
+    file(&mut scribe, &id)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
 }
 
 /// A case is given up, and opened as it was wanted by its letter; then it is given up once more, and submitted without.
-fn case(scribe: &mut Scribe) -> anyhow::Result<()> {
-    let id = format!("{ORG}-1");
-    scribe.ask(&admin(), ORG, &json!({"submit_case": {"incident": id, "case": {"synopsis": "mine"}}}))?;
-    let letter = given_up(scribe, &id)?;
+fn case(scribe: &mut Scribe, id: &str) -> anyhow::Result<()> {
+    let letter = given_up(scribe, id)?;
     scribe.ask(&admin(), ORG, &letter)?;
     scribe.ask(&admin(), ORG, &letter)?;
-    given_up(scribe, &id)?;
+    given_up(scribe, id)?;
     scribe.ask(&admin(), ORG, &json!({"submit_case": {"incident": id, "case": {}}}))
 }
 
 /// Its file is given up and goes again likewise, and not where something is said of the case, where nothing may leave, and once it is
 /// there.
-fn file(scribe: &mut Scribe) -> anyhow::Result<()> {
-    let id = format!("{ORG}-1");
+fn file(scribe: &mut Scribe, id: &str) -> anyhow::Result<()> {
     let submit = |words: Value| json!({"submit_case": {"incident": id, "case": words}});
-    let pending = scribe.pending_for(&id, "jss")?;
+    let pending = scribe.pending_for(id, "jss")?;
     scribe.report(&pending, &json!({"done": {"case_accepted": {"transaction_id": "T-1", "case": null}}}))?;
     let standing = json!({"case_changed": {"incident": id, "case_id": "C-1", "status": "created",
         "link": null, "updated": scribe.now.to_string()}});
     scribe.send(ORG, "result", standing.to_string())?;
-    let letter = given_up(scribe, &id)?;
+    let letter = given_up(scribe, id)?;
     scribe.ask(&admin(), ORG, &submit(json!({"comments": "please"})))?;
     scribe.ask(&admin(), ORG, &settings(ORG, &json!({"filter_level": "Do not send"})))?;
     scribe.work()?;
@@ -68,9 +73,9 @@ fn file(scribe: &mut Scribe) -> anyhow::Result<()> {
     scribe.ask(&admin(), ORG, &settings(ORG, &json!({"upload": true})))?;
     scribe.work()?;
     scribe.ask(&admin(), ORG, &letter)?;
-    given_up(scribe, &id)?;
+    given_up(scribe, id)?;
     scribe.ask(&admin(), ORG, &submit(json!({})))?;
-    let pending = scribe.pending_for(&id, "jss")?;
+    let pending = scribe.pending_for(id, "jss")?;
     scribe.report(&pending, &json!({"done": {"uploaded": {"sha256": "ab".repeat(32), "size": 4_711}}}))?;
     scribe.ask(&admin(), ORG, &submit(json!({})))
 }
