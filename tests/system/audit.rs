@@ -195,7 +195,7 @@ async fn the_providers_logs_are_one_view() {
         let answer = api.post(&format!("/api/v1/organizations/{}/suspend", nobody(lane)), json!({})).await.unwrap();
         assert_eq!(answer.status, 404);
     }
-    let listed = ok(&world, &["audit", "list", "--organization", "_provider", "--json"]).await;
+    let listed = ok(&world, &["audit", "list", "--organization", "_provider", "--sort=time", "--json"]).await;
     let records: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let text = |record: &Value, field: &str| record[field].as_str().unwrap().to_owned();
     let of_lanes = ["_provider-2", "_provider", "_provider-1"];

@@ -115,13 +115,13 @@ async fn everything_is_listed_and_shown_here_and_from_elsewhere() {
     let ready = engine.ready().unwrap();
     let token = world.data().join("token");
     let far = ["--api", &ready.api, "--token-file", token.to_str().unwrap()];
-    let newest = ["incident", "list", "--limit", "2", "--json"];
+    let newest = ["incident", "list", "--limit", "5", "--json"];
     let seen = run(&[&newest[..], &far, &["--ca", ready.ca.to_str().unwrap()]].concat()).await.unwrap();
     let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].clone();
     let ids: Vec<Value> = seen.stdout.lines().map(id).collect();
     assert_eq!((seen.code, ids), (Some(0), vec![json!("acme-2"), json!("acme-1")]), "{}", seen.stderr);
     // A program has the same order as people, and is not given more than it asked for.
-    let shown = ok(&world, &["incident", "list", "--limit", "2"]).await;
+    let shown = ok(&world, &["incident", "list", "--limit", "5"]).await;
     assert_eq!(words(&shown)[1..].iter().map(|row| row[0]).collect::<Vec<_>>(), ["acme-2", "acme-1"], "{shown}");
     let both = run(&["incident", "list", "--all", "--limit", "1"]).await.unwrap();
     assert!(both.code == Some(2) && both.stderr.contains("cannot be used with"), "{both:?}");

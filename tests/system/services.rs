@@ -352,7 +352,7 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     assert_eq!((found.code, found.stderr.as_str()), (Some(1), "error: it would be refused\n"));
     let expected = format!("parameters of all: changed\n\nacme:\nwould be refused (conflict): {breaks}\n");
     assert!(found.stdout.starts_with(&expected), "{}", found.stdout);
-    let why = format!("error: {breaks}; change the values first, or load it with `force` all the same\n");
+    let why = format!("error: {breaks}; change the values first, or load it with `--force` all the same\n");
     assert_eq!(refused(&world, &["service", "load"]).await, why);
     // What is forced is done, and its preview says so.
     let fails = breaks.replace("it would break what stands", "would be done: loaded; but this fails");
