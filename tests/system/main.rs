@@ -9,6 +9,7 @@ mod addresses;
 mod apart;
 mod api;
 mod approvals;
+mod armed;
 mod attention;
 mod audit;
 mod books;

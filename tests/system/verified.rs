@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use linesman::log::streams::lane_of;
-use linesman_tests::{Engine, Flipped, Load, OPEN_CASE, World, run, until};
+use linesman_tests::{Engine, Flipped, Load, OPEN_CASE, World, event, run, until};
 use serde_json::Value;
+
+use super::stopped::{is_ready, publish, stopped, wait_for_incidents};
 
 /// Flips bytes so far behind a text, where that stands in a stream; whether it does.
 fn flip(data: &Path, stream: &str, place: (&str, usize)) -> bool {
@@ -87,6 +89,36 @@ async fn flipped_bytes_of_both_streams_are_found_on_request() {
     assert!(engine.stop().await.unwrap().success());
     let now = world.lanes().unwrap();
     assert!(states.iter().zip(&now).all(|(before, now)| before.0 <= now.0));
+}
+
+/// What is lost of an input is lost to its lane alone, also once the state is lost too: it stands still until somebody accepts that.
+#[tokio::test]
+async fn a_lane_whose_input_is_damaged_is_rebuilt_once_that_is_accepted_and_the_others_at_once() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let (mut engine, load) = filled(&world).await;
+    let lane = lane_of("acme", world.lanes);
+    assert!(engine.stop().await.unwrap().success());
+    assert!(flip(&world.data(), "IN", (&format!("p.{lane}.acme.jmb"), 200)));
+    world.delete_state().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let found = stopped(&engine, lane).await;
+    let at = found["diverged"]["position"].as_u64();
+    assert!(at.is_some(), "{found}");
+    assert_eq!(engine.incidents("bolt").await.unwrap(), load.incidents()["bolt"]);
+    let (number, place) = (lane.to_string(), at.unwrap().to_string());
+    let data = world.data();
+    let accept = ["lane", "rejudge", &number, &place, "--why", "IN is damaged", "--data-dir", data.to_str().unwrap()];
+    let done = run(&accept).await.unwrap();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    is_ready(&engine).await;
+    let before = engine.incidents("acme").await.unwrap();
+    assert!(before <= load.incidents()["acme"], "{before}");
+    publish(&engine.nats().await.unwrap(), "acme", event("behind", 1, "BEHIND", "Low")).await;
+    wait_for_incidents(&engine, "acme", before + 1).await;
+    // Not all of IN can be read.
+    let (status, _) = engine.terminate().await.unwrap();
+    assert!(status.success(), "{}", engine.log_tail());
 }
 
 #[tokio::test]
