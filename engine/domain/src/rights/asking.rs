@@ -105,136 +105,174 @@ fn listed(words: &[&str]) -> String {
     }
 }
 
+/// Where operations are asked for, each once.
+const ASKED: [(Where, &[&str]); 11] = [
+    (Where::Home, &["me", "login", "logout", "issue-token"]),
+    (
+        Where::At(&[Provider]),
+        &[
+            "set-group",
+            "remove-group",
+            "group",
+            "load-policies",
+            "load-services",
+            "load-settings",
+            "raise-level",
+            "level",
+            "lanes",
+            "skip-input",
+            "rejudge-lane",
+            "clock",
+            "confirm-clock",
+            "verification",
+            "verify-streams",
+            "mode",
+            "set-mode",
+            "log-level",
+            "set-log-level",
+            "pin-upstream",
+            "metrics",
+            "status",
+            "add-intelligence",
+            "provided-message",
+            "impact",
+            "associations",
+            "association-preview",
+            "associate-intelligence",
+            "dissociate-intelligence",
+            "send-intelligence",
+            "recall-intelligence",
+        ],
+    ),
+    (
+        Where::Told(&[Provider]),
+        &["organizations", "policies", "services", "service", "groups", "audit-key", "healthz", "readyz", "openapi"],
+    ),
+    (
+        Where::Told(&[Provider, Organization]),
+        &[
+            "incidents",
+            "cases",
+            "devices",
+            "jmb-errors",
+            "drifts",
+            "intelligence",
+            "intelligence-report",
+            "approvals",
+            "events",
+            "command",
+            "dead-letters",
+        ],
+    ),
+    (
+        Where::At(&[Provider, Organization]),
+        &[
+            "policy",
+            "dead-letter",
+            "audit-record",
+            "audit-checkpoint",
+            "audit-proof",
+            "set-password",
+            "revoke-token",
+            "tokens",
+            "token",
+            "sessions",
+            "session",
+            "revoke-session",
+        ],
+    ),
+    (
+        Where::Told(&PlaceKind::ALL),
+        &["places", "managers", "subscriptions", "activations", "audit", "export-audit", "simulate"],
+    ),
+    (Where::At(&PlaceKind::ALL), &["set-manager", "remove-manager", "manager", "why", "rollout-service"]),
+    (
+        Where::At(&[Organization]),
+        &[
+            "set-organization",
+            "suspend-organization",
+            "test-organization",
+            "set-credentials",
+            "unredact",
+            "organization",
+            "tie-device",
+            "device",
+            "incident",
+            "case",
+            "intelligence-message",
+            "message-impact",
+            "set-intelligence-state",
+            "assign-incident",
+            "prioritise-incident",
+            "close-incident",
+            "reopen-incident",
+            "annotate-incident",
+            "submit-case",
+            "save-case",
+            "forward-case",
+            "handle-case",
+            "override-case",
+            "note-case",
+            "close-case",
+            "reopen-case",
+            "approval",
+            "approve-approval",
+            "reject-approval",
+            "export-cases",
+            "addresses",
+            "set-addresses",
+            "contracts",
+            "set-contracts",
+            "set-device",
+            "remove-device",
+            "pin-host-key",
+            "use-device",
+            "settle-jmb-error",
+            "collect-device",
+            "set-directives-group",
+            "remove-directives-group",
+            "directives-groups",
+            "jmb-error",
+            "script-bundles",
+            "script-bundle",
+            "set-script-bundle",
+            "remove-script-bundle",
+            "event-profiles",
+            "set-event-profile",
+            "remove-event-profile",
+            "scripts",
+            "plan-scripts",
+            "install-scripts",
+            "remove-scripts",
+            "replay-input",
+            "run-policy",
+            "localize-service",
+        ],
+    ),
+    (
+        Where::At(&[Organization, Site, Line]),
+        &[
+            "place",
+            "values",
+            "set-values",
+            "explain",
+            "subscription",
+            "set-subscription",
+            "remove-subscription",
+            "suspend-subscription",
+            "resume-subscription",
+            "activate-subscription",
+            "deactivate-subscription",
+            "redeploy-subscription",
+        ],
+    ),
+    (Where::At(&[Site, Line]), &["set-place", "remove-place"]),
+    (Where::At(&[Line]), &["activation"]),
+];
+
 /// Where an operation is asked for; what is not known is asked for by nobody.
 pub fn asked_at(operation: &str) -> Where {
-    match operation {
-        "me" | "login" | "logout" | "issue-token" => Where::Home,
-        "set-group"
-        | "remove-group"
-        | "group"
-        | "load-policies"
-        | "load-services"
-        | "load-settings"
-        | "raise-level"
-        | "level"
-        | "lanes"
-        | "skip-input"
-        | "rejudge-lane"
-        | "clock"
-        | "confirm-clock"
-        | "verification"
-        | "verify-streams"
-        | "mode"
-        | "set-mode"
-        | "log-level"
-        | "set-log-level"
-        | "pin-upstream"
-        | "metrics"
-        | "status"
-        | "add-intelligence"
-        | "provided-message"
-        | "impact"
-        | "associations"
-        | "association-preview"
-        | "associate-intelligence"
-        | "dissociate-intelligence"
-        | "send-intelligence"
-        | "recall-intelligence" => Where::At(&[Provider]),
-        "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
-        | "openapi" => Where::Told(&[Provider]),
-        "incidents"
-        | "cases"
-        | "devices"
-        | "jmb-errors"
-        | "drifts"
-        | "intelligence"
-        | "intelligence-report"
-        | "approvals"
-        | "events"
-        | "command"
-        | "dead-letters" => Where::Told(&[Provider, Organization]),
-        "policy" | "dead-letter" | "audit-record" | "audit-checkpoint" | "audit-proof" | "set-password"
-        | "revoke-token" | "tokens" | "token" | "sessions" | "session" | "revoke-session" => {
-            Where::At(&[Provider, Organization])
-        }
-        "places" | "managers" | "subscriptions" | "activations" | "audit" | "export-audit" | "simulate" => {
-            Where::Told(&PlaceKind::ALL)
-        }
-        "set-manager" | "remove-manager" | "manager" | "why" | "rollout-service" => Where::At(&PlaceKind::ALL),
-        "set-organization"
-        | "suspend-organization"
-        | "test-organization"
-        | "set-credentials"
-        | "unredact"
-        | "organization"
-        | "tie-device"
-        | "device"
-        | "incident"
-        | "case"
-        | "intelligence-message"
-        | "message-impact"
-        | "set-intelligence-state"
-        | "assign-incident"
-        | "prioritise-incident"
-        | "close-incident"
-        | "reopen-incident"
-        | "annotate-incident"
-        | "submit-case"
-        | "save-case"
-        | "forward-case"
-        | "handle-case"
-        | "override-case"
-        | "note-case"
-        | "close-case"
-        | "reopen-case"
-        | "approval"
-        | "approve-approval"
-        | "reject-approval"
-        | "export-cases"
-        | "addresses"
-        | "set-addresses"
-        | "contracts"
-        | "set-contracts"
-        | "set-device"
-        | "remove-device"
-        | "pin-host-key"
-        | "use-device"
-        | "settle-jmb-error"
-        | "collect-device"
-        | "set-directives-group"
-        | "remove-directives-group"
-        | "directives-groups"
-        | "jmb-error"
-        | "script-bundles"
-        | "script-bundle"
-        | "set-script-bundle"
-        | "remove-script-bundle"
-        | "event-profiles"
-        | "set-event-profile"
-        | "remove-event-profile"
-        | "scripts"
-        | "plan-scripts"
-        | "install-scripts"
-        | "remove-scripts"
-        | "replay-input"
-        | "run-policy"
-        | "localize-service" => Where::At(&[Organization]),
-        "place"
-        | "values"
-        | "set-values"
-        | "explain"
-        | "subscription"
-        | "set-subscription"
-        | "remove-subscription"
-        | "suspend-subscription"
-        | "resume-subscription"
-        | "activate-subscription"
-        | "deactivate-subscription"
-        | "redeploy-subscription" => Where::At(&[Organization, Site, Line]),
-        "set-place" | "remove-place" => Where::At(&[Site, Line]),
-        "activation" => Where::At(&[Line]),
-        _ => Where::Nobody,
-    }
+    ASKED.iter().find(|(_, operations)| operations.contains(&operation)).map_or(Where::Nobody, |(at, _)| *at)
 }
 
 /// Whether an operation is about a single thing that nobody sees who does not see all of its place.
@@ -293,4 +331,18 @@ pub fn answer(grants: &(impl Grants + ?Sized), asking: &Asking<'_>) -> Result<Ru
         }
     }
     may(grants, &asking.asked())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_operation_is_asked_for_in_one_way() {
+        let all: Vec<&str> = ASKED.iter().flat_map(|(_, operations)| *operations).copied().collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+        assert_eq!((asked_at("me"), asked_at("nothing")), (Where::Home, Where::Nobody));
+    }
 }
