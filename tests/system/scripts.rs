@@ -89,7 +89,8 @@ async fn hostile_scripts_fail_alone() {
             let number = |path: &str| letter.data.pointer(path).unwrap().as_u64().unwrap();
             assert_eq!((number("/place/line"), number("/place/column")), (*line, *column), "{name}");
         }
-        let padded: Vec<_> = out.on(&format!("out.{org}.reaction.padded")).collect();
+        let subject = format!("out.{org}.reaction.padded");
+        let padded: Vec<_> = out.on(&subject).collect();
         assert_eq!(padded.len() as u64, BUNDLES);
         assert!(padded.iter().all(|padded| padded.data["action"]["s"] == "a"), "{padded:?}");
         // What a failed script wanted is not done.
