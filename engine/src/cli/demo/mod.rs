@@ -321,7 +321,7 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
     for event in event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))? {
         summary.take(subject);
         let told = match (args.json, args.once) {
-            (false, _) => line::of(&Heard { subject, event: &event }),
+            (false, _) => line::of(&Heard { subject, event: &event }).to_string(),
             (true, false) => json!({"subject": subject, "event": event}).to_string(),
             (true, true) => continue,
         };
