@@ -145,7 +145,7 @@ fn a_proxy_of_the_environment_has_no_effect_which_is_told() {
     let folder = Folder::new();
     let warned = |variables: &[(&str, &str)], more: &str| -> Vec<String> {
         folder.write("support-system.password", "hunter2", 0o600);
-        let mut sources = folder.sources(&LEAST.replace("[upstream]\n", &format!("[upstream]\n{more}")));
+        let mut sources = folder.sources(LEAST.replace("[upstream]\n", &format!("[upstream]\n{more}")));
         sources.environment = variables.iter().map(|(name, value)| variable(name, value)).collect();
         load(&sources).unwrap().warnings
     };
@@ -166,7 +166,7 @@ fn an_address_that_no_certificate_is_for_is_told() {
         ("0.0.0.0:8443", "[tls]\nnames = [\"linesman.example\"]\n", false),
         ("127.0.0.1:8443", "", false),
     ] {
-        let sources = folder.sources(&format!("listen = \"{listen}\"\n{more}"));
+        let sources = folder.sources(format!("listen = \"{listen}\"\n{more}"));
         let told = load(&sources).unwrap().warnings;
         let is_of_it = |text: &String| text.contains("`tls.names` says what else it is reached by");
         assert_eq!(
