@@ -209,16 +209,17 @@ impl<'a> Content<'a> {
         };
         let since = match bundle::decode_in(Edition::Second, bytes) {
             Ok(bundle) => Self::Bundle(Box::new(bundle)),
-            Err(since) if since == before => return Self::no_bundle(&since),
-            Err(since) => Self::no_bundle(&since),
+            Err(since) => Self::no_bundle(&since, since.fault.detail()),
         };
-        Self::ByLevel(Box::new(ByLevel { before: Self::no_bundle(&before), since }))
+        // Level 1 covers the text too, which named the fault twice.
+        let before = Self::no_bundle(&before, before.fault.to_string());
+        Self::ByLevel(Box::new(ByLevel { before, since }))
     }
 
-    fn no_bundle(error: &bundle::Error) -> Self {
+    fn no_bundle(error: &bundle::Error, detail: String) -> Self {
         Self::Undecodable {
             reason: Reason::BundleUndecodable,
-            detail: format!("{}: {}", error.fault.name(), error.fault.detail()),
+            detail: format!("{}: {detail}", error.fault.name()),
             place: Some(LineColumn { line: error.line, column: error.column }),
         }
     }
@@ -267,7 +268,7 @@ mod tests {
             (b"", "empty: the bundle is empty"),
         ] {
             let content = Content::decode("jmb", bytes);
-            let Content::Undecodable { detail, .. } = content.at(u32::MAX) else { panic!("{expected}") };
+            let Content::Undecodable { detail, .. } = content.at(ByLevel::LEVEL) else { panic!("{expected}") };
             assert_eq!(detail, expected);
         }
     }
