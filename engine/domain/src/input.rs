@@ -111,7 +111,7 @@ const ENDINGS: u32 = 17;
 pub const fn edition(level: u32) -> Edition {
     match level {
         ..ByLevel::LEVEL => Edition::First,
-        ..ENDINGS => Edition::Second,
+        ByLevel::LEVEL..ENDINGS => Edition::Second,
         _ => Edition::Third,
     }
 }
