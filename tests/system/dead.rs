@@ -1,7 +1,7 @@
 //! What was set aside is listed, shown, and put to work again once its cause is mended.
 
 use futures_util::future::join_all;
-use linesman_tests::{Ended, Engine, OPEN_CASE, World, event, run, until};
+use linesman_tests::{Ended, Engine, OPEN_CASE, Upstream, World, event, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -215,6 +215,39 @@ async fn an_input_enters_again_and_a_mended_policy_judges_again() {
     assert_eq!(dead(&world, &["replay", "--again", &id(&failed[0])]).await.stdout, judged);
     let known = letters(&world, 2, &["--replayed", "true", "--reason", "policy-failed"]).await;
     assert_eq!(known[1]["replayed"]["times"], 2);
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_case_that_was_given_up_goes_again_once_its_letter_is_replayed() {
+    let mut world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    world.configure("\n[settings]\ncase_poll_s = 1\n");
+    let mut engine = world.start(Some(&upstream)).await.unwrap();
+    upstream.control(&json!({"status": 400, "only": "createSR"})).await.unwrap();
+    publish(&engine, "in.acme.jmb.t", event("edge-01", 1, "DOWN", "High")).await;
+    let given_up = letters(&world, 1, &["--reason", "reaction-failed"]).await;
+    let id = given_up[0]["id"].as_str().unwrap();
+    assert_eq!(engine.get("/api/v1/cases/acme-1").await.unwrap()["state"], "failed");
+    until("it is counted", async || (unreplayed(&engine, "reaction-failed").await == 1.0).then_some(())).await;
+
+    upstream.control(&json!({})).await.unwrap();
+    let again = dead(&world, &["replay", id]).await;
+    assert_eq!((again.code, &*again.stderr), (Some(0), ""), "{again:?}");
+    until("the case is there", async || {
+        let case = engine.get("/api/v1/cases/acme-1").await.unwrap();
+        (case["state"] != "waiting" && case["state"] != "failed").then_some(())
+    })
+    .await;
+    let known = letters(&world, 1, &["--reason", "reaction-failed"]).await;
+    let replayed = &known[0]["replayed"];
+    assert_eq!((known.len(), &replayed["by"], &replayed["outcome"]), (1, &json!("admin"), &json!("done")));
+    until("it is counted no more", async || (unreplayed(&engine, "reaction-failed").await == 0.0).then_some(())).await;
+    let twice = dead(&world, &["replay", id]).await;
+    assert!(twice.code == Some(1) && twice.stderr.contains("only with `--again`"), "{twice:?}");
+    let out = linesman_tests::Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    assert_eq!(out.on("out.acme.audit.submit-case").count(), 1);
     assert!(engine.stop().await.unwrap().success());
 }
 

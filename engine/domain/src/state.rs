@@ -83,7 +83,7 @@ pub struct State {
     empty: Empty,
 }
 
-/// Tables that nothing was ever stored in: most installations use few of them, and each input asks several.
+/// Tables that have no row, stored or decided: most installations use few of them, and each input asks several.
 struct Empty([bool; 256]);
 
 impl Empty {
@@ -96,7 +96,7 @@ impl Empty {
         Self(empty)
     }
 
-    /// Whether no key that begins like this one is stored.
+    /// Whether no key that begins like this one has a row.
     fn has(&self, key: &[u8]) -> bool {
         key.first().and_then(|table| self.0.get(usize::from(*table))).is_some_and(|is_empty| *is_empty)
     }
@@ -118,19 +118,16 @@ impl State {
         Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new(), journal: None, empty }
     }
 
-    /// What is stored under `key`.
-    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        if self.empty.has(key) { Ok(None) } else { self.base.get(key) }
-    }
-
     /// The row under `key`.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn read<R: table::Row>(&self, key: &Key<R>) -> Result<Option<R>, Error> {
+        if self.empty.has(key.as_bytes()) {
+            return Ok(None);
+        }
         match self.overlay.get(key.as_bytes()) {
             Some(slot) => slot.value.as_ref().map(|bytes| table::decode(key.as_bytes(), bytes)).transpose(),
-            None if self.empty.has(key.as_bytes()) => Ok(None),
             None => Table::read(&*self.base, key),
         }
     }
@@ -140,10 +137,7 @@ impl State {
     /// # Errors
     /// The store cannot be read.
     pub fn bytes<V>(&self, key: &Key<V>) -> Result<Option<Vec<u8>>, Error> {
-        match self.overlay.get(key.as_bytes()) {
-            Some(slot) => Ok(slot.value.clone()),
-            None => self.stored(key.as_bytes()),
-        }
+        self.get(key.as_bytes())
     }
 
     /// Puts a value under `key`; none removes it.
@@ -200,7 +194,7 @@ impl State {
             change(slot.value.get_or_insert_default());
             return Ok(());
         }
-        let mut value = self.stored(key)?.unwrap_or_default();
+        let mut value = if self.empty.has(key) { Vec::new() } else { self.base.get(key)?.unwrap_or_default() };
         change(&mut value);
         self.set(key.to_vec(), Some(value));
         Ok(())
@@ -211,10 +205,13 @@ impl State {
     /// # Errors
     /// The store cannot be read.
     pub fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
+        if self.empty.has(prefix) {
+            return Ok(None);
+        }
         let mut from = from.map(<[u8]>::to_vec);
         loop {
             let after = from.as_ref().map(Vec::as_slice);
-            let stored = if self.empty.has(prefix) { None } else { self.base.first(after, prefix)? };
+            let stored = self.base.first(after, prefix)?;
             let decided = self
                 .overlay
                 .range::<[u8], _>((after, Bound::Unbounded))
@@ -239,13 +236,13 @@ impl State {
     /// # Errors
     /// The store cannot be read.
     pub fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, Error> {
+        if self.empty.has(prefix) {
+            return Ok(Stretch { rows: Vec::new(), is_all: true });
+        }
         let mut from = from.map(<[u8]>::to_vec);
         loop {
             let after = from.as_ref().map(Vec::as_slice);
-            let stored = match self.empty.has(prefix) {
-                true => Stretch { rows: Vec::new(), is_all: true },
-                false => self.base.stretch(after, prefix, most)?,
-            };
+            let stored = self.base.stretch(after, prefix, most)?;
             let end = stored.rows.last().filter(|_| !stored.is_all).map(|(key, _)| key.clone());
             let rows = self.over(stored.rows, (after, end.as_deref()), prefix, most);
             match end {
@@ -342,9 +339,12 @@ impl State {
 
 impl Base for State {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if self.empty.has(key) {
+            return Ok(None);
+        }
         match self.overlay.get(key) {
             Some(slot) => Ok(slot.value.clone()),
-            None => self.stored(key),
+            None => self.base.get(key),
         }
     }
 
