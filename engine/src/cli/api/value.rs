@@ -141,10 +141,6 @@ async fn explain(api: &Api, path: &str, query: Vec<(&str, &String)>) -> anyhow::
 /// Prints what was given, a line each.
 async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
     let answer = api.get(path, &()).await?;
-    if api.is_json {
-        outln!("{answer}");
-        return Ok(());
-    }
     let array = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let lines = array("substitutions").into_iter().zip(array("given")).map(|(text, mut given)| {
         if let Some(fields) = given.as_object_mut() {
@@ -152,6 +148,10 @@ async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
         }
         given
     });
+    if api.is_json {
+        lines.for_each(|line| outln!("{line}"));
+        return Ok(());
+    }
     out!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, api.room()));
     Ok(())
 }
